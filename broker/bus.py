@@ -1,0 +1,62 @@
+"""The bus as a node needs it: connect with a will, subscribe, know when a replay is complete, publish, hear of the loss.
+
+A port: ``broker.mqtt`` is it over a real broker, ``broker.memory`` over the model of one in this process. Nothing here reconnects:
+one session is one connection, and who wants another makes another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from msgspec import Struct
+
+
+class Publication(Struct, frozen=True):
+    """What is published. Always QoS 1; an empty retained payload clears the topic."""
+
+    topic: str
+    payload: bytes
+    retain: bool = True
+
+
+class Delivery(Struct, frozen=True):
+    """What arrived. ``retained``: it stood there when we subscribed (MQTT's RETAIN flag on delivery)."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+OnDelivery = Callable[[Delivery], None]
+"""Called on the event loop for each message, in order of arrival; must return at once."""
+
+
+class Session(Protocol):
+    """One connection. After its loss every call raises BusError at once, and every call in flight fails within moments."""
+
+    async def subscribe(self, filters: Sequence[str]) -> None:
+        """Subscribe at QoS 1 and return when everything retained under ``filters`` has been delivered.
+
+        Raises BusError when a filter is refused, or when the end of the replay cannot be proved in time (the message names the
+        broker's setting to change).
+        """
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Deliveries under ``filters`` stop."""
+
+    async def publish(self, publications: Sequence[Publication]) -> None:
+        """Send in this order and return when the broker has acknowledged all. Raises BusError if it refused one or is gone."""
+
+    async def lost(self) -> str:
+        """Return the reason, once the connection is lost."""
+
+
+class Bus(Protocol):
+    """Where sessions come from."""
+
+    def connect(
+        self, *, client: str, will: Publication | None, on_delivery: OnDelivery
+    ) -> AbstractAsyncContextManager[Session]:
+        """A session under the given client id; entering raises BusError when there is no broker or it refuses us."""

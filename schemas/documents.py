@@ -1,0 +1,294 @@
+"""What stands on the retained topics: whole, cumulative snapshots, one Struct a kind of document.
+
+Each payload carries a header (``codec.Header``: v, epoch, revision, at) that the publisher's reconciler puts in front of the
+body defined here. Times are aware datetimes in UTC, durations are named with their unit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from schemas.names import ContextName, InstanceId, JobId, LockName, NodeName, PlanName, RunId
+from schemas.plan import ClockJob, CommandJob, FileJob
+from schemas.status import ContextStatus, FireOutcome, JobKind, JobStatus, NodeState, Outcome, RunPhase
+
+Instant = Annotated[datetime, Meta(tz=True)]
+"""An aware point in time."""
+
+
+class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """Common shape of documents and their parts: camelCase on the wire, defaults left out."""
+
+
+class Presence(Shown, frozen=True, kw_only=True):
+    """Whether a node is there, as it says itself, or as its will says after it fell silent.
+
+    A later (epoch, connection) outranks an earlier one, and within one connection gone outranks alive: a will that comes late
+    never hides the next connection.
+    """
+
+    node: NodeName
+    state: NodeState
+    connection: int
+    """Counted up at each connection of one epoch."""
+    since: Instant
+    complete: bool = False
+    """Whether all the node has to show is on the broker: only then does an absent topic mean "gone"."""
+    documents: int = 0
+    """How many retained documents the node shows when complete."""
+    host: str = ""
+    version: str = ""
+    zone: str = ""
+    """IANA name of the zone in which the node's clock jobs without a zone of their own are read."""
+    labels: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+class AgentPlan(Shown, frozen=True, kw_only=True):
+    """The file and clock jobs provisioned on an agent, for each version of the plan that is newest or still runs.
+
+    A command's definition travels with its assignment instead, so a run keeps what it started with.
+    """
+
+    plan: PlanName
+    versions: dict[str, tuple[ClockJob | FileJob, ...]] = field(default_factory=dict)
+
+
+class AgentInstance(Shown, frozen=True, kw_only=True):
+    """Publication of a job plan instance: the agent's file and clock jobs of this plan version fire for it from ``opens`` to
+    ``closes``. Cleared when the instance is removed."""
+
+    instance: InstanceId
+    plan: PlanName
+    version: int
+    opens: Instant
+    closes: Instant | None = None
+    """None: until it is ended by hand."""
+    parameters: dict[str, str] = field(default_factory=dict)
+    clocks_disabled: bool = False
+
+
+class Assignment(Shown, frozen=True, kw_only=True):
+    """A run the agent should have. ``stop`` asks it to end the run; cleared once its end is saved by the dashboard."""
+
+    run: RunId
+    instance: InstanceId
+    plan: PlanName
+    context: ContextName
+    job: JobId
+    attempt: int
+    command: CommandJob
+    parameters: dict[str, str | None] = field(default_factory=dict)
+    """Environment of the process; None: declared but without a value, so not exported."""
+    stop: bool = False
+    stop_reason: str = ""
+
+
+class RunReport(Shown, frozen=True, kw_only=True, tag_field="kind", tag="run"):
+    """What an agent knows of a run. ``outcome`` and ``ended`` are there once the phase is ENDED."""
+
+    run: RunId
+    phase: RunPhase
+    pid: int = 0
+    started: Instant | None = None
+    ended: Instant | None = None
+    outcome: Outcome | None = None
+    return_code: int | None = None
+    reason: str = ""
+    """Why it ended as it did, in words for a person."""
+    output: str = ""
+    """Path of the file with its standard output, on the agent's host."""
+    errors: str = ""
+    """Path of the file with its standard error, on the agent's host."""
+    dry_run: bool = False
+
+
+class Fire(Shown, frozen=True, kw_only=True):
+    """One firing of a clock or file job; ``sequence`` counts 1, 2, ... per instance and job."""
+
+    sequence: int
+    at: Instant
+    outcome: FireOutcome = FireOutcome.FIRED
+    due: Instant | None = None
+    """When a clock job's cron expression wanted it."""
+    files: tuple[str, ...] = ()
+    reason: str = ""
+    manual: bool = False
+
+
+class FireReport(Shown, frozen=True, kw_only=True, tag_field="kind", tag="fires"):
+    """All firings of a job of an instance that the dashboard has not taken yet, in order."""
+
+    instance: InstanceId
+    job: JobId
+    fires: tuple[Fire, ...] = ()
+    problem: str = ""
+    """What keeps the job from watching (a folder that is missing or unreadable, ...); empty: nothing."""
+
+
+class Taken(Shown, frozen=True, kw_only=True):
+    """Up to which firing of a job the dashboard has saved; the agent then drops those from its report."""
+
+    instance: InstanceId
+    job: JobId
+    sequence: int
+
+
+class LastOutcome(Shown, frozen=True, kw_only=True):
+    """How the newest ended instance of a plan stood when it ended."""
+
+    instance: InstanceId
+    status: ContextStatus
+    ended: Instant
+
+
+class PlanStatus(Shown, frozen=True, kw_only=True):
+    """A plan as operators see it in a list."""
+
+    plan: PlanName
+    version: int
+    enabled: bool
+    description: str = ""
+    schedule: str = ""
+    """Quartz cron expression of its window."""
+    zone: str = ""
+    window_seconds: float = 0.0
+    next_start: Instant | None = None
+    running: tuple[InstanceId, ...] = ()
+    last_outcome: LastOutcome | None = None
+    agents: tuple[NodeName, ...] = ()
+    job_count: int = 0
+
+
+class ContextState(Shown, frozen=True, kw_only=True):
+    """Status of one context of an instance; ``parent`` is empty for the outermost one. Parents come before children."""
+
+    context: ContextName
+    status: ContextStatus
+    parent: str = ""
+    started: Instant | None = None
+    ended: Instant | None = None
+
+
+class InstanceStatus(Shown, frozen=True, kw_only=True):
+    """An instance as a whole: status, counts of jobs by status, window, parameters."""
+
+    instance: InstanceId
+    plan: PlanName
+    version: int
+    status: ContextStatus
+    created: Instant
+    opens: Instant
+    closes: Instant | None = None
+    ended: Instant | None = None
+    started_by: str = ""
+    """``cron``, or the user who asked for it."""
+    result: ContextStatus | None = None
+    """How the outermost context stood when the instance ended."""
+    end_reason: str = ""
+    counts: dict[JobStatus, int] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    contexts: tuple[ContextState, ...] = ()
+    jobs: int = 0
+    """How many job documents belong to it."""
+
+
+class BlockerKind(StrEnum):
+    """Why a job does not run."""
+
+    PREDECESSOR = "predecessor"
+    CONTEXT = "context"
+    LOCK = "lock"
+    HELD = "held"
+    DISABLED = "disabled"
+    RETRY = "retry"
+    WINDOW = "window"
+    AGENT = "agent"
+    NOT_TRIGGERED = "notTriggered"
+    CLOCK = "clock"
+    FILE = "file"
+
+
+class Blocker(Shown, frozen=True, kw_only=True):
+    """One reason why a job does not run, as data; ``text`` says it to a person."""
+
+    kind: BlockerKind
+    text: str
+    job: str = ""
+    """The predecessor, by identifier."""
+    lock: str = ""
+    run: str = ""
+    """The run that holds the lock, or that waits on an agent."""
+    agent: str = ""
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+class JobState(Shown, frozen=True, kw_only=True):
+    """One job in one context of an instance."""
+
+    instance: InstanceId
+    context: ContextName
+    job: JobId
+    name: str
+    agent: NodeName
+    kind: JobKind
+    status: JobStatus
+    order: int
+    """Place in the plan: outermost context first, then as authored."""
+    held: bool = False
+    skipped: bool = False
+    disabled: bool = False
+    acknowledged: bool = False
+    attempt: int = 0
+    run: RunId | None = None
+    """The newest run that stands for this job here."""
+    started: Instant | None = None
+    ended: Instant | None = None
+    return_code: int | None = None
+    reason: str = ""
+    blockers: tuple[Blocker, ...] = ()
+    upstream: tuple[JobId, ...] = ()
+    """The jobs its dependency mentions, for drawing."""
+
+
+class LockClaim(Shown, frozen=True, kw_only=True):
+    """A run that holds, or waits for, units of a lock."""
+
+    instance: InstanceId
+    context: ContextName
+    job: JobId
+    weight: int = 1
+    since: Instant | None = None
+
+
+class LockState(Shown, frozen=True, kw_only=True):
+    """Who holds a lock and who waits, in the order of its queue."""
+
+    lock: LockName
+    group: str = ""
+    """Environment group in which the lock is shared by name."""
+    capacity: int = 1
+    exclusive: bool = False
+    holders: tuple[LockClaim, ...] = ()
+    queue: tuple[LockClaim, ...] = ()
+
+
+Report = RunReport | FireReport
+Document = (
+    Presence
+    | AgentPlan
+    | AgentInstance
+    | Assignment
+    | RunReport
+    | FireReport
+    | Taken
+    | PlanStatus
+    | InstanceStatus
+    | JobState
+    | LockState
+)

@@ -1,0 +1,144 @@
+"""What a person's tool asks of a node, and what the node answers. Neither is ever retained.
+
+A request is idempotent by its id: asked again, it is answered again and done once. Every answer says ``ok`` with data, or why not.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Raw, Struct, field
+
+from schemas.names import InstanceId, PlanName, RunId
+from schemas.plan import PlanSource
+
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", tag_field="ask"):
+    """Common shape of requests; ``ask`` names which one it is."""
+
+
+class ImportPlan(Asked, frozen=True, kw_only=True, tag="plan.import"):
+    """Store a new version of a plan and provision it. Refused with every fault at its path."""
+
+    source: PlanSource
+    bundle: Raw = Raw(b"null")
+    """The documents as they were imported, unknown keys included, so that an export gives them back."""
+
+
+class StartInstance(Asked, frozen=True, kw_only=True, tag="instance.start"):
+    """Start an instance of a plan now."""
+
+    plan: PlanName
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+class EndInstance(Asked, frozen=True, kw_only=True, tag="instance.end"):
+    """End an instance now."""
+
+    instance: InstanceId
+
+
+class Action(StrEnum):
+    """What a person does to a job, to a context, or to a whole instance."""
+
+    SUBMIT = "submit"
+    RESUBMIT = "resubmit"
+    CONTINUE = "continue"
+    HOLD = "hold"
+    RELEASE = "release"
+    SKIP = "skip"
+    UNSKIP = "unskip"
+    DISABLE = "disable"
+    ENABLE = "enable"
+    RESET = "reset"
+    KILL = "kill"
+    ACKNOWLEDGE = "acknowledge"
+
+
+class Act(Asked, frozen=True, kw_only=True, tag="act"):
+    """Do something to a job (``job`` given), to all jobs of a context (``context`` alone), or of an instance (neither)."""
+
+    action: Action
+    instance: InstanceId
+    context: str = ""
+    job: str = ""
+    """Name or identifier."""
+    parameters: dict[str, str] = field(default_factory=dict)
+    """For submit and resubmit: values for this run alone."""
+    ticket: str = ""
+    message: str = ""
+    onward: bool = False
+    """For acknowledge: also start what depends on the job."""
+
+
+class RaiseEvent(Asked, frozen=True, kw_only=True, tag="event.raise"):
+    """Raise a global event by name, in every running instance that has it."""
+
+    event: str
+
+
+class ReadLog(Asked, frozen=True, kw_only=True, tag="log.read"):
+    """Asked of an agent: a part of a run's output; with ``follow`` further parts come until the run has ended."""
+
+    run: RunId
+    errors: bool = False
+    """Standard error instead of standard output."""
+    offset: int = 0
+    """First byte wanted; negative: so many bytes before the end."""
+    limit: int = 1_048_576
+    follow: bool = False
+
+
+DashboardRequest = ImportPlan | StartInstance | EndInstance | Act | RaiseEvent
+AgentRequest = ReadLog
+
+
+class Fault(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """Something wrong in what was asked or imported: where, what, and what to do."""
+
+    path: str
+    """File and JSON path, such as ``context/Plan.json $.contexts[0].name``."""
+    message: str
+    warning: bool = False
+
+
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """A node's answer, or one part of it."""
+
+    ok: bool
+    reason: str = ""
+    """Why it was refused, in one line."""
+    faults: tuple[Fault, ...] = ()
+    data: Raw = Raw(b"null")
+    last: bool = True
+    """Whether no further part follows."""
+
+
+class PlanImported(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Data of the answer to ImportPlan."""
+
+    plan: PlanName
+    version: int
+    changed: bool
+    """False: the same as the newest version, nothing was stored."""
+
+
+class InstanceStarted(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Data of the answer to StartInstance."""
+
+    instance: InstanceId
+
+
+class LogPart(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Data of an answer to ReadLog. ``content`` is base64 of the raw bytes."""
+
+    offset: int
+    content: bytes
+    size: int
+    """Of the whole file so far, in bytes."""
+    ended: bool
+    """Whether the run has ended and all of it was sent."""

@@ -1,0 +1,118 @@
+# What can be done with this checkout. `make` alone lists it.
+# Every target sets up first; when that was done before it takes a moment and needs no network.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Relative, so that a checkout in a folder with spaces in its name works as well.
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+PYTEST := $(PYTHON) -m pytest
+
+# Layers of tests, the quick ones first: tests/<layer>/, `make test-<layer>`.
+LAYERS := tidy unit properties scenarios simulation contract shell e2e chaos
+PACKAGES := agent_node broker dashboard_node jobplan schemas
+SOURCES := $(PACKAGES) tests $(wildcard benchmarks)
+
+# Arguments for the command behind a target: make demo ARGS=--help, make test ARGS="-k restart".
+ARGS ?=
+SEED ?=
+MINUTES ?= 5
+
+# How long the tests that could go on for ever may take, in seconds, as part of `make test`.
+export SIMULATION_SECONDS ?= 60
+export CHAOS_SECONDS ?= 60
+
+# Nothing that a test or a linter leaves behind is outside .cache/. (pytest, ruff, mypy, coverage: see pyproject.toml.)
+export HYPOTHESIS_STORAGE_DIRECTORY := .cache/hypothesis
+
+# ------------------------------------------------------------------------------------------------ start here
+
+.PHONY: help
+help: ## list what can be done
+	@awk 'BEGIN { FS = ":.*## " } \
+	    /^# -+ / { sub(/^# -+ /, ""); printf "\n%s\n", $$0 } \
+	    /^[a-z%-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: ## make everything ready: .venv/ with the locked packages, mosquitto
+	@scripts/setup
+
+.PHONY: demo
+demo: setup ## watch a plan run: broker, dashboard and agent on this machine, then the end [ARGS=...]
+	@$(BIN)/jobplan demo --exit $(ARGS)
+
+.PHONY: test
+test: setup ## all tests [ARGS=...]
+	@PYTHONASYNCIODEBUG=1 $(PYTEST) tests $(ARGS)
+
+.PHONY: all
+all: check test ## what a change must pass: check, then test
+
+# ------------------------------------------------------------------------------------------------ quality
+
+.PHONY: check
+check: setup ## format, lint, types, imports, house rules; quick
+	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "make format puts this right"; exit 1; }
+	@$(BIN)/ruff check --quiet $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --cache-dir .cache/imports
+	@$(PYTEST) -q tests/tidy
+
+.PHONY: check-more
+check-more: setup ## a second opinion on the types (basedpyright); not a gate
+	@$(BIN)/basedpyright
+
+.PHONY: format
+format: setup ## format the code, and put right what ruff can
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix --quiet $(SOURCES)
+
+.PHONY: cover
+cover: setup ## coverage: all of what is pure by unit and properties alone, most of the rest by all tests
+	@$(PYTHON) -m coverage run -m pytest -q tests/unit tests/properties
+	@$(PYTHON) -m coverage report --fail-under=100 \
+	    --include='schemas/*,*/core/*,broker/topics.py,broker/filters.py,broker/model.py'
+	@$(PYTHON) -m coverage run --append -m pytest -q $(addprefix tests/,scenarios contract shell)
+	@$(PYTHON) -m coverage report --fail-under=90
+
+# ------------------------------------------------------------------------------------------------ tests
+
+.PHONY: $(addprefix test-,$(LAYERS))
+$(addprefix test-,$(LAYERS)): test-%: setup
+	@PYTHONASYNCIODEBUG=1 $(PYTEST) tests/$* $(ARGS)
+
+.PHONY: test-%
+test-%: ## one layer: tidy unit properties scenarios simulation contract shell e2e chaos
+	@echo "no such layer: $*; there are: $(LAYERS)" >&2; exit 2
+
+.PHONY: sim
+sim: setup ## simulate faults on virtual time [SEED=n replays one run] [ARGS=...]
+	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+.PHONY: e2e
+e2e: test-e2e ## real broker, real processes
+
+.PHONY: chaos
+chaos: setup ## kill -9 real processes at random [MINUTES=n] [SEED=n] [ARGS=...]
+	@$(PYTHON) -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+.PHONY: bench
+bench: setup ## measure [ARGS=...]
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+.PHONY: scenarios-rewrite
+scenarios-rewrite: setup ## write what the stories show now into their files; review the difference
+	@SCENARIOS_REWRITE=1 $(PYTEST) -q tests/scenarios
+
+# ------------------------------------------------------------------------------------------------ upkeep
+
+.PHONY: lock
+lock: ## remake the lock files from pyproject.toml; needs uv [ARGS=--upgrade]
+	@scripts/lock $(ARGS)
+
+.PHONY: clean
+clean: ## remove what set-up, tests and linters have made
+	@rm -rf .venv .cache dist
+	@find $(SOURCES) -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The agent's rules: pure and deterministic; no I/O, clock, chance or logging."""

@@ -1,0 +1,1 @@
+"""The node that decides: which plans start, which jobs are ready, who runs them."""

@@ -1,0 +1,1 @@
+"""The dashboard's rules: pure functions of state and event."""

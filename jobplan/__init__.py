@@ -1,0 +1,1 @@
+"""The front door: command line, client library, demo. It may import every other package, and none imports it."""

@@ -1,0 +1,1 @@
+"""What proves that jobplan keeps its promises; one folder a layer."""

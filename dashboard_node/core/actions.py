@@ -1,0 +1,283 @@
+"""What a person may do to a job: each action has its full effect, or is refused with the reason and has none.
+
+Actions work on a machine and a job copy. What follows (dependents, locks, contexts) is settled by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from dashboard_node.core import runs
+from dashboard_node.core.context_machine import PERSON, ContextMachine, Initiation
+from dashboard_node.core.graph import Copy
+from dashboard_node.core.instances import has_upstream
+from dashboard_node.core.lifecycle import FAILED, Stage, Trigger
+from dashboard_node.core.locks import Owner
+from dashboard_node.core.step import Step
+from schemas.requests import Act, Action
+from schemas.status import JobKind, JobStatus
+
+
+class RefusedError(Exception):
+    """The action may not be done now; the message says why, and what to do instead."""
+
+
+def act(step: Step, machine: ContextMachine, index: int, asked: Act) -> None:
+    """Do the action to one job. Raises RefusedError, and then nothing has changed."""
+    _ACTIONS[asked.action](step, machine, machine.graph.copies[index], asked)
+
+
+def _hold(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
+    _wanted(machine, copy, "hold", JobStatus.WAITING)
+    _not_handed_over(machine, copy, "hold")
+    waiting = machine.copies[copy.index].retry_at is not None
+    for other in copy.stands_for:
+        if machine.status(other) is JobStatus.WAITING:
+            record = machine.copies[other]
+            machine.put(step, other, replace(record, held=True, retry_at=None, pending=record.pending or waiting))
+
+
+def _release(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
+    _wanted(machine, copy, "release", JobStatus.ON_HOLD)
+    for other in copy.stands_for:
+        record = machine.copies[other]
+        if not record.held:
+            continue
+        machine.put(step, other, replace(record, held=False, raised=record.pending and record.raised))
+    for other in copy.stands_for:
+        if machine.copies[other].pending:
+            _go_on(step, machine, other)
+
+
+def _go_on(step: Step, machine: ContextMachine, index: int) -> None:
+    """Let go what was remembered while the job was held."""
+    copy, record = machine.graph.copies[index], machine.copies[index]
+    if copy.kind.fires:
+        machine.happen(step, index, "released")
+    else:
+        machine.put(step, index, replace(record, raised=True))
+        machine.initiate(step, index, record.cause)
+
+
+def _skip(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
+    _wanted(machine, copy, "skip", JobStatus.WAITING)
+    _not_handed_over(machine, copy, "skip")
+    due = (
+        machine.copies[copy.index].retry_at is not None
+        or machine.copies[copy.index].pending
+        or not has_upstream(machine, copy.index)
+    )
+    for other in copy.stands_for:
+        if machine.status(other) is JobStatus.WAITING:
+            machine.put(step, other, replace(machine.copies[other], skipped=True, retry_at=None))
+    if due:
+        machine.pass_over(step, copy.index, "skipped")
+        return
+    for other in copy.stands_for:  # its dependency may hold already
+        if machine.copies[other].skipped and machine.holds(machine.graph.copies[other]):
+            machine.initiate(step, other, PERSON)
+            return
+
+
+def _unskip(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
+    _wanted(machine, copy, "unskip", JobStatus.SKIPPED, JobStatus.SKIPPED_COMPLETE)
+    for other in copy.stands_for:
+        record = machine.copies[other]
+        if record.skipped or other == copy.index:
+            machine.move(step, other, Trigger.RESET, "unskipped", skipped=False, raised=False, ended=None, reason="")
+
+
+def _disable(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
+    _wanted(machine, copy, "disable", JobStatus.WAITING, JobStatus.ON_HOLD, JobStatus.SKIPPED)
+    _not_handed_over(machine, copy, "disable")
+    for other in copy.stands_for:
+        if machine.copies[other].stage is Stage.WAITING:
+            machine.put(step, other, replace(machine.copies[other], disabled=True, retry_at=None))
+
+
+def _enable(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
+    if not machine.copies[copy.index].disabled:
+        raise RefusedError(f"{copy.id} is {machine.status(copy.index)}: only a disabled job can be enabled")
+    for other in copy.stands_for:
+        if machine.copies[other].disabled:
+            machine.put(step, other, replace(machine.copies[other], disabled=False))
+    for other in copy.stands_for:
+        record, same = machine.copies[other], machine.graph.copies[other]
+        if record.stage is Stage.WAITING and not record.live and not same.kind.fires and machine.holds(same):
+            machine.initiate(step, other, PERSON)
+            return
+
+
+def _submit(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
+    clock = copy.kind is JobKind.CLOCK and machine.clocks_disabled and not machine.copies[copy.index].disabled
+    if not clock:
+        _wanted(machine, copy, "submit", JobStatus.WAITING)
+    _not_handed_over(machine, copy, "submit")
+    _start(step, machine, copy, asked)
+
+
+def _resubmit(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
+    status = machine.status(copy.index)
+    if status not in {JobStatus.WAITING, JobStatus.COMPLETE, JobStatus.SKIPPED_COMPLETE, *_FAILED_STATUSES}:
+        raise RefusedError(f"{copy.id} is {status}: only a job that waits or has ended can be resubmitted")
+    _not_handed_over(machine, copy, "resubmit")
+    _reset(step, machine, copy, asked)
+    _start(step, machine, copy, asked)
+
+
+def _start(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
+    """A person stands in for the dependency; locks are waited for all the same."""
+    why = f"submitted by {step.user or 'a person'}"
+    if copy.kind is JobKind.GLOBAL:
+        machine.put(step, copy.index, replace(machine.copies[copy.index], raised=True))
+        machine.raised.append(copy.index)
+        step.touch(machine)
+        return
+    if copy.kind is not JobKind.COMMAND:
+        machine.happen(step, copy.index, why)
+        return
+    for other in copy.stands_for:
+        machine.put(step, other, replace(machine.copies[other], raised=True, pending=False, retry_at=None))
+    record = replace(machine.copies[copy.index], overrides=dict(asked.parameters), cause=PERSON)
+    machine.put(step, copy.index, record)
+    machine.initiations.append(Initiation(copy.index, PERSON))
+    step.touch(machine)
+
+
+def _reset(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
+    _wanted(machine, copy, "reset", *_RESETTABLE)
+    _not_handed_over(machine, copy, "reset")
+    released = [
+        Owner(machine.copies[i].queued, machine.instance, i) for i in copy.stands_for if machine.copies[i].queued
+    ]
+    for other in copy.stands_for:
+        if machine.status(other) in _RESETTABLE:
+            machine.move(step, other, Trigger.RESET, "reset", **_FRESH)
+            _forget_what_it_caused(step, machine, other)
+    for owner in released:
+        runs.release(step, owner)
+
+
+def _forget_what_it_caused(step: Step, machine: ContextMachine, index: int) -> None:
+    """Initiations of held jobs that only this job's result had made are taken back."""
+    for dependent in machine.graph.copies[index].dependents:
+        record = machine.copies[dependent]
+        if record.pending and record.cause == index:
+            for other in machine.graph.copies[dependent].stands_for:
+                machine.put(step, other, replace(machine.copies[other], pending=False, raised=False))
+
+
+def _kill(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
+    record = machine.copies[copy.index]
+    run = step.state.runs.get(record.run) if record.run is not None and record.live else None
+    if run is None:
+        raise RefusedError(f"{copy.id} is {machine.status(copy.index)}: there is no run of it to kill")
+    if run.stop:
+        raise RefusedError(f"{copy.id} is being killed already; {run.agent} has not reported its end yet")
+    runs.stop(step, run, f"killed by {step.user or 'a person'}")
+    step.note("run", instance=run.instance, run=run.id, job=copy.id, after="kill asked for")
+
+
+def _acknowledge(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
+    _wanted(machine, copy, "acknowledge", JobStatus.ERROR, JobStatus.KILLED)
+    why = " ".join(part for part in (asked.ticket, asked.message) if part)
+    for other in copy.stands_for:
+        record = machine.copies[other]
+        if record.stage in FAILED:
+            machine.put(step, other, replace(record, acknowledged=True), why)
+            if asked.onward:
+                machine.reconsider(step, other)
+
+
+def _continue(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
+    """Ikasan's "initiate downstream": start what depends on a failed job as if it were done; it stays as it is."""
+    _wanted(machine, copy, "continue after", *_FAILED_STATUSES)
+    failed = [i for i in copy.stands_for if machine.copies[i].stage in FAILED]
+    acknowledged = {i: machine.copies[i].acknowledged for i in failed}
+    for other in failed:
+        machine.pretend(other, acknowledged=True)
+    for other in failed:
+        machine.follow(step, other)
+    for other in failed:
+        machine.pretend(other, acknowledged=acknowledged[other])
+    step.note("job", instance=machine.instance, job=copy.id, detail="continued downstream")
+
+
+_FRESH: dict[str, object] = {
+    "raised": False,
+    "pending": False,
+    "cause": PERSON,
+    "acknowledged": False,
+    "tries": 0,
+    "again": 0,
+    "retry_at": None,
+    "queued": 0,
+    "queued_at": None,
+    "overrides": {},
+    "started": None,
+    "ended": None,
+    "return_code": None,
+    "reason": "",
+}
+_FAILED_STATUSES = frozenset({JobStatus.ERROR, JobStatus.KILLED, JobStatus.ERROR_ACKNOWLEDGED})
+_RESETTABLE = frozenset(
+    {JobStatus.WAITING, JobStatus.COMPLETE, JobStatus.SKIPPED_COMPLETE, JobStatus.LOCK_QUEUED, *_FAILED_STATUSES}
+)
+
+
+def _wanted(machine: ContextMachine, copy: Copy, verb: str, *wanted: JobStatus) -> None:
+    status = machine.status(copy.index)
+    if status not in wanted:
+        raise RefusedError(f"{copy.id} is {status}: it can be {_PAST[verb]} only when {_either(wanted)}{_INSTEAD.get((verb, status), '')}")
+
+
+def _either(statuses: tuple[JobStatus, ...]) -> str:
+    return " or ".join(sorted(statuses))
+
+
+_PAST = {
+    "hold": "held",
+    "release": "released",
+    "skip": "skipped",
+    "unskip": "unskipped",
+    "disable": "disabled",
+    "submit": "submitted",
+    "reset": "reset",
+    "acknowledge": "acknowledged",
+    "continue after": "continued after",
+}
+_INSTEAD = {
+    ("submit", JobStatus.ON_HOLD): "; release it first",
+    ("submit", JobStatus.SKIPPED): "; unskip it first",
+    ("submit", JobStatus.DISABLED): "; enable it first",
+    ("submit", JobStatus.COMPLETE): "; use resubmit",
+    ("submit", JobStatus.ERROR): "; use resubmit",
+    ("submit", JobStatus.KILLED): "; use resubmit",
+    ("reset", JobStatus.RUNNING): "; kill it first",
+    ("reset", JobStatus.ON_HOLD): "; release it first",
+    ("hold", JobStatus.LOCK_QUEUED): "; reset it first",
+}
+
+
+def _not_handed_over(machine: ContextMachine, copy: Copy, verb: str) -> None:
+    live = next((machine.copies[i].run for i in copy.stands_for if machine.copies[i].live), None)
+    if live is not None:
+        raise RefusedError(f"{copy.id} has been handed to {copy.agent} as run {live}: kill it before you {verb} it")
+
+
+_ACTIONS: dict[Action, Callable[[Step, ContextMachine, Copy, Act], None]] = {
+    Action.SUBMIT: _submit,
+    Action.RESUBMIT: _resubmit,
+    Action.CONTINUE: _continue,
+    Action.HOLD: _hold,
+    Action.RELEASE: _release,
+    Action.SKIP: _skip,
+    Action.UNSKIP: _unskip,
+    Action.DISABLE: _disable,
+    Action.ENABLE: _enable,
+    Action.RESET: _reset,
+    Action.KILL: _kill,
+    Action.ACKNOWLEDGE: _acknowledge,
+}

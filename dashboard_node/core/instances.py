@@ -1,0 +1,146 @@
+"""The life of an instance: opened, published, ended, removed when its retention has passed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from broker.runtime.core import Key
+from dashboard_node.core import runs
+from dashboard_node.core.context_machine import ContextMachine
+from dashboard_node.core.graph import PlanGraph
+from dashboard_node.core.lifecycle import Stage
+from dashboard_node.core.locks import Owner
+from dashboard_node.core.records import ContextRecord, CopyRecord, InstanceRecord
+from dashboard_node.core.state import ACTIVE
+from dashboard_node.core.step import Step
+from schemas.documents import LastOutcome
+from schemas.names import InstanceId, PlanName, escape
+from schemas.plan import OnEnd
+from schemas.status import ContextStatus
+
+LINGER = timedelta(seconds=30)
+"""How long an instance outstays its retention for the sake of a run that has not ended."""
+
+
+def open_instance(
+    step: Step,
+    plan: PlanName,
+    *,
+    name: InstanceId,
+    closes: datetime | None,
+    started_by: str,
+    parameters: dict[str, str],
+) -> InstanceRecord:
+    """Start an instance of the plan's newest version now. The caller has made sure that the id is free."""
+    record = step.state.plans[plan]
+    graph = step.state.newest(plan)
+    declared = {p.name: p.value if p.value is not None else p.default_value for p in graph.plan.context_parameters}
+    instance = InstanceRecord(
+        id=name,
+        plan=plan,
+        version=record.version,
+        status=ContextStatus.WAITING,
+        created=step.now,
+        opens=step.now,
+        closes=closes,
+        started_by=started_by,
+        parameters=declared | parameters,
+        clocks_disabled=graph.plan.quartz_schedule_driven_jobs_disabled_for_context,
+    )
+    step.put_instance(instance)
+    step.note("instance", instance=name, after=ContextStatus.WAITING, detail=f"version {record.version}, {started_by}")
+    machine = _lay_out(step, instance, graph)
+    step.state.timers.set(("close", name), closes)
+    _pass_what_has_nothing_before_it(step, machine)
+    return instance
+
+
+def _lay_out(step: Step, instance: InstanceRecord, graph: PlanGraph) -> ContextMachine:
+    """All jobs and contexts at their beginning."""
+    machine = ContextMachine(
+        instance.id,
+        graph,
+        [CopyRecord(held=copy.held, skipped=copy.skipped) for copy in graph.copies],
+        [ContextRecord() for _ in graph.contexts],
+        clocks_disabled=instance.clocks_disabled,
+    )
+    step.state.machines[instance.id] = machine
+    for copy in graph.copies:
+        step.changes[Key("job", f"{instance.id}~{copy.index}")] = machine.copies[copy.index]
+    for node in graph.contexts:
+        step.changes[Key("context", f"{instance.id}~{node.index}")] = machine.contexts[node.index]
+        machine.touch(node.index)
+    step.touch(machine)
+    return machine
+
+
+def _pass_what_has_nothing_before_it(step: Step, machine: ContextMachine) -> None:
+    """A job that is skipped from the start and waits for nothing is passed over at once, so that others need not wait for it."""
+    for copy in machine.graph.copies:
+        if machine.copies[copy.index].skipped and not has_upstream(machine, copy.index):
+            machine.pass_over(step, copy.index, "skipped from the start")
+
+
+def has_upstream(machine: ContextMachine, index: int) -> bool:
+    """Whether any copy of the job has a dependency."""
+    copies = machine.graph.copies
+    return any(copies[other].rule is not None for other in copies[index].residences)
+
+
+def end_instance(step: Step, instance: InstanceRecord, reason: str) -> None:
+    """End it now: status ENDED, its locks to the next, its running commands stopped unless the plan lets them run on."""
+    machine = step.state.machines[instance.id]
+    result = step.root_status(machine)
+    plan = machine.graph.plan
+    for run in step.state.live_runs(instance.id):
+        if plan.on_end is OnEnd.KILL:
+            runs.stop(step, run, "the instance ended")
+    owners = [Owner(run.order, instance.id, run.copy) for run in step.state.live_runs(instance.id)]
+    owners += [Owner(c.queued, instance.id, i) for i, c in enumerate(machine.copies) if c.stage is Stage.QUEUED and c.queued]
+    machine.set_context(step, 0, ContextStatus.ENDED)
+    ended = replace(instance, status=ContextStatus.ENDED, ended=step.now, result=result, end_reason=reason)
+    step.put_instance(ended)
+    for owner in sorted(owners):
+        runs.release(step, owner)
+    record = step.state.plans.get(instance.plan)
+    if record is not None:
+        outcome = LastOutcome(instance=instance.id, status=result, ended=step.now)
+        step.put_plan(replace(record, last_outcome=outcome))
+    step.state.timers.set(("close", instance.id), None)
+    for index, copy in enumerate(machine.copies):
+        if copy.retry_at is not None:
+            step.state.timers.set(("retry", instance.id, str(index)), None)
+    step.state.timers.set(("remove", instance.id), step.now + step.state.retention)
+
+
+def follow_root(step: Step, machine: ContextMachine) -> None:
+    """The instance's own status is its outermost context's; a plan may ask to be ended when that is COMPLETE."""
+    instance = step.state.instances[machine.instance]
+    status = step.root_status(machine)
+    if instance.status not in ACTIVE or status is instance.status:
+        return
+    step.put_instance(replace(instance, status=status))
+    if status is ContextStatus.COMPLETE and machine.graph.plan.end_job_plan_upon_completion:
+        end_instance(step, step.state.instances[machine.instance], "all of it is complete")
+
+
+def remove_instance(step: Step, name: InstanceId) -> None:
+    """Forget an ended instance: its documents leave the bus, its records the store; the audit keeps its story."""
+    instance = step.state.instances.get(name)
+    if instance is None or instance.status is not ContextStatus.ENDED:
+        return
+    if step.state.live.get(name):
+        step.state.timers.set(("remove", name), step.now + LINGER)
+        return
+    machine = step.state.machines.pop(name)
+    gone = [Key("job", f"{name}~{copy.index}") for copy in machine.graph.copies]
+    gone += [Key("context", f"{name}~{node.index}") for node in machine.graph.contexts]
+    gone += [Key("run", run) for run in step.state.runs_of(name)]
+    gone += [Key("taken", f"{name}~{escape(job)}") for job in step.state.taken_of(name)]
+    for key in (*gone, Key("instance", name)):
+        step.changes[key] = None
+    step.state.forget(instance)
+    step.note("instance", instance=name, before=ContextStatus.ENDED, after="removed")
+

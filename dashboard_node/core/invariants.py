@@ -1,0 +1,89 @@
+"""What must always be true of the state; a node that finds it is not stops rather than go on.
+
+Each rule has a name, which appears in the message and in the tests.
+"""
+
+from __future__ import annotations
+
+from broker.runtime.core import InvariantError
+from dashboard_node.core.context_machine import ContextMachine
+from dashboard_node.core.lifecycle import Stage, context_status
+from dashboard_node.core.locks import LockTable, Owner
+from dashboard_node.core.roll_up import recount
+from dashboard_node.core.state import ACTIVE, State
+from schemas.names import InstanceId
+from schemas.status import ContextStatus, RunPhase
+
+RULES = {
+    "D1": "a job copy that is live has a run that has not ended, and that run is this job's newest",
+    "D2": "a job that is RUNNING has a live run",
+    "D3": "a context stands as its table says: the counts are what a recount gives, and nothing is left to settle",
+    "D4": "a job that is queued for a lock is in the lock's queue, and nobody is there who is not",
+    "D5": "who holds a lock has a run that has not ended, of an instance that has not ended",
+    "D6": "no lock is held beyond its capacity, unless by one holder alone, and an exclusive one only alone",
+    "D7": "an instance's own status is its outermost context's",
+}
+
+
+def check(state: State) -> None:
+    """Raise InvariantError naming the rule and the culprit."""
+    for instance in state.instances.values():
+        machine = state.machines[instance.id]
+        if instance.status is not machine.contexts[0].status:
+            raise _broken("D7", instance.id)
+        if instance.status in ACTIVE:
+            check_machine(state, machine)
+    check_locks(state)
+
+
+def check_machine(state: State, machine: ContextMachine) -> None:
+    """The rules of one instance."""
+    for copy in machine.graph.copies:
+        record = machine.copies[copy.index]
+        run = state.runs.get(record.run) if record.run is not None else None
+        if record.live and (run is None or run.phase is RunPhase.ENDED):
+            raise _broken("D1", f"{machine.instance} {copy.id}")
+        if record.stage is Stage.RUNNING and not record.live:
+            raise _broken("D2", f"{machine.instance} {copy.id}")
+    shares = [machine.share_of(copy) for copy in machine.graph.copies]
+    tallies = recount(machine.graph, shares, machine.contexts)
+    for node in machine.graph.contexts:
+        status = machine.contexts[node.index].status
+        final = status in {ContextStatus.ENDED, ContextStatus.PREPARED}
+        if tallies[node.index] != machine.roll_up.tallies[node.index]:
+            raise _broken("D3", f"{machine.instance} {node.name}: counted {machine.roll_up.tallies[node.index]}")
+        if machine.unsettled or (not final and context_status(tallies[node.index]) is not status):
+            raise _broken("D3", f"{machine.instance} {node.name} is {status}")
+
+
+def check_locks(state: State) -> None:
+    """The rules of the lock table, against the runs and jobs it is derived from."""
+    queued: set[Owner] = set()
+    holding: set[Owner] = set()
+    for instance in state.active():
+        machine = state.machines[instance.id]
+        for copy in machine.graph.copies:
+            if copy.claims and machine.copies[copy.index].queued:
+                queued.add(Owner(machine.copies[copy.index].queued, instance.id, copy.index))
+        for run in state.live_runs(instance.id):
+            if machine.graph.copies[run.copy].claims:
+                holding.add(Owner(run.order, instance.id, run.copy))
+    table = state.locks
+    _same("D4", queued, {owner for lock in table.locks.values() for owner in lock.queue})
+    _same("D5", holding, {owner for lock in table.locks.values() for owner in lock.holders})
+    _within_capacity(table)
+
+
+def _within_capacity(table: LockTable) -> None:
+    for name, lock in table.locks.items():
+        if len(lock.holders) > 1 and (lock.exclusive or sum(lock.holders.values()) > lock.capacity):
+            raise _broken("D6", f"{name.lock} held by {sorted(lock.holders)}")
+
+
+def _same(rule: str, wanted: set[Owner], found: set[Owner]) -> None:
+    if wanted != found:
+        raise _broken(rule, ", ".join(str(owner) for owner in sorted(wanted ^ found)))
+
+
+def _broken(rule: str, culprit: InstanceId | str) -> InvariantError:
+    return InvariantError(f"{rule}: {RULES[rule]}; not so: {culprit}")

@@ -1,0 +1,127 @@
+"""The dashboard's core: an event comes in, what follows is decided, saved, shown. Reads like a table of contents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from broker.runtime.core import Changes, Decision, Heard, Key, Recovered, Reply, Requested, Tick
+from dashboard_node.core import agents, instances, invariants, requests, restoring, runs, settling, windows
+from dashboard_node.core.projection import Projection
+from dashboard_node.core.state import ACTIVE, State
+from dashboard_node.core.step import Step
+from schemas.addresses import Address, AgentPresenceAt, FireReportAt, RunReportAt
+from schemas.documents import Document, FireReport, Presence, RunReport
+from schemas.names import InstanceId, NodeName, PlanName, RequestId, UserName, escape
+
+Event = Heard | Requested | Tick | Recovered
+
+
+class DashboardCore:
+    """Decides for all plans and instances. Implements ``broker.runtime.core.Core``."""
+
+    def __init__(self, retention: timedelta = timedelta(hours=24)) -> None:
+        self.state = State(retention)
+        self._projection = Projection(self.state)
+        self._agents: set[NodeName] = set()
+
+    def restore(self, rows: Iterable[tuple[Key, bytes]]) -> None:
+        """Take in what was saved."""
+        restoring.restore(self.state, rows)
+
+    def step(self, event: Event) -> Decision[Reply]:
+        """Decide what an event leads to. The state moves with it; the decision says what has to be saved and answered."""
+        match event:
+            case Heard():
+                step = Step(self.state, event.now, cause=_name(event.address))
+                step.replaying = not self.state.settled_in
+                _heard(step, event.address, event.document)
+            case Requested():
+                step = Step(self.state, event.now, cause=f"request {event.request}", user=event.user)
+                requests.asked(step, event)
+            case Tick():
+                step = Step(self.state, event.now, cause="time")
+                _settle_in(step)
+                _due(step)
+            case Recovered():
+                step = Step(self.state, event.now, cause=f"start of epoch {event.epoch}")
+        settling.settle(step)
+        self._agents |= step.agents
+        return step.decision()
+
+    def apply(self, changes: Changes) -> None:
+        """Nothing is left to do: a step moves the state itself."""
+
+    def project(self, changes: Changes) -> Mapping[Address, Document | None]:
+        """What is to be shown differently."""
+        agents_changed, self._agents = self._agents, set()
+        return self._projection.changed(changes, agents_changed)
+
+    def documents(self) -> Mapping[Address, Document]:
+        """All that is to be shown."""
+        return self._projection.documents()
+
+    def next_wakeup(self) -> datetime | None:
+        """When something is due."""
+        return self.state.timers.next()
+
+    def check(self) -> None:
+        """Raise InvariantError if the state is not what it must be."""
+        invariants.check(self.state)
+
+
+def _heard(step: Step, address: Address, document: Document | None) -> None:
+    match address:
+        case AgentPresenceAt():
+            agents.presence(step, address.agent, document if isinstance(document, Presence) else None)
+        case RunReportAt():
+            agents.run_report(step, address.run, document if isinstance(document, RunReport) else None)
+        case FireReportAt() if isinstance(document, FireReport):
+            agents.fires(step, address.agent, document)
+        case _:
+            pass  # what nobody has to tell us changes nothing
+
+
+def _settle_in(step: Step) -> None:
+    """The first tick means that all agents have been heard: what they do not show now, they do not have."""
+    if step.state.settled_in:
+        return
+    step.state.settled_in = True
+    for agent in sorted(step.state.presences):
+        agents.forgotten(step, agent)
+
+
+def _due(step: Step) -> None:
+    """Everything whose time has come, in the order it came."""
+    while (name := step.state.timers.pop_due(step.now)) is not None:
+        match name:
+            case ("open", plan):
+                windows.due(step, PlanName(plan))
+            case ("close", instance):
+                _close(step, InstanceId(instance))
+            case ("retry", instance, index):
+                runs.retry(step, InstanceId(instance), int(index))
+            case ("remove", instance):
+                instances.remove_instance(step, InstanceId(instance))
+            case ("answer", user, request):
+                step.state.answers.pop((UserName(user), RequestId(request)), None)
+                step.changes[Key("answer", f"{escape(user)}~{escape(request)}")] = None
+        settling.settle(step)
+
+
+def _close(step: Step, name: InstanceId) -> None:
+    instance = step.state.instances.get(name)
+    if instance is not None and instance.status in ACTIVE:
+        instances.end_instance(step, instance, "its window closed")
+
+
+def _name(address: Address) -> str:
+    match address:
+        case RunReportAt():
+            return f"report of {address.run}"
+        case FireReportAt():
+            return f"fires of {address.job}"
+        case AgentPresenceAt():
+            return f"presence of {address.agent}"
+        case _:
+            return type(address).__name__

@@ -1,0 +1,393 @@
+"""What the bus ought to show: each document out of the state, and which documents a change touches.
+
+``Projection.documents`` makes all of them; ``Projection.changed`` only those that applied changes can have altered. Both make a
+document with the same function, so what stands on the bus does not depend on the way it came there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from broker.runtime.core import Changes
+from dashboard_node.core import blockers, windows
+from dashboard_node.core.context_machine import ContextMachine
+from dashboard_node.core.graph import Copy
+from dashboard_node.core.lifecycle import Stage
+from dashboard_node.core.locks import LockId, Owner
+from dashboard_node.core.records import InstanceRecord, PlanRecord, RunRecord
+from dashboard_node.core.state import ACTIVE, State
+from schemas.addresses import (
+    Address,
+    AgentInstanceAt,
+    AgentPlanAt,
+    AssignmentAt,
+    InstanceAt,
+    JobAt,
+    LockAt,
+    PlanAt,
+    TakenAt,
+)
+from schemas.documents import (
+    AgentInstance,
+    AgentPlan,
+    Assignment,
+    ContextState,
+    Document,
+    InstanceStatus,
+    JobState,
+    LockClaim,
+    LockState,
+    PlanStatus,
+    Taken,
+)
+from schemas.names import InstanceId, JobId, NodeName, PlanName, RunId, unescape
+from schemas.plan import ClockJob, CommandJob, FileJob
+from schemas.status import ContextStatus, JobStatus, RunPhase
+
+
+class Named(NamedTuple):
+    """The predecessors a job's shown blockers name, and where the first of them stands in the rule."""
+
+    copies: frozenset[int]
+    first: int
+
+
+Shown = tuple[Address, Document | None]
+Watched = ClockJob | FileJob
+
+
+class Projection:
+    """The dashboard's documents."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._named: dict[tuple[InstanceId, int], Named] = {}
+        self._clear: dict[InstanceId, dict[Address, None]] = {}
+        """What stands on the bus for an instance, to be cleared with it."""
+        self._locks: set[LockId] = set()
+
+    def documents(self) -> dict[Address, Document]:
+        """Everything that ought to be shown: what agents act on comes after what it refers to."""
+        found: dict[Address, Document] = {}
+        for name in sorted(self._state.plans):
+            self._add(found, self._of_plan(name))
+        for name in sorted(self._state.instances):
+            self._add(found, self._of_instance(name))
+        for lock in sorted(self._state.locks.locks):
+            self._add(found, [self._lock(lock)])
+        return found
+
+    def _add(self, found: dict[Address, Document], items: Iterator[Shown] | list[Shown]) -> None:
+        for address, document in items:
+            if document is not None:
+                found[address] = document
+
+    def changed(self, changes: Changes, agents: set[NodeName]) -> Mapping[Address, Document | None]:
+        """What is to be shown differently because of applied changes; None: cleared."""
+        touched = _Touched(self._state, changes, agents, self._named)
+        found: dict[Address, Document | None] = {}
+        for plan in touched.plans:
+            found.update(self._of_plan(plan))
+        for name in touched.instances:
+            if name in self._state.instances:
+                found.update(self._instance(self._state.instances[name]))
+        for run in touched.runs:
+            if run in self._state.runs:
+                found.update([self._assignment(self._state.runs[run])])
+        for name, index in touched.jobs:
+            machine = self._state.machines.get(name)
+            if machine is not None:
+                found.update([self._job(machine, machine.graph.copies[index])])
+        for name, job in touched.taken:
+            found.update([self._taken(name, job)])
+        for lock in sorted(self._state.locks.touched):
+            found.update([self._lock(lock)])
+        self._state.locks.touched.clear()
+        for name in touched.gone:
+            found.update(dict.fromkeys(self._clear.pop(name, {})))
+            for key in [key for key in self._named if key[0] == name]:
+                del self._named[key]
+        for name in touched.instances:
+            if name in self._state.machines:
+                self._state.machines[name].ceased.clear()
+        return found
+
+    # Plans
+
+    def _of_plan(self, name: PlanName) -> Iterator[Shown]:
+        record = self._state.plans[name]
+        for agent, versions in self._provisioned(record).items():
+            yield AgentPlanAt(agent, name), AgentPlan(plan=name, versions=versions) if versions else None
+        yield PlanAt(name), self._plan(record)
+
+    def _provisioned(self, record: PlanRecord) -> dict[NodeName, dict[str, tuple[Watched, ...]]]:
+        """What each agent watches: of the newest version, and of those that still run."""
+        running = {instance.version for instance in self._state.active_of(record.name)}
+        every = sorted(version for plan, version in self._state.versions if plan == record.name)
+        found: dict[NodeName, dict[str, tuple[Watched, ...]]] = {}
+        for version in every:
+            graph = self._state.graph(record.name, version)
+            for agent in graph.agents:
+                kept = found.setdefault(agent, {})
+                watched = graph.watched_by(agent)
+                if watched and version in running | {record.version}:
+                    kept[str(version)] = watched
+        return {agent: found[agent] for agent in sorted(found)}
+
+    def _plan(self, record: PlanRecord) -> PlanStatus:
+        graph = self._state.newest(record.name)
+        ttl = windows.length(graph.plan)
+        return PlanStatus(
+            plan=record.name,
+            version=record.version,
+            enabled=record.enabled,
+            description=graph.plan.description,
+            schedule=graph.plan.time_window_start,
+            zone=windows.zone_of(graph.plan).key,
+            window_seconds=ttl.total_seconds() if ttl is not None else 0.0,
+            next_start=windows.next_start(self._state, record),
+            running=tuple(instance.id for instance in self._state.active_of(record.name)),
+            last_outcome=record.last_outcome,
+            agents=graph.agents,
+            job_count=len(graph.copies),
+        )
+
+    # Instances
+
+    def _of_instance(self, name: InstanceId) -> Iterator[Shown]:
+        yield from self._instance(self._state.instances[name])
+        machine = self._state.machines[name]
+        for copy in machine.graph.copies:
+            yield self._job(machine, copy)
+        for job in sorted(self._state.taken_of(name)):
+            yield self._taken(name, job)
+        for run in self._state.live_runs(name):
+            yield self._assignment(run)
+
+    def _instance(self, instance: InstanceRecord) -> Iterator[Shown]:
+        machine = self._state.machines[instance.id]
+        active = instance.status in ACTIVE
+        for agent in machine.graph.agents:
+            address = AgentInstanceAt(agent, instance.id)
+            yield self._kept(instance.id, address), self._publication(instance) if active else None
+        yield self._kept(instance.id, InstanceAt(instance.id)), self._status(instance, machine)
+
+    def _publication(self, instance: InstanceRecord) -> AgentInstance:
+        return AgentInstance(
+            instance=instance.id,
+            plan=instance.plan,
+            version=instance.version,
+            opens=instance.opens,
+            closes=instance.closes,
+            parameters=instance.parameters,
+            clocks_disabled=instance.clocks_disabled,
+        )
+
+    def _status(self, instance: InstanceRecord, machine: ContextMachine) -> InstanceStatus:
+        return InstanceStatus(
+            instance=instance.id,
+            plan=instance.plan,
+            version=instance.version,
+            status=instance.status,
+            created=instance.created,
+            opens=instance.opens,
+            closes=instance.closes,
+            ended=instance.ended,
+            started_by=instance.started_by,
+            result=instance.result,
+            end_reason=instance.end_reason,
+            counts={status: machine.counts[status] for status in JobStatus if machine.counts.get(status)},
+            parameters=instance.parameters,
+            contexts=tuple(
+                ContextState(
+                    context=node.name,
+                    status=machine.contexts[node.index].status,
+                    parent=machine.graph.contexts[node.parent].name if node.parent is not None else "",
+                    started=machine.contexts[node.index].started,
+                    ended=machine.contexts[node.index].ended,
+                )
+                for node in machine.graph.contexts
+            ),
+            jobs=len(machine.graph.copies),
+        )
+
+    def _job(self, machine: ContextMachine, copy: Copy) -> Shown:
+        record = machine.copies[copy.index]
+        ended = machine.contexts[0].status is ContextStatus.ENDED
+        missing = self._missing(machine, copy) if record.stage is Stage.WAITING and not ended else []
+        why = () if ended else blockers.blockers(self._state, machine, copy, missing)
+        document = JobState(
+            instance=machine.instance,
+            context=machine.graph.context_of(copy.index).name,
+            job=copy.id,
+            name=copy.name,
+            agent=copy.agent,
+            kind=copy.kind,
+            status=machine.status(copy.index),
+            order=copy.index,
+            held=record.held,
+            skipped=record.skipped,
+            disabled=record.disabled,
+            acknowledged=record.acknowledged,
+            attempt=record.attempt,
+            run=record.run,
+            started=record.started,
+            ended=record.ended,
+            return_code=record.return_code,
+            reason=record.reason,
+            blockers=why,
+            upstream=tuple(machine.graph.copies[i].id for i in copy.upstream),
+        )
+        return self._kept(machine.instance, JobAt(machine.instance, document.context, copy.id)), document
+
+    def _missing(self, machine: ContextMachine, copy: Copy) -> list[int]:
+        """The predecessors its blockers name; remembered, so that only what changes them is looked at again."""
+        key = (machine.instance, copy.index)
+        known = self._named.get(key)
+        start = known.first if known is not None and not machine.ceased else 0
+        missing, first = blockers.first_missing(machine, copy, start)
+        self._named[key] = Named(frozenset(missing), first)
+        return missing
+
+    def _assignment(self, run: RunRecord) -> Shown:
+        machine = self._state.machines[run.instance]
+        copy = machine.graph.copies[run.copy]
+        address = self._kept(run.instance, AssignmentAt(run.agent, run.id))
+        if run.phase is RunPhase.ENDED or not isinstance(copy.artefact, CommandJob):
+            return address, None
+        return address, Assignment(
+            run=run.id,
+            instance=run.instance,
+            plan=self._state.instances[run.instance].plan,
+            context=machine.graph.context_of(copy.index).name,
+            job=copy.id,
+            attempt=run.attempt,
+            command=copy.artefact,
+            parameters=run.parameters,
+            stop=run.stop,
+            stop_reason=run.stop_reason,
+        )
+
+    def _taken(self, name: InstanceId, job: JobId) -> Shown:
+        record = self._state.taken.get((name, job))
+        instance = self._state.instances.get(name)
+        if record is None:
+            return TakenAt(NodeName(""), name, job), None
+        address = self._kept(name, TakenAt(record.agent, name, job))
+        if instance is None or instance.status not in ACTIVE:
+            return address, None
+        return address, Taken(instance=name, job=job, sequence=record.sequence)
+
+    # Locks
+
+    def _lock(self, name: LockId) -> Shown:
+        lock = self._state.locks.locks.get(name)
+        address = LockAt(name.lock, name.group)
+        if lock is None:
+            return address, None
+        return address, LockState(
+            lock=name.lock,
+            group=name.group,
+            capacity=lock.capacity,
+            exclusive=lock.exclusive,
+            holders=tuple(self._claim(owner, weight) for owner, weight in sorted(lock.holders.items())),
+            queue=tuple(self._claim(owner, 0) for owner in lock.queue),
+        )
+
+    def _claim(self, owner: Owner, weight: int) -> LockClaim:
+        machine = self._state.machines[owner.instance]
+        copy, record = machine.graph.copies[owner.copy], machine.copies[owner.copy]
+        run = self._state.runs.get(record.run) if record.run is not None else None
+        return LockClaim(
+            instance=owner.instance,
+            context=machine.graph.context_of(owner.copy).name,
+            job=copy.id,
+            weight=weight or max(claim.weight for claim in copy.claims),
+            since=run.created if weight and run is not None else record.queued_at,
+        )
+
+    def _kept(self, instance: InstanceId, address: Address) -> Address:
+        """Remember what stands on the bus for an instance."""
+        self._clear.setdefault(instance, {}).setdefault(address)
+        return address
+
+
+class _Touched:
+    """Which documents a set of changed records may have altered."""
+
+    def __init__(
+        self,
+        state: State,
+        changes: Changes,
+        agents: set[NodeName],
+        named: Mapping[tuple[InstanceId, int], Named],
+    ) -> None:
+        self._state = state
+        self._named = named
+        self.plans: dict[PlanName, None] = {}
+        self.instances: dict[InstanceId, None] = {}
+        self.gone: dict[InstanceId, None] = {}
+        self.jobs: dict[tuple[InstanceId, int], None] = {}
+        self.runs: dict[RunId, None] = {}
+        self.taken: dict[tuple[InstanceId, JobId], None] = {}
+        for key, record in changes.items():
+            self._touch(key.table, key.key, removed=record is None)
+        for agent in sorted(agents):
+            self._agent(agent)
+
+    def _touch(self, table: str, key: str, *, removed: bool) -> None:
+        match table:
+            case "plan" | "version":
+                self.plans.setdefault(PlanName(unescape(key.partition("~")[0])))
+            case "instance":
+                self._instance(InstanceId(key), removed=removed)
+            case "context":
+                self.instances.setdefault(InstanceId(key.partition("~")[0]))
+            case "job":
+                name, _, index = key.partition("~")
+                self._job(InstanceId(name), int(index))
+            case "run":
+                self._run(RunId(key))
+            case "taken":
+                name, _, job = key.partition("~")
+                self.taken.setdefault((InstanceId(name), JobId(unescape(job))))
+
+    def _instance(self, name: InstanceId, *, removed: bool) -> None:
+        if removed:
+            self.gone.setdefault(name)
+            return
+        instance = self._state.instances.get(name)
+        if instance is None:
+            return
+        self.instances.setdefault(name)
+        self.plans.setdefault(instance.plan)
+        if instance.status is ContextStatus.ENDED:
+            for copy in self._state.machines[name].graph.copies:
+                self.jobs.setdefault((name, copy.index))
+            for job in self._state.taken_of(name):
+                self.taken.setdefault((name, job))
+
+    def _job(self, name: InstanceId, index: int) -> None:
+        machine = self._state.machines.get(name)
+        if machine is None:
+            return
+        self.jobs.setdefault((name, index))
+        self.instances.setdefault(name)
+        for dependent in machine.graph.copies[index].dependents:
+            known = self._named.get((name, dependent))
+            if known is None or index in known.copies or index in machine.ceased or not machine.graph.copies[dependent].counted:
+                self.jobs.setdefault((name, dependent))
+
+    def _run(self, run: RunId) -> None:
+        self.runs.setdefault(run)
+        record = self._state.runs.get(run)
+        if record is not None:
+            self.jobs.setdefault((record.instance, record.copy))
+
+    def _agent(self, agent: NodeName) -> None:
+        """Jobs that were handed to an agent say whether it is there."""
+        for name, live in self._state.live.items():
+            for run in live:
+                if self._state.runs[run].agent == agent:
+                    self.jobs.setdefault((name, self._state.runs[run].copy))

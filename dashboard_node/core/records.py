@@ -1,0 +1,142 @@
+"""What the dashboard saves: one Struct a table. Together they are the whole state; everything else is derived from them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Raw, Struct, field
+
+from dashboard_node.core.lifecycle import Stage
+from schemas.documents import LastOutcome
+from schemas.names import InstanceId, JobId, NodeName, PlanName, RequestId, RunId, UserName
+from schemas.plan import PlanSource
+from schemas.requests import Answer
+from schemas.status import ContextStatus, Outcome, RunPhase
+
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class Saved(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """Common shape of records."""
+
+
+class PlanRecord(Saved, frozen=True, kw_only=True):
+    """A plan by name, with how far its window starts have been decided."""
+
+    name: PlanName
+    version: int
+    enabled: bool = True
+    decided: Instant
+    """Every window start up to here has been decided (ran, skipped or missed)."""
+    last_outcome: LastOutcome | None = None
+
+
+class VersionRecord(Saved, frozen=True, kw_only=True):
+    """One imported version of a plan; never changed."""
+
+    plan: PlanName
+    version: int
+    source: PlanSource
+    bundle: Raw = Raw(b"null")
+    imported: Instant
+    by: UserName = UserName("")
+
+
+class InstanceRecord(Saved, frozen=True, kw_only=True):
+    """An instance. ``closes`` None: until it is ended by hand."""
+
+    id: InstanceId
+    plan: PlanName
+    version: int
+    status: ContextStatus
+    created: Instant
+    opens: Instant
+    closes: Instant | None = None
+    started_by: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
+    clocks_disabled: bool = False
+    ended: Instant | None = None
+    result: ContextStatus | None = None
+    end_reason: str = ""
+
+
+class ContextRecord(Saved, frozen=True, kw_only=True):
+    """A context of an instance, by index in the plan version. The outermost one is index 0."""
+
+    status: ContextStatus = ContextStatus.WAITING
+    started: Instant | None = None
+    ended: Instant | None = None
+
+
+class CopyRecord(Saved, frozen=True, kw_only=True):
+    """A job in one context of an instance, by index in the plan version."""
+
+    stage: Stage = Stage.WAITING
+    held: bool = False
+    skipped: bool = False
+    disabled: bool = False
+    raised: bool = False
+    """Its dependency has been used, or a person stood in for it: it is not initiated again by itself."""
+    pending: bool = False
+    """Initiated while held, or before its context's dependencies held: remembered."""
+    cause: int = -1
+    """Copy whose result initiated it (pending or queued); -1: none."""
+    acknowledged: bool = False
+    live: bool = False
+    """``run`` has been handed to an agent and has not ended."""
+    run: RunId | None = None
+    attempt: int = 0
+    tries: int = 0
+    """Runs of the present round, for the retry policy."""
+    retry_at: Instant | None = None
+    again: int = 0
+    """Initiations of a repeatable job that came while it was busy."""
+    queued: int = 0
+    """Place in the order of all lock requests; 0: not queued."""
+    queued_at: Instant | None = None
+    overrides: dict[str, str] = field(default_factory=dict)
+    """Parameter values for the next run alone."""
+    started: Instant | None = None
+    ended: Instant | None = None
+    return_code: int | None = None
+    reason: str = ""
+
+
+class RunRecord(Saved, frozen=True, kw_only=True):
+    """A run. ``phase`` None: handed over, nothing reported yet."""
+
+    id: RunId
+    instance: InstanceId
+    copy: int
+    attempt: int
+    agent: NodeName
+    created: Instant
+    order: int
+    """Place in the order of all lock requests."""
+    parameters: dict[str, str | None] = field(default_factory=dict)
+    phase: RunPhase | None = None
+    started: Instant | None = None
+    ended: Instant | None = None
+    outcome: Outcome | None = None
+    return_code: int | None = None
+    stop: bool = False
+    stop_reason: str = ""
+
+
+class TakenRecord(Saved, frozen=True, kw_only=True):
+    """Up to which firing of a clock or file job of an instance the dashboard has acted."""
+
+    instance: InstanceId
+    job: JobId
+    agent: NodeName
+    sequence: int
+
+
+class AnswerRecord(Saved, frozen=True, kw_only=True):
+    """What a request was answered, so that asking again gets the same."""
+
+    user: UserName
+    request: RequestId
+    answer: Answer
+    at: Instant

@@ -1,0 +1,167 @@
+"""What people ask: each request is decided once, saved with its answer, and answered again when it is asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import msgspec
+from msgspec import Raw
+
+from broker.runtime.core import Reply, Requested
+from dashboard_node.core import actions, instances, plans, settling, windows
+from dashboard_node.core.context_machine import ContextMachine
+from dashboard_node.core.records import AnswerRecord
+from dashboard_node.core.state import ACTIVE
+from dashboard_node.core.step import Step
+from schemas.names import InstanceId, job_id
+from schemas.requests import (
+    Act,
+
+    Answer,
+    DashboardRequest,
+    EndInstance,
+    ImportPlan,
+    InstanceStarted,
+    RaiseEvent,
+    StartInstance,
+)
+
+KEPT = timedelta(hours=24)
+"""How long an answer is remembered: a tool that asks again within this time gets the same one."""
+
+_decoder = msgspec.json.Decoder(DashboardRequest)
+
+
+def asked(step: Step, event: Requested) -> None:
+    """Decide a request, unless it has been decided before; either way it is answered."""
+    known = step.state.answers.get((event.user, event.request))
+    if known is not None:
+        step.replies.append(Reply(event.user, event.request, known.answer))
+        return
+    try:
+        request = _decoder.decode(event.body)
+    except msgspec.MsgspecError as error:
+        answer = Answer(ok=False, reason=f"not a request this dashboard understands: {error}")
+    else:
+        answer = _decide(step, event, request)
+    if not answer.ok:
+        step.note("request", before=event.request, after="refused", detail=answer.reason)
+    step.put_answer(AnswerRecord(user=event.user, request=event.request, answer=answer, at=step.now))
+    step.state.timers.set(("answer", event.user, event.request), step.now + KEPT)
+    step.replies.append(Reply(event.user, event.request, answer))
+
+
+def _decide(step: Step, event: Requested, request: DashboardRequest) -> Answer:
+    match request:
+        case ImportPlan():
+            return plans.import_plan(step, request)
+        case StartInstance():
+            return _start(step, event, request)
+        case EndInstance():
+            return _end(step, request)
+        case Act():
+            return _act(step, request)
+        case RaiseEvent():
+            reached = settling.broadcast(step, job_id("GLOBAL_EVENT", request.event), "raised by a person", group=None)
+            step.note("request", detail=f"global event {request.event} raised in {reached} instances")
+            return _done({"instances": reached})
+
+
+def _start(step: Step, event: Requested, request: StartInstance) -> Answer:
+    try:
+        instance = windows.start_by_hand(step, request.plan, event.request, request.parameters)
+    except windows.NotStartedError as error:
+        return Answer(ok=False, reason=str(error))
+    return _done(InstanceStarted(instance=instance.id))
+
+
+def _end(step: Step, request: EndInstance) -> Answer:
+    instance = step.state.instances.get(request.instance)
+    if instance is None or instance.status not in ACTIVE:
+        return Answer(ok=False, reason=_no_instance(step, request.instance))
+    instances.end_instance(step, instance, f"ended by {step.user or 'a person'}")
+    return _done({})
+
+
+def _act(step: Step, request: Act) -> Answer:
+    machine = step.machine(request.instance)
+    if machine is None:
+        return Answer(ok=False, reason=_no_instance(step, request.instance))
+    try:
+        wanted = find(machine, request.job, request.context)
+        done, refused = _each(step, machine, wanted, request)
+    except actions.RefusedError as error:
+        return Answer(ok=False, reason=str(error))
+    return _done({"done": done, "refused": refused})
+
+
+def _each(
+    step: Step, machine: ContextMachine, wanted: Iterable[int], request: Act
+) -> tuple[list[str], dict[str, str]]:
+    """One job, or all of a context or instance: then those that cannot are left out, and said."""
+    done: list[str] = []
+    refused: dict[str, str] = {}
+    for index in wanted:
+        name = f"{machine.graph.context_of(index).name}/{machine.graph.copies[index].id}"
+        try:
+            actions.act(step, machine, index, request)
+        except actions.RefusedError as error:
+            if request.job:
+                raise
+            refused[name] = str(error)
+        else:
+            done.append(name)
+    if not done:
+        raise actions.RefusedError(f"there is no job here that you could {request.action}")
+    return done, refused
+
+
+def find(machine: ContextMachine, job: str, context: str) -> list[int]:
+    """The copies an action is meant for. Raises RefusedError for unknown and for ambiguous names.
+
+    Without a context, a job that sits in several is taken where its dependency is; a name that several agents have is ambiguous.
+    """
+    graph = machine.graph
+    if context and context not in {node.name for node in graph.contexts}:
+        raise actions.RefusedError(f"{machine.instance} has no context '{context}'")
+    found = [
+        copy
+        for copy in graph.copies
+        if (not job or job in {copy.id, copy.name}) and (not context or graph.context_of(copy.index).name == context)
+    ]
+    if not found:
+        raise actions.RefusedError(f"{machine.instance} has no job '{job}'" + (f" in context '{context}'" if context else ""))
+    if not job:
+        return _once_each([copy.index for copy in found], machine)
+    if len({copy.id for copy in found}) > 1:
+        raise actions.RefusedError(f"'{job}' is ambiguous: {', '.join(sorted({copy.id for copy in found}))}; use the identifier")
+    if len(found) > 1 and len(found[0].stands_for) == 1:
+        places = ", ".join(graph.context_of(copy.index).name for copy in found)
+        raise actions.RefusedError(f"'{job}' runs by itself in each of {places}: say in which context")
+    home = next((copy for copy in found if not copy.shadow), found[0])
+    return [home.index]
+
+
+def _once_each(wanted: list[int], machine: ContextMachine) -> list[int]:
+    """Of copies that one action covers together, only the first."""
+    seen: set[int] = set()
+    chosen: list[int] = []
+    for index in wanted:
+        if index not in seen:
+            chosen.append(index)
+            seen.update(machine.graph.copies[index].stands_for)
+    return chosen
+
+
+def _no_instance(step: Step, name: InstanceId) -> str:
+    instance = step.state.instances.get(name)
+    if instance is None:
+        return f"there is no instance '{name}'"
+    return f"{name} is {instance.status}: nothing can be done to it any more"
+
+
+def _done(data: object) -> Answer:
+    return Answer(ok=True, data=Raw(msgspec.json.encode(data)))
+
+

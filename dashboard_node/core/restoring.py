@@ -1,0 +1,116 @@
+"""The state made again from saved records, and everything derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from broker.runtime.core import Key
+from dashboard_node.core import windows
+from dashboard_node.core.context_machine import ContextMachine
+from dashboard_node.core.lifecycle import Stage
+from dashboard_node.core.locks import Owner
+from dashboard_node.core.records import (
+    AnswerRecord,
+    ContextRecord,
+    CopyRecord,
+    InstanceRecord,
+    PlanRecord,
+    RunRecord,
+    TakenRecord,
+    VersionRecord,
+)
+from dashboard_node.core.requests import KEPT
+from dashboard_node.core.state import ACTIVE, State
+from schemas.names import InstanceId
+from schemas.status import ContextStatus
+
+_TYPES = {
+    "plan": PlanRecord,
+    "version": VersionRecord,
+    "instance": InstanceRecord,
+    "context": ContextRecord,
+    "job": CopyRecord,
+    "run": RunRecord,
+    "taken": TakenRecord,
+    "answer": AnswerRecord,
+}
+_DECODERS = {table: msgspec.json.Decoder(kind) for table, kind in _TYPES.items()}
+
+
+def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:
+    """Fill an empty state."""
+    copies: dict[InstanceId, dict[int, CopyRecord]] = {}
+    contexts: dict[InstanceId, dict[int, ContextRecord]] = {}
+    for key, body in sorted(rows):
+        record = _DECODERS[key.table].decode(body)
+        name, _, index = key.key.rpartition("~")
+        match record:
+            case PlanRecord():
+                state.plans[record.name] = record
+            case VersionRecord():
+                state.versions[record.plan, record.version] = record
+            case InstanceRecord():
+                state.instances[record.id] = record
+                state.of_plan.setdefault(record.plan, {}).setdefault(record.id)
+            case ContextRecord():
+                contexts.setdefault(InstanceId(name), {})[int(index)] = record
+            case CopyRecord():
+                copies.setdefault(InstanceId(name), {})[int(index)] = record
+            case RunRecord():
+                state.put_run(record)
+            case TakenRecord():
+                state.taken[record.instance, record.job] = record
+            case AnswerRecord():
+                state.answers[record.user, record.request] = record
+    for instance in sorted(state.instances):
+        _machine(state, state.instances[instance], copies.get(instance, {}), contexts.get(instance, {}))
+    _locks(state)
+    _timers(state)
+
+
+def _machine(
+    state: State, instance: InstanceRecord, copies: dict[int, CopyRecord], contexts: dict[int, ContextRecord]
+) -> None:
+    graph = state.graph(instance.plan, instance.version)
+    state.machines[instance.id] = ContextMachine(
+        instance.id,
+        graph,
+        [copies.get(copy.index, CopyRecord()) for copy in graph.copies],
+        [contexts.get(node.index, ContextRecord()) for node in graph.contexts],
+        clocks_disabled=instance.clocks_disabled,
+    )
+
+
+def _locks(state: State) -> None:
+    """Holders are live runs, queues are queued jobs, both in the order in which they asked."""
+    owners: list[tuple[Owner, bool]] = []
+    for instance in state.active():
+        machine = state.machines[instance.id]
+        owners += [(Owner(run.order, instance.id, run.copy), True) for run in state.live_runs(instance.id)]
+        owners += [
+            (Owner(record.queued, instance.id, index), False)
+            for index, record in enumerate(machine.copies)
+            if record.stage is Stage.QUEUED and record.queued
+        ]
+    for owner, holding in sorted(owners):
+        claims = state.machines[owner.instance].graph.copies[owner.copy].claims
+        if claims:
+            state.locks.restore(owner, claims, holding=holding)
+    orders = [run.order for run in state.runs.values()] + [owner.order for owner, _ in owners]
+    state.order = max(orders, default=0)
+
+
+def _timers(state: State) -> None:
+    for plan in state.plans.values():
+        state.timers.set(("open", plan.name), windows.next_start(state, plan))
+    for instance in state.instances.values():
+        if instance.status is ContextStatus.ENDED and instance.ended is not None:
+            state.timers.set(("remove", instance.id), instance.ended + state.retention)
+        elif instance.status in ACTIVE:
+            state.timers.set(("close", instance.id), instance.closes)
+            for index, record in enumerate(state.machines[instance.id].copies):
+                state.timers.set(("retry", instance.id, str(index)), record.retry_at)
+    for answer in state.answers.values():
+        state.timers.set(("answer", answer.user, answer.request), answer.at + KEPT)

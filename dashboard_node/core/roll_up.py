@@ -1,0 +1,95 @@
+"""How contexts stand by what is in them, kept up by counting: a change costs its context's ancestry, not its jobs.
+
+The counts are derived; ``recount`` makes them from scratch, and the invariants compare both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dashboard_node.core.graph import Copy, PlanGraph
+from dashboard_node.core.lifecycle import FAILED, Stage, Tally, fulfils
+from dashboard_node.core.records import ContextRecord, CopyRecord
+from schemas.status import ContextStatus
+
+Share = tuple[bool, bool, bool, bool, bool]
+"""What one job adds to its context's tally: failed, busy, undone, unfed, moved."""
+
+_NOTHING: Share = (False, False, False, False, False)
+
+
+def is_done(record: CopyRecord) -> bool:
+    """Whether a leaf job is no reason to wait: it fulfils, or it is to be skipped."""
+    return fulfils(record.stage, acknowledged=record.acknowledged) or (
+        record.stage is Stage.WAITING and record.skipped and not record.live
+    )
+
+
+def is_busy(record: CopyRecord) -> bool:
+    """Whether something is under way for it."""
+    return record.stage in {Stage.RUNNING, Stage.QUEUED} or record.live or record.retry_at is not None
+
+
+def share(copy: Copy, record: CopyRecord, *, unfed: bool) -> Share:
+    """What a job adds to its context's tally. ``unfed``: it has a dependency, and that does not hold."""
+    undone = copy.leaf and not is_done(record)
+    waits = unfed and record.stage is Stage.WAITING and not record.raised
+    if copy.shadow:
+        return (False, False, undone, waits, False)
+    failed = record.stage in FAILED
+    return (
+        failed and not record.acknowledged,
+        is_busy(record),
+        undone,
+        waits,
+        record.stage in {Stage.RUNNING, Stage.QUEUED, Stage.COMPLETE} or failed or record.retry_at is not None,
+    )
+
+
+class RollUp:
+    """The tallies of one instance."""
+
+    def __init__(self, graph: PlanGraph) -> None:
+        self._graph = graph
+        self._shares: list[Share] = [_NOTHING] * len(graph.copies)
+        self.tallies: list[Tally] = [Tally() for _ in graph.contexts]
+        for node in graph.contexts:
+            self.tallies[node.index].undone += len(node.children)
+
+    def put(self, copy: Copy, new: Share) -> bool:
+        """Replace a job's share; whether that changed anything."""
+        old = self._shares[copy.index]
+        if old == new:
+            return False
+        self._shares[copy.index] = new
+        tally = self.tallies[copy.context]
+        tally.failed += new[0] - old[0]
+        tally.busy += new[1] - old[1]
+        tally.undone += new[2] - old[2]
+        tally.unfed += new[3] - old[3]
+        tally.moved += new[4] - old[4]
+        return True
+
+    def child_moves(self, child: int, before: ContextStatus, after: ContextStatus) -> None:
+        """Replace what a context adds to its parent's tally."""
+        node = self._graph.contexts[child]
+        if node.parent is None:
+            return
+        tally = self.tallies[node.parent]
+        tally.failed += (after is ContextStatus.ERROR) - (before is ContextStatus.ERROR)
+        tally.undone += (after is not ContextStatus.COMPLETE) - (before is not ContextStatus.COMPLETE)
+        if not node.empty:
+            moving = {ContextStatus.RUNNING, ContextStatus.COMPLETE}
+            tally.moved += (after in moving) - (before in moving)
+
+
+def recount(
+    graph: PlanGraph, shares: Sequence[Share], contexts: Sequence[ContextRecord]
+) -> list[Tally]:
+    """The tallies from scratch."""
+    fresh = RollUp(graph)
+    for copy in graph.copies:
+        fresh.put(copy, shares[copy.index])
+    for node in graph.contexts:
+        fresh.child_moves(node.index, ContextStatus.WAITING, contexts[node.index].status)
+    return fresh.tallies

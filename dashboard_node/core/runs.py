@@ -1,0 +1,234 @@
+"""Runs of command jobs: asked for, queued for locks, handed to an agent, started, ended, tried again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from dashboard_node.core.context_machine import PERSON, ContextMachine
+from dashboard_node.core.graph import Copy
+from dashboard_node.core.lifecycle import Stage, Trigger
+from dashboard_node.core.locks import Owner
+from dashboard_node.core.records import RunRecord
+from dashboard_node.core.step import Step
+from schemas.documents import RunReport
+from schemas.names import InstanceId, run_id
+from schemas.plan import CommandJob, Retry
+from schemas.status import Outcome, RunPhase
+
+_DONE = frozenset({Outcome.SUCCEEDED, Outcome.NOT_TODAY})
+_STOPPED = frozenset({Outcome.KILLED, Outcome.WITHDRAWN})
+
+
+def ask(step: Step, machine: ContextMachine, index: int) -> None:
+    """Start a run of the job as soon as its locks allow; a repeatable job that is busy is remembered instead."""
+    copy = machine.graph.copies[index]
+    if any(machine.copies[i].live or machine.copies[i].stage is Stage.QUEUED for i in copy.stands_for):
+        machine.put(step, index, replace(machine.copies[index], again=machine.copies[index].again + 1))
+        return
+    order = step.next_order()
+    owner = Owner(order, machine.instance, index)
+    if not copy.claims or step.state.locks.ask(owner, copy.claims):
+        hand_over(step, machine, index, order)
+        return
+    for other in copy.stands_for:
+        place = {"queued": order, "queued_at": step.now} if other == index else {}
+        machine.move(step, other, Trigger.QUEUE, "waits for a lock", retry_at=None, pending=False, **place)
+
+
+def hand_over(step: Step, machine: ContextMachine, index: int, order: int) -> None:
+    """Make the run that an agent is to carry out."""
+    copy, record = machine.graph.copies[index], machine.copies[index]
+    attempt = 1 + max(machine.copies[i].attempt for i in copy.stands_for)
+    run = RunRecord(
+        id=run_id(machine.instance, machine.graph.context_of(index).name, copy.id, attempt),
+        instance=machine.instance,
+        copy=index,
+        attempt=attempt,
+        agent=copy.agent,
+        created=step.now,
+        order=order,
+        parameters=parameters(step, machine, copy, record.overrides),
+    )
+    step.put_run(run)
+    for other in copy.stands_for:
+        machine.put(
+            step,
+            other,
+            replace(
+                machine.copies[other],
+                run=run.id,
+                attempt=attempt,
+                live=True,
+                raised=True,
+                pending=False,
+                tries=record.tries + 1,
+                retry_at=None,
+                queued=0,
+                queued_at=None,
+                started=None,
+                ended=None,
+                return_code=None,
+                reason="",
+            ),
+        )
+    step.note(
+        "run",
+        instance=run.instance,
+        context=machine.graph.context_of(index).name,
+        job=copy.id,
+        run=run.id,
+        after="assigned",
+        detail=f"to {copy.agent}",
+    )
+
+
+def parameters(
+    step: Step, machine: ContextMachine, copy: Copy, overrides: dict[str, str]
+) -> dict[str, str | None]:
+    """Values of the names the job declares: given for this run, else the context's own list if it has one, else the
+    instance's, else the job's default. Taken when the run is handed over, so that an edit while it was queued counts."""
+    if not isinstance(copy.artefact, CommandJob):
+        return {}
+    node = machine.graph.context_of(copy.index)
+    instance = step.state.instances[machine.instance]
+    known = node.parameters if node.parent is not None and node.parameters else instance.parameters
+    values: dict[str, str | None] = {}
+    for declared in copy.artefact.context_parameters:
+        given = overrides.get(declared.name, known.get(declared.name))
+        default = declared.value if declared.value is not None else declared.default_value
+        values[declared.name] = given if given not in {None, ""} else default
+    return values | {name: value for name, value in overrides.items() if name not in values}
+
+
+def reported(step: Step, report: RunReport) -> str:
+    """Take in what an agent says of a run; the reason when it changes nothing."""
+    run = step.state.runs.get(report.run)
+    if run is None:
+        return "no such run here"
+    if run.phase is RunPhase.ENDED:
+        return "the run has ended already"
+    if report.phase is RunPhase.ENDED:
+        end(step, run, report)
+    elif report.phase is RunPhase.RUNNING and run.phase is not RunPhase.RUNNING:
+        _begin(step, run, report)
+    elif report.phase is RunPhase.ACCEPTED and run.phase is None:
+        step.put_run(replace(run, phase=RunPhase.ACCEPTED))
+    return ""
+
+
+def _begin(step: Step, run: RunRecord, report: RunReport) -> None:
+    started = report.started or step.now
+    step.put_run(replace(run, phase=RunPhase.RUNNING, started=started))
+    machine = step.machine(run.instance)
+    if machine is None:
+        return
+    for index in _stands_for(machine, run):
+        machine.move(step, index, Trigger.START, "", started=started, acknowledged=False)
+
+
+def end(step: Step, run: RunRecord, report: RunReport) -> None:
+    """A run is over: its job follows, its locks go to the next, and what waited for it starts."""
+    outcome = report.outcome or Outcome.FAILED
+    if run.stop and outcome is not Outcome.LOST:
+        outcome = Outcome.KILLED  # killed wins, whatever the command answered
+    ended = replace(
+        run,
+        phase=RunPhase.ENDED,
+        started=report.started or run.started,
+        ended=report.ended or step.now,
+        outcome=outcome,
+        return_code=report.return_code,
+    )
+    step.put_run(ended)
+    machine = step.machine(run.instance)
+    step.note("run", instance=run.instance, run=run.id, after=outcome, detail=report.reason)
+    if machine is not None:
+        for index in _stands_for(machine, run):
+            _job_ends(step, machine, index, ended, report.reason)
+    release(step, Owner(run.order, run.instance, run.copy))
+    if machine is not None:
+        _repeat(step, machine, run.copy)
+
+
+def _stands_for(machine: ContextMachine, run: RunRecord) -> list[int]:
+    """The copies whose present run this is."""
+    return [i for i in machine.graph.copies[run.copy].stands_for if machine.copies[i].run == run.id and machine.copies[i].live]
+
+
+def _job_ends(step: Step, machine: ContextMachine, index: int, run: RunRecord, reason: str) -> None:
+    record = machine.copies[index]
+    outcome = run.outcome or Outcome.FAILED
+    facts = {
+        "live": False,
+        "return_code": run.return_code,
+        "started": run.started,
+        "reason": reason,
+        "overrides": {} if outcome in _DONE else record.overrides,
+    }
+    machine.put(step, index, replace(record, live=False))
+    if outcome in _DONE:
+        passed = record.skipped or outcome is Outcome.NOT_TODAY
+        machine.result(step, index, Trigger.PASS if passed else Trigger.SUCCEED, reason, tries=0, **facts)
+    elif outcome in _STOPPED:
+        machine.result(step, index, Trigger.KILL, run.stop_reason or reason, again=0, tries=0, **facts)
+    else:
+        retry = _retry(machine.graph.copies[index], record.tries, run)
+        if retry is None:
+            machine.result(step, index, Trigger.FAIL, reason, tries=0, **facts)
+            return
+        at = step.now + timedelta(seconds=retry)
+        why = f"retry {record.tries + 1} at {at:%Y-%m-%dT%H:%M:%SZ}"
+        machine.move(step, index, Trigger.RETRY, why, **facts | {"reason": why}, ended=run.ended, retry_at=at)
+
+
+def _retry(copy: Copy, tries: int, run: RunRecord) -> float | None:
+    """Seconds until the next attempt; None: there is none."""
+    policy = copy.artefact.retry if isinstance(copy.artefact, CommandJob) else None
+    if policy is None or tries >= policy.attempts or run.outcome is Outcome.LOST:
+        return None
+    if policy.return_codes and run.return_code not in policy.return_codes:
+        return None
+    return back_off(policy, tries)
+
+
+def back_off(policy: Retry, tries: int) -> float:
+    """Seconds to wait after so many failed attempts."""
+    return min(policy.back_off_seconds * policy.back_off_factor ** (tries - 1), policy.max_back_off_seconds)
+
+
+def retry(step: Step, instance: InstanceId, index: int) -> None:
+    """The back-off of a failed job is over."""
+    machine = step.machine(instance)
+    if machine is None or machine.copies[index].retry_at is None:
+        return
+    for other in machine.graph.copies[index].stands_for:
+        machine.put(step, other, replace(machine.copies[other], retry_at=None))
+    machine.initiate(step, index, PERSON)
+    step.touch(machine)
+
+
+def _repeat(step: Step, machine: ContextMachine, index: int) -> None:
+    """Start what was remembered while a repeatable job was busy."""
+    for other in machine.graph.copies[index].stands_for:
+        record = machine.copies[other]
+        if record.again and not record.live:
+            machine.put(step, other, replace(record, again=record.again - 1))
+            machine.initiate(step, other, record.cause)
+            step.touch(machine)
+            return
+
+
+def release(step: Step, owner: Owner) -> None:
+    """The owner holds and waits no more; whoever may go now is handed to its agent."""
+    for granted in step.state.locks.release(owner):
+        machine = step.machine(granted.instance)
+        if machine is not None:
+            hand_over(step, machine, granted.copy, granted.order)
+            step.touch(machine)
+
+
+def stop(step: Step, run: RunRecord, reason: str) -> None:
+    """Ask the run's agent to end it."""
+    step.put_run(replace(run, stop=True, stop_reason=reason))

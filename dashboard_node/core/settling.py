@@ -1,0 +1,59 @@
+"""What follows from an event, across all instances: machines settle, runs are asked for, global events are heard by everybody."""
+
+from __future__ import annotations
+
+from dashboard_node.core import instances, runs
+from dashboard_node.core.context_machine import ContextMachine
+from dashboard_node.core.step import Step
+from schemas.names import JobId
+
+_ROUNDS = 10_000
+
+
+def settle(step: Step) -> None:
+    """Work off everything until nothing moves. Bounded: instances that raise each other's events for ever are cut off."""
+    rounds = 0
+    while step.unsettled:
+        instance = next(iter(step.unsettled))
+        del step.unsettled[instance]
+        machine = step.machine(instance)
+        if machine is None:
+            continue
+        rounds += 1
+        if rounds > _ROUNDS + 10 * len(step.state.machines):
+            step.loop_cut(machine)
+            step.unsettled.clear()
+            return
+        machine.settle(step)
+        _start(step, machine)
+        _raise(step, machine)
+        instances.follow_root(step, machine)
+        if machine.unsettled:
+            step.touch(machine)
+
+
+def _start(step: Step, machine: ContextMachine) -> None:
+    initiations, machine.initiations = machine.initiations, []
+    for initiation in initiations:
+        runs.ask(step, machine, initiation.copy)
+
+
+def _raise(step: Step, machine: ContextMachine) -> None:
+    raised, machine.raised = machine.raised, []
+    for index in raised:
+        group = machine.graph.plan.environment_group
+        broadcast(step, machine.graph.copies[index].id, f"raised by {machine.instance}", group=group)
+
+
+def broadcast(step: Step, event: JobId, why: str, *, group: str | None) -> int:
+    """A global event happens in every running instance that has it (of one environment group, or None: of all); how many."""
+    reached = 0
+    for instance in step.state.active():
+        machine = step.state.machines[instance.id]
+        residences = machine.graph.residences.get(event, ())
+        if not residences or group not in {None, machine.graph.plan.environment_group}:
+            continue
+        machine.happen(step, residences[0], why)
+        step.touch(machine)
+        reached += 1
+    return reached

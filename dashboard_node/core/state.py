@@ -1,0 +1,126 @@
+"""The dashboard's state: tables of records, and what is derived from them for speed.
+
+Only ``Step`` changes it. Everything derived (machines' counts, locks, timers, which runs are live) can be made again from the records
+alone, and is, at every start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from dashboard_node.core.context_machine import ContextMachine
+from dashboard_node.core.graph import PlanGraph, compile_plan
+from dashboard_node.core.locks import LockTable
+from dashboard_node.core.records import (
+    AnswerRecord,
+    InstanceRecord,
+    PlanRecord,
+    RunRecord,
+    TakenRecord,
+    VersionRecord,
+)
+from dashboard_node.core.timers import Timers
+from schemas.documents import Presence
+from schemas.names import InstanceId, JobId, NodeName, PlanName, RequestId, RunId, UserName
+from schemas.status import ContextStatus, NodeState, RunPhase
+
+ACTIVE = frozenset(
+    {ContextStatus.WAITING, ContextStatus.RUNNING, ContextStatus.COMPLETE, ContextStatus.ERROR}
+)
+"""Statuses of an instance that events reach."""
+
+
+class State:
+    """Everything the dashboard knows."""
+
+    def __init__(self, retention: timedelta = timedelta(hours=24)) -> None:
+        self.retention = retention
+        """How long an ended instance stays on the bus and in the store."""
+        self.plans: dict[PlanName, PlanRecord] = {}
+        self.versions: dict[tuple[PlanName, int], VersionRecord] = {}
+        self.instances: dict[InstanceId, InstanceRecord] = {}
+        self.machines: dict[InstanceId, ContextMachine] = {}
+        self.runs: dict[RunId, RunRecord] = {}
+        self.taken: dict[tuple[InstanceId, JobId], TakenRecord] = {}
+        self.answers: dict[tuple[UserName, RequestId], AnswerRecord] = {}
+        # Derived
+        self.locks = LockTable()
+        self.timers = Timers()
+        self.order = 0
+        self.live: dict[InstanceId, dict[RunId, None]] = {}
+        self._runs: dict[InstanceId, dict[RunId, None]] = {}
+        self.of_plan: dict[PlanName, dict[InstanceId, None]] = {}
+        self._graphs: dict[tuple[PlanName, int], PlanGraph] = {}
+        # Heard, never saved: the bus shows it again after a restart
+        self.presences: dict[NodeName, Presence] = {}
+        self.reported: dict[RunId, RunPhase] = {}
+        self.settled_in = False
+        """Whether the first complete picture of the bus has been taken in."""
+
+    def graph(self, plan: PlanName, version: int) -> PlanGraph:
+        """The compiled form of a plan version."""
+        key = (plan, version)
+        if key not in self._graphs:
+            self._graphs[key] = compile_plan(self.versions[key].source)
+        return self._graphs[key]
+
+    def newest(self, plan: PlanName) -> PlanGraph:
+        """The compiled form of a plan's newest version."""
+        return self.graph(plan, self.plans[plan].version)
+
+    def instances_of(self, plan: PlanName) -> list[InstanceRecord]:
+        """The plan's instances that are kept, oldest first."""
+        found = [self.instances[name] for name in self.of_plan.get(plan, ())]
+        return sorted(found, key=lambda instance: (instance.opens, instance.id))
+
+    def active_of(self, plan: PlanName) -> list[InstanceRecord]:
+        """The plan's instances that events reach, oldest first."""
+        return [instance for instance in self.instances_of(plan) if instance.status in ACTIVE]
+
+    def active(self) -> Iterator[InstanceRecord]:
+        """Every instance that events reach, by id."""
+        for name in sorted(self.machines):
+            instance = self.instances[name]
+            if instance.status in ACTIVE:
+                yield instance
+
+    def live_runs(self, instance: InstanceId) -> list[RunRecord]:
+        """Runs of an instance that have not ended, in the order they were handed over."""
+        return [self.runs[run] for run in self.live.get(instance, ())]
+
+    def runs_of(self, instance: InstanceId) -> list[RunId]:
+        """All runs of an instance."""
+        return list(self._runs.get(instance, ()))
+
+    def taken_of(self, instance: InstanceId) -> list[JobId]:
+        """The clock and file jobs of an instance that have fired."""
+        return [job for name, job in self.taken if name == instance]
+
+    def forget(self, instance: InstanceRecord) -> None:
+        """Drop everything of an instance."""
+        for run in self._runs.pop(instance.id, ()):
+            del self.runs[run]
+            self.reported.pop(run, None)
+        for job in self.taken_of(instance.id):
+            del self.taken[instance.id, job]
+        self.live.pop(instance.id, None)
+        self.of_plan[instance.plan].pop(instance.id, None)
+        del self.instances[instance.id]
+
+    def put_run(self, record: RunRecord) -> None:
+        """Index a run; it is live until it has ended."""
+        self.runs[record.id] = record
+        self._runs.setdefault(record.instance, {}).setdefault(record.id)
+        live = self.live.setdefault(record.instance, {})
+        if record.phase is RunPhase.ENDED:
+            live.pop(record.id, None)
+        else:
+            live.setdefault(record.id)
+
+    def agent_gone(self, agent: NodeName) -> datetime | None:
+        """Since when an agent is not there; None: it is."""
+        presence = self.presences.get(agent)
+        if presence is not None and presence.state is NodeState.ALIVE:
+            return None
+        return presence.since if presence is not None else datetime.min

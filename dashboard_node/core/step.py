@@ -1,0 +1,158 @@
+"""One event being decided: the only hand that changes the state, and the list of what changed and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from broker.runtime.core import AuditRow, Decision, Key, Reply
+from dashboard_node.core.context_machine import ContextMachine
+from dashboard_node.core.graph import Copy
+from dashboard_node.core.locks import Owner
+from dashboard_node.core.records import (
+    AnswerRecord,
+    ContextRecord,
+    CopyRecord,
+    InstanceRecord,
+    PlanRecord,
+    RunRecord,
+    TakenRecord,
+    VersionRecord,
+)
+from dashboard_node.core.state import ACTIVE, State
+from schemas.names import InstanceId, NodeName, escape
+from schemas.status import ContextStatus
+
+
+class Step:
+    """Writes to the state, and keeps what was written for the store, the audit and the projection."""
+
+    def __init__(self, state: State, now: datetime, *, cause: str, user: str = "") -> None:
+        self.state = state
+        self.cause = cause
+        self.user = user
+        self._now = now
+        self.changes: dict[Key, Struct | None] = {}
+        self.audit: list[AuditRow] = []
+        self.replies: list[Reply] = []
+        self.unsettled: dict[InstanceId, None] = {}
+        """Instances whose machine has something to settle, in the order they came up."""
+        self.agents: set[NodeName] = set()
+        """Agents whose presence changed."""
+        self.replaying = False
+        """The event comes out of a replay: what it repeats is no news."""
+        self.quiet = False
+        """While an instance is laid out, its jobs' first statuses are no changes."""
+
+    @property
+    def now(self) -> datetime:
+        """The time of the event."""
+        return self._now
+
+    def decision(self) -> Decision[Reply]:
+        """What the driver is to save, show and perform."""
+        return Decision(changes=self.changes, audit=tuple(self.audit), effects=tuple(self.replies))
+
+    def note(self, kind: str, **fields: str) -> None:
+        """An audit row for this event."""
+        self.audit.append(AuditRow(at=self._now, kind=kind, cause=self.cause, user=self.user, **fields))
+
+    # Journal of the context machines
+
+    def job_changed(self, machine: ContextMachine, copy: Copy, before: CopyRecord, why: str) -> None:
+        """A job copy's record was replaced: save it, audit a change of its status, mind its retry."""
+        record = machine.copies[copy.index]
+        self.changes[Key("job", f"{machine.instance}~{copy.index}")] = record
+        if record.retry_at != before.retry_at:
+            self.state.timers.set(("retry", machine.instance, str(copy.index)), record.retry_at)
+        self.touch(machine)
+        was, now = machine.status_of(copy, before), machine.status(copy.index)
+        if was is not now and not self.quiet:
+            self.note(
+                "job",
+                instance=machine.instance,
+                context=machine.graph.context_of(copy.index).name,
+                job=copy.id,
+                run=record.run or "",
+                before=was,
+                after=now,
+                detail=why or record.reason,
+            )
+
+    def context_changed(self, machine: ContextMachine, index: int, before: ContextRecord) -> None:
+        """A context's record was replaced: save it, audit it; the outermost one is the instance's own status."""
+        record = machine.contexts[index]
+        self.changes[Key("context", f"{machine.instance}~{index}")] = record
+        if record.status is before.status or self.quiet:
+            return
+        self.note(
+            "instance" if index == 0 else "context",
+            instance=machine.instance,
+            context=machine.graph.contexts[index].name,
+            before=before.status,
+            after=record.status,
+        )
+
+    def loop_cut(self, machine: ContextMachine) -> None:
+        """Event jobs raised each other without end."""
+        self.note("instance", instance=machine.instance, detail="jobs raise each other without end; the rest was dropped")
+
+    # Tables
+
+    def put_plan(self, record: PlanRecord) -> None:
+        """Save a plan."""
+        self.state.plans[record.name] = record
+        self.changes[Key("plan", escape(record.name))] = record
+
+    def put_version(self, record: VersionRecord) -> None:
+        """Save a new version of a plan."""
+        self.state.versions[record.plan, record.version] = record
+        self.changes[Key("version", f"{escape(record.plan)}~{record.version}")] = record
+
+    def put_instance(self, record: InstanceRecord) -> None:
+        """Save an instance."""
+        self.state.instances[record.id] = record
+        self.state.of_plan.setdefault(record.plan, {}).setdefault(record.id)
+        self.changes[Key("instance", record.id)] = record
+
+    def put_run(self, record: RunRecord) -> None:
+        """Save a run; it is live until it has ended."""
+        self.state.put_run(record)
+        self.changes[Key("run", record.id)] = record
+
+    def put_taken(self, record: TakenRecord) -> None:
+        """Save up to which firing an agent's report was taken."""
+        self.state.taken[record.instance, record.job] = record
+        self.changes[Key("taken", f"{record.instance}~{escape(record.job)}")] = record
+
+    def put_answer(self, record: AnswerRecord) -> None:
+        """Save what a request is answered."""
+        self.state.answers[record.user, record.request] = record
+        self.changes[Key("answer", f"{escape(record.user)}~{escape(record.request)}")] = record
+
+    def next_order(self) -> int:
+        """A new place in the order of all lock requests."""
+        self.state.order += 1
+        return self.state.order
+
+    # Reaching instances
+
+    def machine(self, instance: InstanceId) -> ContextMachine | None:
+        """The machine of an instance that events reach; None: there is none, or it has ended or is only prepared."""
+        record = self.state.instances.get(instance)
+        if record is None or record.status not in ACTIVE:
+            return None
+        return self.state.machines[instance]
+
+    def touch(self, machine: ContextMachine) -> None:
+        """Have the machine settled before the step is over."""
+        self.unsettled.setdefault(machine.instance)
+
+    def owner(self, instance: InstanceId, order: int, copy: int) -> Owner:
+        """Who a run, or a queued job, is to the locks."""
+        return Owner(order, instance, copy)
+
+    def root_status(self, machine: ContextMachine) -> ContextStatus:
+        """How the outermost context stands."""
+        return machine.contexts[0].status

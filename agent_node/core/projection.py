@@ -1,0 +1,54 @@
+"""What an agent ought to show: a report for each run that is not let go, and for each watch that has something to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from agent_node.core.reconcile import visible
+from agent_node.core.records import ASSIGNMENTS, RUNS, WATCHES, Watch
+from agent_node.core.state import State
+from broker.runtime.core import Key
+from schemas.addresses import Address, FireReportAt, RunReportAt
+from schemas.documents import Document, FireReport, RunReport
+from schemas.names import RunId
+
+
+def documents(state: State) -> dict[Address, Document]:
+    """All of it, in the order to publish."""
+    keys = [RUNS.key(key) for key, _ in state.all(RUNS)]
+    keys += [WATCHES.key(key) for key, _ in state.all(WATCHES)]
+    shown = project(state, keys)
+    return {address: document for address, document in shown.items() if document is not None}
+
+
+def project(state: State, keys: Iterable[Key]) -> dict[Address, Document | None]:
+    """What records that changed lead to; None: nothing is to be seen there. A watch that is gone is told by ``gone``."""
+    shown: dict[Address, Document | None] = {}
+    for key in keys:
+        if key.table in {RUNS.name, ASSIGNMENTS.name}:
+            run = RunId(key.key)
+            shown[RunReportAt(state.rules.agent, run)] = _run(state, run)
+        elif key.table == WATCHES.name:
+            watch = state.get(WATCHES, key.key)
+            if watch is not None:
+                shown[fires_at(state, watch)] = _fires(watch)
+    return shown
+
+
+def fires_at(state: State, watch: Watch) -> FireReportAt:
+    """Where a watch is reported."""
+    return FireReportAt(state.rules.agent, watch.instance, watch.job)
+
+
+def _run(state: State, run_id: RunId) -> RunReport | None:
+    run = state.get(RUNS, run_id)
+    if run is None or not visible(state.get(ASSIGNMENTS, run_id), run):
+        return None
+    return run.report()
+
+
+def _fires(watch: Watch) -> FireReport | None:
+    """A watch without fires and without a problem is not shown: silence is the normal case."""
+    if not watch.fires and not watch.problem:
+        return None
+    return FireReport(instance=watch.instance, job=watch.job, fires=watch.fires, problem=watch.problem)

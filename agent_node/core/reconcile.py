@@ -1,0 +1,48 @@
+"""Assigned against journaled: what is to become of each run. Values only; carrying it out is next door (runs)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from agent_node.core.lifecycle import Stage
+from agent_node.core.records import Run
+from schemas.documents import Assignment
+
+
+class Verdict(StrEnum):
+    """What an assignment (or its absence) means for a run."""
+
+    LEAVE = "leave"
+    """It stands as it should."""
+    ACCEPT = "accept"
+    """New here."""
+    WITHDRAW = "withdraw"
+    """It is to be stopped and has not started: it never will."""
+    STOP = "stop"
+    """It is to be stopped and may have a process."""
+    FORGET = "forget"
+    """Nobody wants it any more and it never started."""
+    LET_GO = "letGo"
+    """Its end has been taken: the report goes."""
+    SHOW = "show"
+    """It has ended (perhaps was let go already) and is assigned: the end is shown."""
+
+
+def verdict(assignment: Assignment | None, run: Run | None) -> Verdict:
+    """What to do, of the seven. A run without assignment that may have a process runs on: absence never kills."""
+    if assignment is None:
+        if run is None or run.stage.active:
+            return Verdict.LEAVE
+        return Verdict.FORGET if run.stage is Stage.WAITING else Verdict.LET_GO
+    if run is None:
+        return Verdict.ACCEPT
+    if run.stage is Stage.ENDED:
+        return Verdict.SHOW
+    if not assignment.stop:
+        return Verdict.LEAVE
+    return Verdict.WITHDRAW if run.stage is Stage.WAITING else Verdict.STOP
+
+
+def visible(assignment: Assignment | None, run: Run) -> bool:
+    """Whether a run's report is shown: until its end was taken, or its time of grace is over."""
+    return run.stage is not Stage.ENDED or assignment is not None or run.let_go_at is not None

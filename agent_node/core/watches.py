@@ -1,0 +1,184 @@
+"""Which clock and file jobs fire: those of published, open instances, and never after. Joins publications, plans and watches."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from agent_node.core import clocks, files
+from agent_node.core.blackout import JobFault
+from agent_node.core.draft import Draft
+from agent_node.core.effects import UnwatchFolders
+from agent_node.core.events import FilesSeen
+from agent_node.core.fires import without_taken
+from agent_node.core.lifecycle import Window, window_at
+from agent_node.core.records import (
+    FILES,
+    INSTANCES,
+    PLANS,
+    TAKEN,
+    WATCHES,
+    Instance,
+    Watch,
+    watch_key,
+)
+from schemas.documents import AgentInstance, AgentPlan
+from schemas.names import InstanceId, JobId, PlanName
+from schemas.plan import ClockJob, FileJob, StartupControl, WatchJob
+
+_INSTANT = timedelta(microseconds=1)
+
+
+def published(draft: Draft, publication: AgentInstance) -> None:
+    """An instance is published to this agent, or its publication has changed."""
+    known = draft.instance(publication.instance)
+    seen = known.seen if known is not None else draft.now
+    window = window_at(publication.opens, publication.closes, draft.now)
+    record = Instance(publication=publication, seen=seen, window=window)
+    draft.put(INSTANCES, publication.instance, record)
+    refresh(draft, record)
+
+
+def removed(draft: Draft, instance: InstanceId) -> None:
+    """An instance is gone: its watches and their reports go with it. Unknown ones are no error."""
+    draft.put(INSTANCES, instance, None)
+    for key in sorted(draft.state.watches_of.get(instance, ())):
+        watch = draft.get(WATCHES, key)
+        if watch is None:
+            continue
+        draft.effects.append(UnwatchFolders(instance=instance, job=watch.job))
+        draft.put(WATCHES, key, None)
+        for file in sorted(draft.state.files_of.get((instance, watch.job), ())):
+            draft.put(FILES, file, None)
+
+
+def provisioned(draft: Draft, plan: PlanName, document: AgentPlan | None) -> None:
+    """The jobs of a plan on this agent are these now."""
+    draft.put(PLANS, plan, document)
+    for _, instance in draft.state.all(INSTANCES):
+        if instance.publication.plan == plan:
+            refresh(draft, instance)
+
+
+def due(draft: Draft, instance: Instance) -> None:
+    """An instance's window opens or closes."""
+    publication = instance.publication
+    window = window_at(publication.opens, publication.closes, draft.now)
+    record = replace(instance, window=window)
+    draft.put(INSTANCES, publication.instance, record)
+    refresh(draft, record)
+
+
+def refresh(draft: Draft, instance: Instance) -> None:
+    """Bring the watches of an instance in line with its publication, its plan's jobs and its window."""
+    publication = instance.publication
+    jobs = {job.id: job for job in _jobs(draft, publication)}
+    for key in sorted(draft.state.watches_of.get(publication.instance, ())):
+        watch = draft.get(WATCHES, key)
+        if watch is not None and watch.job not in jobs:
+            _deactivate(draft, watch)
+    for job in jobs.values():
+        watch = draft.get(WATCHES, watch_key(publication.instance, job.id))
+        if _wanted(instance, job):
+            _activate(draft, instance, job, watch)
+        elif watch is not None:
+            _deactivate(draft, watch)
+
+
+def _jobs(draft: Draft, publication: AgentInstance) -> tuple[WatchJob, ...]:
+    plan = draft.get(PLANS, publication.plan)
+    return () if plan is None else plan.versions.get(str(publication.version), ())
+
+
+def job_of(draft: Draft, instance: Instance, job: JobId) -> WatchJob | None:
+    """The definition an instance's watch follows."""
+    found = (known for known in _jobs(draft, instance.publication) if known.id == job)
+    return next(found, None)
+
+
+def _wanted(instance: Instance, job: WatchJob) -> bool:
+    """Whether a job fires by itself now. MANUAL and DISABLED ones do not; a disabled clock stops clock jobs alone."""
+    if instance.window is not Window.OPEN or job.startup_control_type is not StartupControl.AUTOMATIC:
+        return False
+    return isinstance(job, FileJob) or not instance.publication.clocks_disabled
+
+
+def _activate(draft: Draft, instance: Instance, job: WatchJob, watch: Watch | None) -> None:
+    """Make a job fire. A new watch decides from when its instance was open and known; one that rested, from now."""
+    publication = instance.publication
+    key = watch_key(publication.instance, job.id)
+    if watch is None:
+        since = max(publication.opens, instance.seen) - _INSTANT
+        new = Watch(instance=publication.instance, job=job.id, active=True, decided=since)
+        watch = without_taken(new, draft.get(TAKEN, key))
+    elif not watch.active:
+        watch = replace(watch, active=True, decided=max(watch.decided, draft.now))
+    try:
+        if isinstance(job, FileJob):
+            draft.effects.append(files.watch_folders(draft, job, instance, watch.problem))
+        else:
+            clock = clocks.read_clock(job, instance, draft.rules.zone)
+            watch = replace(watch, next_due=clock.next(watch.decided), problem="")
+    except JobFault as fault:
+        watch = _faulty(draft, watch, fault)
+    draft.put(WATCHES, key, watch)
+
+
+def _faulty(draft: Draft, watch: Watch, fault: JobFault) -> Watch:
+    """Its definition cannot be used: it says so and does nothing."""
+    draft.effects.append(UnwatchFolders(instance=watch.instance, job=watch.job))
+    return replace(watch, problem=str(fault), next_due=None, delayed=None, delayed_until=None)
+
+
+def _deactivate(draft: Draft, watch: Watch) -> None:
+    """It fires no more; what it has to tell stays."""
+    if not watch.active:
+        return
+    draft.effects.append(UnwatchFolders(instance=watch.instance, job=watch.job))
+    rest = replace(watch, active=False, next_due=None, delayed=None, delayed_until=None, problem="")
+    draft.put(WATCHES, watch_key(watch.instance, watch.job), rest)
+
+
+def tick(draft: Draft, watch: Watch) -> None:
+    """A due time, or the end of a blackout, has come for a clock job."""
+    instance = draft.instance(watch.instance)
+    if instance is None:
+        return
+    job = job_of(draft, instance, watch.job)
+    if not watch.active or job is None or isinstance(job, FileJob):
+        return
+    draft.put(WATCHES, watch_key(watch.instance, watch.job), _decided(draft, watch, instance, job))
+
+
+def _decided(draft: Draft, watch: Watch, instance: Instance, job: ClockJob) -> Watch:
+    try:
+        return clocks.decide(draft, watch, clocks.read_clock(job, instance, draft.rules.zone))
+    except JobFault as fault:
+        return _faulty(draft, watch, fault)
+
+
+def files_seen(draft: Draft, event: FilesSeen) -> None:
+    """A look at the folders of a file job. One that comes after the instance has closed finds nobody."""
+    watch = draft.get(WATCHES, watch_key(event.instance, event.job))
+    instance = draft.instance(event.instance)
+    if watch is None or instance is None or not watch.active:
+        return
+    publication = instance.publication
+    if window_at(publication.opens, publication.closes, draft.now) is not Window.OPEN:
+        return
+    job = job_of(draft, instance, event.job)
+    if not isinstance(job, FileJob):
+        return
+    try:
+        watch = files.seen(draft, watch, job, event)
+    except JobFault as fault:
+        watch = _faulty(draft, watch, fault)
+    draft.put(WATCHES, watch_key(event.instance, event.job), watch)
+
+
+def resume(draft: Draft) -> None:
+    """After a restart: ask again for every look at folders. Windows that changed meanwhile follow with the first Tick."""
+    for _, instance in draft.state.all(INSTANCES):
+        if instance.window is Window.OPEN:
+            refresh(draft, instance)

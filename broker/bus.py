@@ -1,7 +1,8 @@
 """The bus as a node needs it: connect with a will, subscribe, know when a replay is complete, publish, hear of the loss.
 
-A port: ``broker.mqtt`` is it over a real broker, ``broker.memory`` over the model of one in this process. Nothing here reconnects:
-one session is one connection, and who wants another makes another.
+A port: ``broker.mqtt`` is it over a real broker, ``broker.memory`` over the model of one in this process. Nothing here
+reconnects: one session is one connection, and who wants another makes another. Leaving a session's context is a clean end,
+without the will, whatever the reason for leaving.
 """
 
 from __future__ import annotations

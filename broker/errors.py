@@ -13,3 +13,11 @@ class RefusedError(BusError):
 
 class ReplayError(BusError):
     """The end of a replay could not be proved: the broker drops messages. The message names the setting to change."""
+
+
+class TopicError(ValueError):
+    """A topic that is not what it was taken for: under another prefix, or not one of ours; the message says which."""
+
+
+class BrokerUrlError(ValueError):
+    """A text that is no broker's address; one line for an operator, without the password that may stand in it."""

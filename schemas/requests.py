@@ -42,6 +42,13 @@ class EndInstance(Asked, frozen=True, kw_only=True, tag="instance.end"):
     instance: InstanceId
 
 
+class ResetInstance(Asked, frozen=True, kw_only=True, tag="instance.reset"):
+    """End an instance and open a fresh one of the plan's newest version in its place, optionally with every job held."""
+
+    instance: InstanceId
+    held: bool = False
+
+
 class Action(StrEnum):
     """What a person does to a job, to a context, or to a whole instance."""
 
@@ -93,7 +100,7 @@ class ReadLog(Asked, frozen=True, kw_only=True, tag="log.read"):
     follow: bool = False
 
 
-DashboardRequest = ImportPlan | StartInstance | EndInstance | Act | RaiseEvent
+DashboardRequest = ImportPlan | StartInstance | EndInstance | ResetInstance | Act | RaiseEvent
 AgentRequest = ReadLog
 
 

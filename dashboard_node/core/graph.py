@@ -190,7 +190,7 @@ class _Copies:
         self._rules = rules
         self._upstream = {index: tuple(dict.fromkeys(mentioned(rule))) for index, rule in rules.items()}
         self._dependents: dict[int, list[int]] = {}
-        for index, upstream in sorted(self._upstream.items()):
+        for index, upstream in self._upstream.items():  # in the order of the dependency entries, as Ikasan evaluates
             for feeder in upstream:
                 self._dependents.setdefault(feeder, []).append(index)
         self._counted = {index for index, rule in rules.items() if is_counted(rule)}

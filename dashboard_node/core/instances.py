@@ -32,6 +32,7 @@ def open_instance(
     closes: datetime | None,
     started_by: str,
     parameters: dict[str, str],
+    held: bool = False,
 ) -> InstanceRecord:
     """Start an instance of the plan's newest version now. The caller has made sure that the id is free."""
     record = step.state.plans[plan]
@@ -51,18 +52,18 @@ def open_instance(
     )
     step.put_instance(instance)
     step.note("instance", instance=name, after=ContextStatus.WAITING, detail=f"version {record.version}, {started_by}")
-    machine = _lay_out(step, instance, graph)
+    machine = _lay_out(step, instance, graph, held=held)
     step.state.timers.set(("close", name), closes)
     _pass_what_has_nothing_before_it(step, machine)
     return instance
 
 
-def _lay_out(step: Step, instance: InstanceRecord, graph: PlanGraph) -> ContextMachine:
+def _lay_out(step: Step, instance: InstanceRecord, graph: PlanGraph, *, held: bool) -> ContextMachine:
     """All jobs and contexts at their beginning."""
     machine = ContextMachine(
         instance.id,
         graph,
-        [CopyRecord(held=copy.held, skipped=copy.skipped) for copy in graph.copies],
+        [CopyRecord(held=(copy.held or held) and not copy.skipped, skipped=copy.skipped) for copy in graph.copies],
         [ContextRecord() for _ in graph.contexts],
         clocks_disabled=instance.clocks_disabled,
     )

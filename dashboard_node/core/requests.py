@@ -24,6 +24,7 @@ from schemas.requests import (
     ImportPlan,
     InstanceStarted,
     RaiseEvent,
+    ResetInstance,
     StartInstance,
 )
 
@@ -60,6 +61,8 @@ def _decide(step: Step, event: Requested, request: DashboardRequest) -> Answer:
             return _start(step, event, request)
         case EndInstance():
             return _end(step, request)
+        case ResetInstance():
+            return _reset(step, event, request)
         case Act():
             return _act(step, request)
         case RaiseEvent():
@@ -82,6 +85,17 @@ def _end(step: Step, request: EndInstance) -> Answer:
         return Answer(ok=False, reason=_no_instance(step, request.instance))
     instances.end_instance(step, instance, f"ended by {step.user or 'a person'}")
     return _done({})
+
+
+def _reset(step: Step, event: Requested, request: ResetInstance) -> Answer:
+    instance = step.state.instances.get(request.instance)
+    if instance is None or instance.status not in ACTIVE:
+        return Answer(ok=False, reason=_no_instance(step, request.instance))
+    try:
+        fresh = windows.reset_instance(step, instance, event.request, held=request.held)
+    except windows.NotStartedError as error:
+        return Answer(ok=False, reason=str(error))
+    return _done(InstanceStarted(instance=fresh.id))
 
 
 def _act(step: Step, request: Act) -> Answer:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from dashboard_node.core.instances import open_instance
+from dashboard_node.core.instances import end_instance, open_instance
 from dashboard_node.core.records import InstanceRecord, PlanRecord
 from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
@@ -126,15 +126,37 @@ def start_by_hand(step: Step, name: PlanName, request: str, parameters: dict[str
     running = step.state.active_of(name)
     if running and not plan.able_to_run_concurrently:
         raise NotStartedError(f"{running[0].id} is still active, and instances of '{name}' do not run side by side; end it first")
-    mark = hashlib.sha256(f"{step.user}/{request}".encode()).hexdigest()[:8]
     return open_instance(
         step,
         name,
-        name=instance_id(name, step.now, mark),
+        name=instance_id(name, step.now, _mark(step, request)),
         closes=_closes_by_hand(step, record, plan),
         started_by=step.user or "a person",
         parameters=parameters,
     )
+
+
+def reset_instance(step: Step, old: InstanceRecord, request: str, *, held: bool) -> InstanceRecord:
+    """End an instance and open a new one in its place, with its parameters, for the same window."""
+    ttl = length(step.state.newest(old.plan).plan)
+    closes = old.closes
+    if closes is not None and closes <= step.now and ttl is not None:
+        closes = step.now + ttl
+    end_instance(step, old, f"reset by {step.user or 'a person'}")
+    return open_instance(
+        step,
+        old.plan,
+        name=instance_id(old.plan, step.now, _mark(step, request)),
+        closes=closes,
+        started_by=step.user or "a person",
+        parameters=old.parameters,
+        held=held,
+    )
+
+
+def _mark(step: Step, request: str) -> str:
+    """What makes an instance id of a request: the same request gives the same id."""
+    return hashlib.sha256(f"{step.user}/{request}".encode()).hexdigest()[:8]
 
 
 def _closes_by_hand(step: Step, record: PlanRecord, plan: Plan) -> datetime | None:

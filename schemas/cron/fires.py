@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -143,6 +144,8 @@ def _passes(wall: datetime, zone: ZoneInfo, policy: DstPolicy) -> tuple[datetime
             return (second_instant(wall, zone),)
         case Overlap.BOTH:
             return first_instant(wall, zone), second_instant(wall, zone)
+        case _:
+            assert_never(policy.overlap)
 
 
 def _first_wall(cron: Cron, start: datetime, zone: ZoneInfo, policy: DstPolicy) -> datetime:
@@ -165,6 +168,8 @@ def _first_wall(cron: Cron, start: datetime, zone: ZoneInfo, policy: DstPolicy) 
             in_first_pass = at_or_after(cron, wall)
             over = in_first_pass is None or in_first_pass >= change.end
             return change.start if over else wall
+        case _:
+            assert_never(policy.overlap)
 
 
 def _last_wall(cron: Cron, end: datetime, zone: ZoneInfo, policy: DstPolicy) -> datetime:
@@ -184,3 +189,5 @@ def _last_wall(cron: Cron, end: datetime, zone: ZoneInfo, policy: DstPolicy) -> 
             in_second_pass = at_or_before(cron, wall)
             over = in_second_pass is None or in_second_pass < change.start
             return change.end - _SECOND if over else wall
+        case _:
+            assert_never(policy.overlap)

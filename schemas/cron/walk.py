@@ -8,7 +8,7 @@ plain; with L, W, # or a year it is found here, month by month.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 
 from schemas.cron.days import days_in
@@ -18,14 +18,13 @@ from schemas.cron.value import FIRST_YEAR, LAST_YEAR, Cron
 # Wall times have no zone: that is the point of this module.
 EARLIEST = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001
 LATEST = datetime(LAST_YEAR, 12, 31, 23, 59, 59)  # noqa: DTZ001
+_ALL_YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
 _DAY = timedelta(days=1)
 
 
 def at_or_after(cron: Cron, wall: datetime) -> datetime | None:
     """The first matching wall second >= `wall` (whole seconds) up to LATEST, or None."""
     wall = max(wall, EARLIEST)
-    if wall > LATEST:
-        return None
     today = wall.date()
     if matches_day(cron, today) and (clock := _clock_from(cron, wall.time())) is not None:
         return datetime.combine(today, clock)
@@ -38,8 +37,6 @@ def at_or_after(cron: Cron, wall: datetime) -> datetime | None:
 def at_or_before(cron: Cron, wall: datetime) -> datetime | None:
     """The last matching wall second <= `wall` (whole seconds) down to EARLIEST, or None."""
     wall = min(wall, LATEST)
-    if wall < EARLIEST:
-        return None
     today = wall.date()
     if matches_day(cron, today) and (clock := _clock_until(cron, wall.time())) is not None:
         return datetime.combine(today, clock)
@@ -61,11 +58,7 @@ def matches_wall(cron: Cron, wall: datetime) -> bool:
 
 def matches_day(cron: Cron, day: date) -> bool:
     """Whether month, year and the day fields allow this day."""
-    return (
-        day.month in cron.months
-        and (cron.years is None or day.year in cron.years)
-        and day.day in days_in(cron.days, day.year, day.month)
-    )
+    return day.month in cron.months and day.year in _years(cron) and day.day in days_in(cron.days, day.year, day.month)
 
 
 def _day_from(cron: Cron, start: date) -> date | None:
@@ -102,7 +95,7 @@ def walked_day_until(cron: Cron, start: date) -> date | None:
 
 def _months_from(cron: Cron, start: date) -> Iterator[tuple[int, int]]:
     """The (year, month) pairs the cron allows from start's on, rising, to LAST_YEAR at most."""
-    years = range(FIRST_YEAR, LAST_YEAR + 1) if cron.years is None else cron.years
+    years = _years(cron)
     for year in years[bisect_left(years, start.year) :]:
         for month in cron.months:
             if (year, month) >= (start.year, start.month):
@@ -111,11 +104,16 @@ def _months_from(cron: Cron, start: date) -> Iterator[tuple[int, int]]:
 
 def _months_until(cron: Cron, start: date) -> Iterator[tuple[int, int]]:
     """The (year, month) pairs the cron allows up to start's, falling, to FIRST_YEAR at least."""
-    years = range(FIRST_YEAR, LAST_YEAR + 1) if cron.years is None else cron.years
+    years = _years(cron)
     for year in reversed(years[: bisect_right(years, start.year)]):
         for month in reversed(cron.months):
             if (year, month) <= (start.year, start.month):
                 yield year, month
+
+
+def _years(cron: Cron) -> Sequence[int]:
+    """The years in which the cron may fire, rising."""
+    return _ALL_YEARS if cron.years is None else cron.years
 
 
 def _clock_from(cron: Cron, clock: time) -> time | None:

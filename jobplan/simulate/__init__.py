@@ -1,0 +1,1 @@
+"""What if? A plan played on virtual time by the dashboard's own core, without broker, agents or processes."""

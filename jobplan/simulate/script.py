@@ -1,0 +1,258 @@
+"""Scripts: JSON lines that say what happens, and the line of answer that each of them gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+
+import msgspec
+from msgspec import Struct, field
+
+from dashboard_node.core.graph import Copy
+from jobplan.simulate.world import RefusedError, World
+from schemas.names import InstanceId
+from schemas.plan import PlanSource
+from schemas.requests import Act, Action, EndInstance, RaiseEvent, ResetInstance
+from schemas.status import ContextStatus, JobStatus
+
+
+class ScriptError(ValueError):
+    """A line that is no instruction; the message names the line and what is wrong with it."""
+
+
+class Line(Struct, kw_only=True, rename="camel"):
+    """One instruction of a script."""
+
+    do: str
+    job: str = ""
+    context: str = ""
+    return_code: int = 0
+    outcome: str = ""
+    ms: int = 0
+    parameters: dict[str, str] = field(default_factory=dict)
+    ticket: str = ""
+    message: str = ""
+    onward: bool = field(default=False, name="continue")
+    held: bool = False
+
+
+class Outcome(Struct, kw_only=True):
+    """The answer to one line."""
+
+    line: int
+    initiated: list[tuple[str, str]]
+    changed: list[tuple[str, str | None, str, str]]
+    refused: str | None
+
+
+class LockFinal(Struct, kw_only=True):
+    """Who has a lock at the end, and who waits."""
+
+    holders: list[str]
+    queue: list[str]
+
+
+class Final(Struct, kw_only=True):
+    """How everything stands at the end."""
+
+    status: ContextStatus
+    contexts: dict[str, ContextStatus]
+    jobs: dict[str, JobStatus]
+    locks: dict[str, LockFinal]
+
+
+_ACTIONS = {
+    "hold": Action.HOLD,
+    "release": Action.RELEASE,
+    "skip": Action.SKIP,
+    "unskip": Action.UNSKIP,
+    "disable": Action.DISABLE,
+    "enable": Action.ENABLE,
+    "submit": Action.SUBMIT,
+    "resubmit": Action.RESUBMIT,
+    "continue": Action.CONTINUE,
+    "kill": Action.KILL,
+    "acknowledge": Action.ACKNOWLEDGE,
+    "reset": Action.RESET,
+}
+_NEED_A_JOB = {"fired", "started", "ended", "global", "continue"}
+
+
+def read(text: str) -> list[Line]:
+    """The instructions of a script. Raises ScriptError, naming the line, before anything is played."""
+    lines: list[Line] = []
+    for number, raw in enumerate(text.splitlines(), start=1):
+        if not raw.strip():
+            continue
+        try:
+            line = msgspec.json.decode(raw, type=Line)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise ScriptError(f"line {number}: {error}") from error
+        if line.do not in _DOES and line.do not in _ACTIONS:
+            raise ScriptError(f"line {number}: nobody can '{line.do}'; there is {', '.join(sorted({*_DOES, *_ACTIONS}))}")
+        if line.do in _NEED_A_JOB and not line.job:
+            raise ScriptError(f"line {number}: '{line.do}' needs a job")
+        if line.ms < 0:
+            raise ScriptError(f"line {number}: time does not go back; 'ms' must not be negative")
+        lines.append(line)
+    return lines
+
+
+class Play:
+    """A script being played against a plan."""
+
+    def __init__(self, source: PlanSource) -> None:
+        self.world = World(source)
+        self._names = _names(self.world)
+
+    def play(self, lines: Iterable[Line]) -> Iterator[Outcome]:
+        """Do one line after the other."""
+        for number, line in enumerate(lines, start=1):
+            yield self._do(number, line)
+
+    def _do(self, number: int, line: Line) -> Outcome:
+        before, runs = self._statuses(), set(self.world.core.state.runs)
+        refused = None
+        try:
+            does = _DOES.get(line.do)
+            if does is not None:
+                does(self, line)
+            else:
+                self._act(line)
+        except RefusedError as error:
+            refused = str(error)
+        return Outcome(
+            line=number, initiated=self._initiated(runs), changed=self._changed(before), refused=refused
+        )
+
+    def _act(self, line: Line) -> None:
+        if line.do == "reset" and not line.job and not line.context:
+            answer = self.world.ask(ResetInstance(instance=self.world.instance, held=line.held))
+            data = msgspec.json.decode(answer.data, type=dict[str, str])
+            self.world.instance = InstanceId(data["instance"])
+            return
+        self.world.ask(
+            Act(
+                action=_ACTIONS[line.do],
+                instance=self.world.instance,
+                context=line.context,
+                job=line.job,
+                parameters=line.parameters,
+                ticket=line.ticket,
+                message=line.message,
+                onward=line.onward,
+            )
+        )
+
+    def copies(self, line: Line) -> list[Copy]:
+        """The copies a line speaks of. Raises RefusedError for what is unknown or ambiguous."""
+        graph = self.world.machine.graph
+        if line.context and line.context not in {node.name for node in graph.contexts}:
+            raise RefusedError(f"there is no context '{line.context}'")
+        found = [
+            copy
+            for copy in graph.copies
+            if line.job in {copy.id, copy.name}
+            and (not line.context or graph.context_of(copy.index).name == line.context)
+        ]
+        if not found:
+            raise RefusedError(f"there is no job '{line.job}'" + (f" in '{line.context}'" if line.context else ""))
+        if len({copy.id for copy in found}) > 1:
+            names = ", ".join(sorted({copy.id for copy in found}))
+            raise RefusedError(f"'{line.job}' is ambiguous: {names}; use the identifier")
+        return found
+
+    def fired(self, line: Line) -> None:
+        """A clock or file job fires."""
+        copies = self.copies(line)
+        self.world.fire(copies, context=copies[0].context if line.context else None, outcome=line.outcome)
+
+    def started(self, line: Line) -> None:
+        """An agent has started a run."""
+        self.world.start(self.copies(line))
+
+    def ended(self, line: Line) -> None:
+        """A run has ended on its agent."""
+        self.world.end(self.copies(line), line.return_code, line.outcome)
+
+    def raise_global(self, line: Line) -> None:
+        """Somebody raises a global event."""
+        self.world.ask(RaiseEvent(event=line.job.removeprefix("GLOBAL_EVENT-")))
+
+    def end(self, _: Line) -> None:
+        """Somebody ends the instance."""
+        self.world.ask(EndInstance(instance=self.world.instance))
+
+    def wait(self, line: Line) -> None:
+        """Time passes."""
+        self.world.wait(timedelta(milliseconds=line.ms))
+
+    def final(self) -> Final:
+        """How everything stands now."""
+        machine = self.world.machine
+        return Final(
+            status=machine.contexts[0].status,
+            contexts={node.name: machine.contexts[node.index].status for node in machine.graph.contexts},
+            jobs={self._path(copy): machine.status(copy.index) for copy in machine.graph.copies},
+            locks=self._locks(),
+        )
+
+    def _locks(self) -> dict[str, LockFinal]:
+        machine = self.world.machine
+        names = sorted({claim.lock for copy in machine.graph.copies for claim in copy.claims})
+        found = {name: LockFinal(holders=[], queue=[]) for name in names}
+        for name, lock in self.world.core.state.locks.locks.items():
+            found[name.lock] = LockFinal(
+                holders=[self._path(machine.graph.copies[owner.copy]) for owner in sorted(lock.holders)],
+                queue=[self._path(machine.graph.copies[owner.copy]) for owner in lock.queue],
+            )
+        return found
+
+    def _statuses(self) -> dict[tuple[int, int], str]:
+        """Status of every context (copy -1) and copy, by place in the plan."""
+        machine = self.world.machine
+        found: dict[tuple[int, int], str] = {
+            (copy.context, copy.index): machine.status(copy.index) for copy in machine.graph.copies
+        }
+        for node in machine.graph.contexts:
+            found[node.index, -1] = machine.contexts[node.index].status
+        return found
+
+    def _changed(self, before: dict[tuple[int, int], str]) -> list[tuple[str, str | None, str, str]]:
+        graph, after = self.world.machine.graph, self._statuses()
+        return [
+            (
+                graph.contexts[place[0]].name,
+                None if place[1] < 0 else self._names[place[1]],
+                str(before[place]),
+                str(after[place]),
+            )
+            for place in sorted(after)
+            if before[place] != after[place]
+        ]
+
+    def _initiated(self, known: set[str]) -> list[tuple[str, str]]:
+        graph = self.world.machine.graph
+        fresh = [run for name, run in self.world.core.state.runs.items() if name not in known]
+        return [(graph.context_of(run.copy).name, self._names[run.copy]) for run in fresh]
+
+    def _path(self, copy: Copy) -> str:
+        return f"{self.world.machine.graph.contexts[copy.context].name}/{self._names[copy.index]}"
+
+
+_DOES: dict[str, Callable[[Play, Line], None]] = {
+    "fired": Play.fired,
+    "started": Play.started,
+    "ended": Play.ended,
+    "global": Play.raise_global,
+    "end": Play.end,
+    "wait": Play.wait,
+}
+
+
+def _names(world: World) -> list[str]:
+    """What each copy is called: its job's name, or the identifier where two jobs share the name."""
+    ids: dict[str, set[str]] = {}
+    for copy in world.machine.graph.copies:
+        ids.setdefault(copy.name, set()).add(copy.id)
+    return [copy.name if len(ids[copy.name]) == 1 else copy.id for copy in world.machine.graph.copies]

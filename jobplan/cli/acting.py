@@ -1,0 +1,94 @@
+"""Doing something to jobs as a person asks for it: look up what is named, ask the dashboard, say what came of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+from msgspec.structs import replace
+
+from jobplan.cli.displays import follow_instance
+from jobplan.cli.names import the_context, the_copies
+from jobplan.cli.options import pairs
+from jobplan.cli.output import put_json
+from jobplan.cli.session import with_client
+from jobplan.cli.waiting import until_run_over
+from jobplan.client import Client
+from jobplan.live import note
+from jobplan.settings import Settings
+from schemas.documents import InstanceStatus, JobState
+from schemas.requests import Act, Action
+
+PAST: Final = {
+    Action.SUBMIT: "submitted",
+    Action.RESUBMIT: "resubmitted",
+    Action.CONTINUE: "continued after",
+    Action.HOLD: "held",
+    Action.RELEASE: "released",
+    Action.SKIP: "skipped",
+    Action.UNSKIP: "unskipped",
+    Action.DISABLE: "disabled",
+    Action.ENABLE: "enabled",
+    Action.RESET: "reset",
+    Action.KILL: "killed",
+    Action.ACKNOWLEDGE: "acknowledged",
+}
+
+
+async def following(client: Client, name: str) -> InstanceStatus:
+    """Follow an instance and its jobs."""
+    return client.picture.instances[await follow_instance(client, name)]
+
+
+def submitted(
+    settings: Settings, action: Action, where: tuple[str, str, str], texts: tuple[str, ...], *, wait: bool
+) -> None:
+    """Submit or resubmit the job named by (instance, job, context)."""
+    given = pairs(texts, "--parameter")
+    instance, name, context = where
+
+    async def work(client: Client) -> tuple[JobState, ...]:
+        one = await following(client, instance)
+        before = the_copies(name, client.picture.jobs(one.instance), context)
+        asked = Act(action=action, instance=one.instance, context=context, job=before[0].job, parameters=given)
+        await client.ask(asked)
+        return await until_run_over(client, before) if wait else before
+
+    states = with_client(settings, work)
+    report(settings, action, states, changed=wait)
+    if wait and any(state.status not in GOOD for state in states):
+        raise SystemExit(1)
+
+
+GOOD = frozenset({"COMPLETE", "SKIPPED_COMPLETE", "ERROR_ACKNOWLEDGED"})
+
+
+def report(settings: Settings, action: Action, states: tuple[JobState, ...], *, changed: bool) -> None:
+    """Say what was done, and with ``changed`` how the job stands now."""
+    if settings.json:
+        put_json({"action": action, "jobs": states} if changed else {"action": action, "job": states[0].job})
+        return
+    for state in states if changed else states[:1]:
+        reason = note(state)
+        ending = f": {state.status.value}" + (f" ({reason})" if reason else "") if changed else ""
+        click.echo(f"{PAST[action]} {state.name}{ending}")
+
+
+def acted(settings: Settings, act: Act) -> None:
+    """Look up what an action names, ask for it, and say so."""
+
+    async def work(client: Client) -> None:
+        one = await following(client, act.instance)
+        named = act.job
+        if act.job:
+            named = the_copies(act.job, client.picture.jobs(one.instance), act.context)[0].job
+        elif act.context:
+            the_context(act.context, one)
+        await client.ask(replace(act, instance=one.instance, job=named))
+
+    with_client(settings, work)
+    what = act.job or (f"all jobs of {act.context}" if act.context else f"all jobs of {act.instance}")
+    if settings.json:
+        put_json({"action": act.action, "job": act.job, "context": act.context})
+    else:
+        click.echo(f"{PAST[act.action]} {what}")

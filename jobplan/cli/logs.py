@@ -1,0 +1,52 @@
+"""Printing a run's output."""
+
+from __future__ import annotations
+
+import sys
+
+from jobplan.cli.output import put_line
+from jobplan.client import Client
+from jobplan.errors import BadInputError
+from jobplan.logs import read_log
+from schemas.documents import JobState
+from schemas.names import RunId, run_id
+
+
+async def print_log(
+    client: Client,
+    copies: tuple[JobState, ...],
+    *,
+    attempt: int | None,
+    errors: bool,
+    follow: bool,
+    as_json: bool,
+) -> None:
+    """Write the bytes as they are; with ``--json`` one object a part."""
+    copy, run = _newest(copies, attempt)
+    parts = read_log(client, run, copy.agent, errors=errors, follow=follow)
+    async for part in parts:
+        if as_json:
+            text = part.content.decode("utf-8", "replace")
+            put_line({"run": run, "offset": part.offset, "text": text, "ended": part.ended})
+        else:
+            sys.stdout.buffer.write(part.content)
+            sys.stdout.buffer.flush()
+
+
+def _newest(copies: tuple[JobState, ...], attempt: int | None) -> tuple[JobState, RunId]:
+    """The newest run among the copies, or the attempt that is asked for."""
+    ran = [(copy, copy.run) for copy in copies if copy.run is not None]
+    if not ran:
+        first = copies[0]
+        raise BadInputError(f"job '{first.name}' has not run yet ({first.status.value}): there is no output")
+    newest, run = max(ran, key=_recency)
+    if attempt is None:
+        return newest, run
+    if not 1 <= attempt <= newest.attempt:
+        raise BadInputError(f"attempt {attempt} of job '{newest.name}' does not exist: there are 1 to {newest.attempt}")
+    return newest, run_id(newest.instance, newest.context, newest.job, attempt)
+
+
+def _recency(copy_and_run: tuple[JobState, RunId]) -> tuple[float, int]:
+    copy, _ = copy_and_run
+    return (0.0 if copy.started is None else copy.started.timestamp(), copy.attempt)

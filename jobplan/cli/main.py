@@ -1,0 +1,86 @@
+"""The command ``jobplan`` itself: the nouns, each loaded only when it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+from jobplan.cli.options import everywhere, given_of
+
+NOUNS: Final[dict[str, tuple[str, str]]] = {
+    "demo": ("jobplan.cli.demo:demo", "Run a plan here and now, with everything it needs, and watch it."),
+    "serve": ("jobplan.cli.serve:serve", "Run a node: broker, dashboard or agent."),
+    "plan": ("jobplan.cli.plan:plan", "Validate, import, export, list and show job plans."),
+    "instance": ("jobplan.cli.instance:instance", "Start, watch and end instances of plans."),
+    "job": ("jobplan.cli.job:job", "Submit, hold, skip, kill, ... jobs; read their output."),
+    "agent": ("jobplan.cli.agent:agent", "List the agents."),
+    "lock": ("jobplan.cli.lock:lock", "List locks, who holds them and who waits."),
+    "event": ("jobplan.cli.event:event", "Raise a global event."),
+    "cron": ("jobplan.cli.cron:cron", "Understand and check Quartz cron expressions."),
+    "simulate": ("jobplan.cli.simulate:simulate", "Play a plan on virtual time and print what happens."),
+    "topics": ("jobplan.cli.topics:topics", "Show what is retained on the broker, as a tree."),
+    "completion": ("jobplan.cli.completion:completion", "Print the shell's completion script."),
+}
+"""Where each noun is, and its line in the help: so that neither help nor completion loads them all."""
+
+EXAMPLE: Final = """\b
+Example:
+  jobplan demo                          a sample plan, start to end
+  jobplan plan import daily.zip
+  jobplan instance start Daily -p region=north --wait
+  jobplan instance watch Daily
+  jobplan job logs Daily Load --follow"""
+
+
+class Nouns(click.Group):
+    """Loads a noun when it is called for."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """In the order in which a newcomer meets them."""
+        return list(NOUNS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load it."""
+        if cmd_name not in NOUNS:
+            return None
+        module, _, name = NOUNS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table, without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in NOUNS.items()])
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Commands first: that is what a reader looks for."""
+        self.format_commands(ctx, formatter)
+        records = [parameter.get_help_record(ctx) for parameter in self.get_params(ctx)]
+        with formatter.section("Options, also after each command"):
+            formatter.write_dl([record for record in records if record is not None])
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's way
+    if not wanted or ctx.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version  # costs 20 ms
+
+    try:
+        number = version("jobplan")
+    except PackageNotFoundError:
+        number = "(not installed)"
+    click.echo(f"jobplan {number}")
+    ctx.exit()
+
+
+@click.command(cls=Nouns, epilog=EXAMPLE, context_settings={"max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+@everywhere
+@click.pass_context
+def main(ctx: click.Context, /, **options: object) -> None:
+    """A job scheduler whose nodes talk through retained MQTT topics."""
+    ctx.obj = given_of(options)

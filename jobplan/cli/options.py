@@ -1,0 +1,136 @@
+"""What every command shares: the options given everywhere, how its help is laid out, and how it ends on an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from pathlib import Path
+from typing import IO, Concatenate, Final, ParamSpec, TypeVar
+
+import click
+import msgspec
+
+from jobplan.errors import JobplanError, RefusedByNodeError
+from jobplan.settings import LOG_LEVELS, Given, Settings, environment, resolve
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EVERYWHERE: Final = ("broker", "data", "config", "log_level", "as_json")
+_EVERYWHERE_LINE: Final = "--broker URL  --data DIR  --config FILE  --log-level LEVEL  --json"
+
+
+def everywhere(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options that stand everywhere."""
+    options = (
+        click.option(
+            "--broker", metavar="URL", help="Where the broker is: mqtt[s]://[user[:password]@]host[:port][/prefix]."
+        ),
+        click.option("--data", metavar="DIR", help="Folder for what is kept."),
+        click.option(
+            "--config", metavar="FILE", help="Settings file; jobplan.toml of the working directory without it."
+        ),
+        click.option(
+            "--log-level",
+            metavar="LEVEL",
+            type=click.Choice(LOG_LEVELS, case_sensitive=False),
+            help="debug, info, warning or error.",
+        ),
+        click.option("--json/--no-json", "as_json", default=None, help="Write JSON instead of text."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def given_of(taken: dict[str, object]) -> Given:
+    """Take the options that stand everywhere out of a command's arguments."""
+    found = {name.removeprefix("as_"): taken.pop(name) for name in EVERYWHERE}
+    return msgspec.convert(found, Given)
+
+
+def with_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[..., R]:
+    """Give the command its settings as the first argument."""
+
+    def taking_options(*args: P.args, **options: P.kwargs) -> R:
+        own = given_of(options)
+        before = click.get_current_context().obj
+        given = own.over(before) if isinstance(before, Given) else own
+        settings = resolve(given, environment(), Path.cwd())
+        return command(settings, *args, **options)
+
+    return everywhere(update_wrapper(taking_options, command))
+
+
+class Failure(click.ClickException):
+    """An error as it is shown: one line, then faults if there are any."""
+
+    def __init__(self, error: JobplanError) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it for the class
+        self.faults = error.faults if isinstance(error, RefusedByNodeError) else ()
+
+    def show(self, file: IO[str] | None = None) -> None:
+        """Write it to standard error."""
+        click.echo(f"jobplan: {self.format_message()}", file=file, err=file is None)
+        for fault in self.faults:
+            kind = "warning: " if fault.warning else ""
+            click.echo(f"  {fault.path}: {kind}{fault.message}", file=file, err=file is None)
+
+
+class Verb(click.Command):
+    """A command whose help shows its own options one a line and those that stand everywhere in one line."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lay the options out."""
+        own = [
+            record
+            for parameter in self.get_params(ctx)
+            if isinstance(parameter, click.Option)
+            and parameter.name not in EVERYWHERE
+            and (record := parameter.get_help_record(ctx)) is not None
+        ]
+        if own:
+            with formatter.section("Options"):
+                formatter.write_dl(own)
+        with formatter.section("Everywhere (see 'jobplan --help')"):
+            formatter.write_text(_EVERYWHERE_LINE)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run it; an error of ours becomes one line and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except JobplanError as error:
+            raise Failure(error) from error
+        except KeyboardInterrupt:
+            ctx.exit(130)
+
+
+class Noun(click.Group):
+    """A group whose commands are Verbs."""
+
+    command_class = Verb
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """A noun has no options of its own worth a section: its commands are what a reader looks for."""
+        self.format_commands(ctx, formatter)
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """The name most like the one given; empty: none is."""
+    from difflib import get_close_matches  # only when something went wrong
+
+    by_lower = {one.lower(): one for one in reversed(names)}
+    found = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)
+    return by_lower[found[0]] if found else ""
+
+
+def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """``NAME=VALUE`` texts as a map. Raises UsageError."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"{option} '{text}': NAME=VALUE is wanted")
+        found[name] = value
+    return found

@@ -1,0 +1,142 @@
+"""``jobplan plan``: validate, import, export, list, show."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from jobplan.cli.names import the_plan
+from jobplan.cli.options import Noun, pairs, with_settings
+from jobplan.cli.output import put_fields, put_json, put_table, say
+from jobplan.cli.session import with_client
+from jobplan.client import Client, Scope
+from jobplan.live import day_and_clock, doubt, span
+from jobplan.settings import Settings
+from schemas.documents import PlanStatus
+
+
+@click.group(cls=Noun, epilog="\b\nExample:\n  jobplan plan import daily.zip")
+def plan() -> None:
+    """Job plans: what people author."""
+
+
+_TOKENS = click.option(
+    "--token", "tokens", multiple=True, metavar="NAME=VALUE", help="Value for [[NAME]] in the bundle; repeat for more."
+)
+
+
+@plan.command(epilog="\b\nExample:\n  jobplan plan validate daily.zip --token agent.name=north")
+@click.argument("file", type=click.Path(path_type=Path))
+@_TOKENS
+@with_settings
+def validate(settings: Settings, file: Path, tokens: tuple[str, ...]) -> None:
+    """Say what is wrong in a bundle: a .zip, an unpacked folder, or one plan file with its jobs inside.
+
+    Needs no broker. Exit code 2 when it could not be imported.
+    """
+    from jobplan.cli.bundles import loaded, put_faults  # loads the bundle reader
+
+    bundle = loaded(file, pairs(tokens, "--token"))
+    put_faults(file, bundle, as_json=settings.json)
+
+
+@plan.command("import", epilog="\b\nExample:\n  jobplan plan import daily.zip --token agent.name=north")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@_TOKENS
+@with_settings
+def import_(settings: Settings, bundle: Path, tokens: tuple[str, ...]) -> None:
+    """Give a bundle to the dashboard: a new version of its plan.
+
+    A bundle is a .zip as Ikasan exports it, an unpacked folder, or one plan file with its jobs inside. Exit code 2 when the
+    bundle is faulty, 1 when the dashboard refuses it; nothing is stored then.
+    """
+    from jobplan.cli.bundles import loaded, raw, refuse_faulty, warn  # loads the bundle reader
+
+    read = loaded(bundle, pairs(tokens, "--token"))
+    refuse_faulty(bundle, read)
+    warn(read)
+    done = with_client(settings, lambda client: client.import_plan(read.source, raw(read)))
+    if settings.json:
+        put_json(done)
+    elif done.changed:
+        click.echo(f"imported {done.plan}, version {done.version}")
+    else:
+        click.echo(f"{done.plan} is unchanged: still version {done.version}")
+
+
+@plan.command("list", epilog="\b\nExample:\n  jobplan plan list --json")
+@with_settings
+def list_(settings: Settings) -> None:
+    """List the plans: when they start next, what runs, how the last instance ended."""
+
+    async def work(client: Client) -> list[PlanStatus]:
+        await client.follow(Scope.PLANS)
+        doubts(client)
+        return list(client.picture.plans.values())
+
+    found = with_client(settings, work)
+    if settings.json:
+        put_json(found)
+        return
+    rows = [
+        (
+            one.plan,
+            str(one.version),
+            "yes" if one.enabled else "no",
+            f"{one.schedule} {one.zone}".strip(),
+            day_and_clock(one.next_start),
+            str(len(one.running) or ""),
+            _last(one),
+            str(one.job_count),
+        )
+        for one in found
+    ]
+    columns = ("PLAN", "VERSION", "ENABLED", "SCHEDULE", "NEXT START", "RUNNING", "LAST", "JOBS")
+    put_table(columns, rows, empty="no plans yet: import one with 'jobplan plan import BUNDLE'")
+
+
+@plan.command(epilog="\b\nExample:\n  jobplan plan show Daily")
+@click.argument("name", metavar="PLAN")
+@with_settings
+def show(settings: Settings, name: str) -> None:
+    """Show one plan."""
+
+    async def work(client: Client) -> PlanStatus:
+        await client.follow(Scope.PLANS)
+        doubts(client)
+        return the_plan(name, client.picture.plans)
+
+    one = with_client(settings, work)
+    if settings.json:
+        put_json(one)
+        return
+
+    put_fields(
+        [
+            ("plan", one.plan),
+            ("version", str(one.version)),
+            ("description", one.description),
+            ("enabled", "yes" if one.enabled else "no"),
+            ("schedule", f"{one.schedule} {one.zone}".strip()),
+            ("window", span(timedelta(seconds=one.window_seconds)) if one.window_seconds else ""),
+            ("next start", day_and_clock(one.next_start)),
+            ("running", ", ".join(one.running)),
+            ("last", _last(one)),
+            ("agents", ", ".join(one.agents)),
+            ("jobs", str(one.job_count)),
+        ]
+    )
+
+
+def _last(one: PlanStatus) -> str:
+    last = one.last_outcome
+    return "" if last is None else f"{last.status.value} {day_and_clock(last.ended)}"
+
+
+def doubts(client: Client) -> None:
+    """Say on standard error when what is read may be old."""
+    reason = doubt(client.picture.dashboard, client.link.reason)
+    if reason:
+        say(f"jobplan: {reason}")

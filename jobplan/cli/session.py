@@ -1,0 +1,28 @@
+"""Running a command's work against a broker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from jobplan.settings import Settings
+
+if TYPE_CHECKING:
+    from jobplan.client import Client
+
+T = TypeVar("T")
+
+Work = Callable[["Client"], Awaitable[T]]
+
+
+def with_client(settings: Settings, work: Work[T], *, patience: timedelta | None = timedelta(seconds=10)) -> T:
+    """Connect, do the work, disconnect. ``patience``: how long to wait for a broker; None: for ever."""
+    from jobplan.client import connect  # help and completion need no client
+
+    async def doing() -> T:
+        async with connect(settings.broker, patience=patience) as client:
+            return await work(client)
+
+    return asyncio.run(doing())

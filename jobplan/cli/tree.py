@@ -1,0 +1,238 @@
+"""The live tree of an instance in a terminal: draws a view, decides nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from jobplan.cli.symbols import CONTEXT, job_style, symbol, words
+from jobplan.live import (
+    DONE,
+    FAILED,
+    MOVING,
+    Branch,
+    Line,
+    View,
+    clock,
+    day_and_clock,
+    lasted,
+    note,
+    span,
+)
+from schemas.documents import JobState
+from schemas.status import ContextStatus, JobStatus
+
+FRAME: Final = 9
+"""Lines around the rows: header, progress, locks, doubts and a spare one."""
+
+NARROW: Final = 100
+"""Columns below which notes are left out of the table."""
+
+
+ENDLESS: Final = 1_000_000
+
+
+class Row(Struct, frozen=True):
+    """One line of the tree: a context (``job`` is None) or a job, with the guides in front of it."""
+
+    guides: str
+    branch: Branch | None
+    job: JobState | None
+    folded: int = 0
+    """How many finished jobs this line stands for."""
+
+
+class InstanceTree:
+    """A renderable of one view; folds finished jobs when the terminal is too low for all rows."""
+
+    def __init__(self, view: View, *, hints: tuple[str, ...] = (), fold: bool = True) -> None:
+        self.view = view
+        self.fold = fold
+        self.hints = hints
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw for this console's height, width and characters."""
+        ascii_only = options.ascii_only
+        height = options.height or console.size.height
+        room = height - FRAME - len(self.hints) if self.fold and console.is_terminal else ENDLESS
+        yield Group(
+            header(self.view),
+            progress(self.view, width=min(options.max_width, 76), ascii_only=ascii_only),
+            Text(),
+            body(self.view, room=room, wide=options.max_width >= NARROW, ascii_only=ascii_only),
+            *footer(self.view),
+            *(Text(hint, style="bright_black", no_wrap=True, overflow="ellipsis") for hint in self.hints),
+        )
+
+
+def header(view: View) -> RenderableType:
+    """Instance, status, window, and who started it."""
+    one = view.instance
+    text = Text.assemble((one.plan, "bold"), "  ", (f" {one.status.value} ", f"reverse {CONTEXT[one.status]}"))
+    if one.status is ContextStatus.ENDED and one.result is not None:
+        text.append(f"  result {one.result.value}", style=CONTEXT[one.result])
+    text.append(f"  {span(view.running_for)}", style="bold")
+    if one.started_by:
+        text.append(f"  started by {one.started_by}", style="bright_black")
+    second = Text(f"{one.instance}  ", style="bright_black")
+    closes = "until ended by hand" if one.closes is None else f"closes {day_and_clock(one.closes)}"
+    second.append(f"opened {day_and_clock(one.opens)}, {closes}")
+    if one.end_reason:
+        second.append(f"  ({one.end_reason})")
+    for line in (text, second):
+        line.no_wrap, line.overflow = True, "ellipsis"
+    return Group(text, second)
+
+
+def progress(view: View, *, width: int, ascii_only: bool) -> RenderableType:
+    """A bar with a part for done, moving, and failed, then the counts by status."""
+    total = max(1, view.instance.jobs, len(view.jobs))
+    bar = Text(no_wrap=True, overflow="ellipsis")
+    cells = max(10, width // 3)
+    parts = (
+        (sum(job.status in DONE for job in view.jobs), "green"),
+        (sum(job.status in MOVING for job in view.jobs), "blue"),
+        (sum(job.status in FAILED for job in view.jobs), "red"),
+    )
+    full, empty = ("#", "-") if ascii_only else ("━", "─")
+    used = 0
+    for count, style in parts:
+        size = min(cells - used, -(-count * cells // total)) if count else 0
+        if count * cells // total == 0 and count:
+            size = min(cells - used, 1)
+        bar.append(full * size, style=style)
+        used += size
+    bar.append(empty * (cells - used), style="bright_black")
+    bar.append(f"  {view.done}/{total} done  ")
+    for status in JobStatus:
+        count = view.counts.get(status, 0)
+        if count:
+            mark = symbol(status, ascii_only=ascii_only)
+            bar.append(f" {mark} {count} {words(status)} ", style=job_style(status))
+    return bar
+
+
+def body(view: View, *, room: int, wide: bool, ascii_only: bool) -> RenderableType:
+    """The rows in aligned columns."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True, expand=False)
+    table.add_column("JOB", no_wrap=True, overflow="ellipsis", min_width=18, header_style="dim")
+    table.add_column("STATUS", no_wrap=True, header_style="dim", min_width=9)
+    table.add_column("START", no_wrap=True, header_style="dim", min_width=8)
+    table.add_column("TOOK", no_wrap=True, justify="right", header_style="dim", min_width=5)
+    table.add_column("TRY", no_wrap=True, justify="right", header_style="dim")
+    if wide:
+        table.add_column("AGENT", no_wrap=True, overflow="ellipsis", header_style="dim")
+    table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
+    for row in rows(view.root, room=room, ascii_only=ascii_only):
+        table.add_row(*_cells(row, view, wide=wide, ascii_only=ascii_only))
+    return table
+
+
+def _cells(row: Row, view: View, *, wide: bool, ascii_only: bool) -> list[RenderableType]:
+    if row.job is not None:
+        cells = _job_cells(row, row.job, view, ascii_only=ascii_only)
+    elif row.branch is not None:
+        cells = _context_cells(row, row.branch, view)
+    else:
+        done = Text.assemble((row.guides, "bright_black"), (f"+ {row.folded} done", "green"))
+        cells = [done, "", "", "", "", "", ""]
+    return cells if wide else [*cells[:5], cells[6]]
+
+
+def _job_cells(row: Row, job: JobState, view: View, *, ascii_only: bool) -> list[RenderableType]:
+    style = job_style(job.status)
+    mark = symbol(job.status, ascii_only=ascii_only)
+    name = Text.assemble((row.guides, "bright_black"), (f"{mark} ", style), job.name)
+    flags = [flag for flag in ("held", "skipped", "disabled") if getattr(job, flag)]
+    status = Text(words(job.status), style=style)
+    if view.doubt:
+        status.append(" ?", style="bold yellow")
+    agent = job.agent if job.kind.on_agent else job.kind.value
+    shown = [flag for flag in flags if flag not in words(job.status) and flag != "held"]
+    text = "; ".join(part for part in (*shown, note(job)) if part)
+    return [
+        name,
+        status,
+        Text(clock(job.started)),
+        Text(lasted(job, view.now)),
+        Text(str(job.attempt) if job.attempt > 1 else "", style="yellow"),
+        Text(agent, style="red" if agent in view.gone_agents else "bright_black"),
+        Text(text, style="red" if job.status in FAILED else "bright_black"),
+    ]
+
+
+def _context_cells(row: Row, branch: Branch, view: View) -> list[RenderableType]:
+    state = branch.state
+    took = "" if state.started is None else span((state.ended or view.now) - state.started)
+    name = Text.assemble((row.guides, "bright_black"), (state.context, "bold"))
+    return [
+        name,
+        Text(words(state.status), style=CONTEXT[state.status]),
+        Text(clock(state.started), style="bright_black"),
+        Text(took, style="bright_black"),
+        "",
+        "",
+        "",
+    ]
+
+
+def rows(root: Branch, *, room: int, ascii_only: bool = False) -> list[Row]:
+    """The tree, line by line. Too many for the room: finished jobs of a context become one line."""
+    full = _rows(root, "", "", ascii_only=ascii_only, fold=False)
+    return full if len(full) <= room else _rows(root, "", "", ascii_only=ascii_only, fold=True)
+
+
+def _rows(branch: Branch, first: str, rest: str, *, ascii_only: bool, fold: bool) -> list[Row]:
+    tee, corner, pipe, gap = ("|- ", "`- ", "|  ", "   ") if ascii_only else ("├─ ", "└─ ", "│  ", "   ")
+    found = [Row(first, branch, None)]
+    jobs = list(branch.jobs)
+    folded = [job for job in jobs if job.status in DONE] if fold else []
+    if len(folded) > 1:
+        jobs = [job for job in jobs if job.status not in DONE]
+    else:
+        folded = []
+    inside = len(jobs) + bool(folded) + len(branch.children)
+    place = 0
+    if folded:
+        place += 1
+        found.append(Row(rest + (corner if place == inside else tee), None, None, len(folded)))
+    for job in jobs:
+        place += 1
+        found.append(Row(rest + (corner if place == inside else tee), None, job))
+    for child in branch.children:
+        place += 1
+        last = place == inside
+        deeper = rest + (gap if last else pipe)
+        found += _rows(child, rest + (corner if last else tee), deeper, ascii_only=ascii_only, fold=fold)
+    return found
+
+
+def footer(view: View) -> list[RenderableType]:
+    """Locks, agents that are gone, and what makes the picture doubtful."""
+    lines: list[RenderableType] = []
+    for lock in view.locks:
+        holders = ", ".join(claim.job for claim in lock.holders) or "nobody"
+        text = Text.assemble(("lock ", "bright_black"), (lock.lock, "bold yellow"))
+        text.append(f" held by {holders}")
+        if lock.queue:
+            text.append(f"; waiting: {', '.join(claim.job for claim in lock.queue)}", "yellow")
+        lines.append(text)
+    if view.gone_agents and view.instance.status is not ContextStatus.ENDED:
+        gone = ", ".join(view.gone_agents)
+        lines.append(Text(f"! not there: agent {gone}; its jobs go on when it is back", "yellow"))
+    if view.missing:
+        lines.append(Text(f"! {view.missing} jobs of this instance are not shown", "yellow"))
+    if view.doubt:
+        lines.append(Text(f"! {view.doubt}", style="bold yellow"))
+    return lines
+
+
+def plain(line: Line, *, reason: str = "") -> str:
+    """One change as a line of text, for output that is not a terminal."""
+    where = {"instance": line.instance, "context": line.context}.get(line.kind, f"{line.context} / {line.job}")
+    text = f"{clock(line.at)}  {line.kind:<8}  {line.status:<18}  {where}"
+    return f"{text}  ({reason})" if reason else text

@@ -1,0 +1,44 @@
+"""Waiting for the run that a person has just asked for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from jobplan.client import Client
+from jobplan.feed import Link
+from jobplan.live import MOVING
+from schemas.addresses import JobAt
+from schemas.documents import JobState
+from schemas.status import JobStatus
+
+PENDING: Final = MOVING | {JobStatus.WAITING, JobStatus.ON_HOLD, JobStatus.PREPARED}
+
+
+async def until_run_over(client: Client, before: tuple[JobState, ...]) -> tuple[JobState, ...]:
+    """The copies of a job as they stand once the run after ``before`` is over.
+
+    The change may have come before the answer did: so the picture is compared, and news only say when to look again.
+    """
+    feed = client.changes()
+    try:
+        while True:
+            states = tuple(_now(client, copy) for copy in before)
+            if any(_over(old, new) for old, new in zip(before, states, strict=True)):
+                return states
+            for news in await feed.wait(5.0):
+                if isinstance(news, Link) and not news.up:
+                    break
+    finally:
+        feed.close()
+
+
+def _now(client: Client, copy: JobState) -> JobState:
+    found = client.picture.get(JobAt(copy.instance, copy.context, copy.job), JobState)
+    return copy if found is None else found
+
+
+def _over(before: JobState, after: JobState) -> bool:
+    again = (after.run, after.attempt, after.ended) != (before.run, before.attempt, before.ended)
+    moved = again or after.status != before.status
+    retried = any(blocker.kind == "retry" for blocker in after.blockers)
+    return moved and after.status not in PENDING and not retried

@@ -1,0 +1,183 @@
+"""The client library: one person's connection to a broker, to read what is retained and to ask nodes for something.
+
+    async with connect(url) as client:
+        await client.follow(Scope.PLANS, Scope.INSTANCES)
+        for plan in client.picture.plans.values(): ...
+        instance = await client.start_instance("Nightly")
+
+It reconnects by itself, reads again what is retained, and asks again, under the same id, what was not answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from broker.address import BrokerUrl
+from broker.bus import Bus
+from jobplan.clock import now
+from jobplan.connection import PATIENCE, Connection
+from jobplan.errors import NobodyAnswersError, RefusedByNodeError
+from jobplan.live import clock, day_and_clock
+from jobplan.questions import Question
+from jobplan.wire import JobsOf, Scope, Wire, broker_at
+from schemas.codec import decode
+from schemas.names import InstanceId, NodeName, PlanName, RequestId
+from schemas.plan import PlanSource
+from schemas.requests import (
+    Act,
+    Action,
+    AgentRequest,
+    Answer,
+    DashboardRequest,
+    EndInstance,
+    ImportPlan,
+    InstanceStarted,
+    PlanImported,
+    RaiseEvent,
+    StartInstance,
+)
+from schemas.status import NodeState
+
+ASK_AGAIN: Final = 3.0
+"""Seconds without any part of an answer after which a request is published again."""
+
+
+class Client(Connection):
+    """See the module. Made by ``connect``; usable from one event loop."""
+
+    async def ask(self, request: DashboardRequest, *, patience: timedelta | None = None) -> Answer:
+        """Ask the dashboard; returns its answer when it is yes. Raises RefusedByNodeError, NobodyAnswersError."""
+        async for answer in self.answers(request, patience=patience):
+            return answer
+        raise NobodyAnswersError("the dashboard answered nothing")
+
+    async def answers(
+        self,
+        request: DashboardRequest | AgentRequest,
+        *,
+        to: NodeName | None = None,
+        patience: timedelta | None = None,
+    ) -> AsyncIterator[Answer]:
+        """Ask the dashboard, or an agent, and give each part of the answer as it comes. Raises as ``ask`` does.
+
+        ``patience`` is how long the first part may take; later ones may take any time (a log that is followed is silent
+        while its job is).
+        """
+        question = self._question(request, to)
+        wait = self.patience if patience is None else patience
+        try:
+            await self.put_question(question)
+            answer = await self._first(question, wait)
+            while True:
+                if not answer.ok:
+                    raise RefusedByNodeError(answer.reason or "refused without a reason", answer.faults)
+                yield answer
+                if answer.last:
+                    return
+                answer = await question.next()
+        finally:
+            await self.drop_question(question)
+
+    def _question(self, request: DashboardRequest | AgentRequest, to: NodeName | None) -> Question:
+        drawn = RequestId(secrets.token_hex(8))
+        return Question(
+            request=drawn,
+            to=to,
+            topic=self.wire.request(drawn, to),
+            payload=msgspec.json.encode(request),
+        )
+
+    async def _first(self, question: Question, patience: timedelta) -> Answer:
+        """The first part, asking again now and then: who was away when it was asked has not heard it."""
+        loop = asyncio.get_running_loop()
+        asked = now()
+        end = loop.time() + patience.total_seconds()
+        while True:
+            left = end - loop.time()
+            if left <= 0:
+                raise NobodyAnswersError(self._why_silent(question.to, asked))
+            try:
+                async with asyncio.timeout(min(ASK_AGAIN, left)):
+                    return await question.next()
+            except TimeoutError:
+                await self.publish_question(question)
+
+    def _why_silent(self, to: NodeName | None, asked: datetime) -> str:
+        who = "dashboard" if to is None else f"agent '{to}'"
+        how = "jobplan serve dashboard" if to is None else f"jobplan serve agent {to}"
+        if not self.link.up:
+            return f"no answer: the connection to the broker is lost ({self.link.reason})"
+        presence = self.picture.dashboard if to is None else self.picture.agents.get(to)
+        if presence is None:
+            return f"no answer: no {who} has ever been on this broker; start it with '{how}'"
+        if presence.state is NodeState.GONE:
+            since = day_and_clock(presence.since)
+            return f"no answer: the {who} is not alive since {since}; start it with '{how}'"
+        return f"no answer from the {who} since {clock(asked)}, though it shows itself alive; its log may say why"
+
+    async def import_plan(self, source: PlanSource, bundle: bytes = b"null") -> PlanImported:
+        """Store a plan, and its bundle as it was written."""
+        answer = await self.ask(ImportPlan(source=source, bundle=msgspec.Raw(bundle)))
+        return decode(bytes(answer.data), PlanImported)
+
+    async def start_instance(self, plan: PlanName, parameters: dict[str, str] | None = None) -> InstanceId:
+        """Start an instance of a plan now."""
+        answer = await self.ask(StartInstance(plan=plan, parameters=parameters or {}))
+        return decode(bytes(answer.data), InstanceStarted).instance
+
+    async def end_instance(self, instance: InstanceId) -> None:
+        """End an instance now."""
+        await self.ask(EndInstance(instance=instance))
+
+    async def act(self, action: Action, instance: InstanceId, *, context: str = "", job: str = "") -> None:
+        """Do something to a job, to the jobs of a context, or to the whole instance; ``ask`` an Act for more."""
+        await self.ask(Act(action=action, instance=instance, context=context, job=job))
+
+    async def raise_event(self, event: str) -> None:
+        """Raise a global event."""
+        await self.ask(RaiseEvent(event=event))
+
+
+@asynccontextmanager
+async def connect(
+    url: str | BrokerUrl, *, patience: timedelta | None = PATIENCE, program: str = "jobplan"
+) -> AsyncIterator[Client]:
+    """A client of the broker at ``mqtt[s]://[user[:password]@]host[:port][/prefix]``.
+
+    Waits ``patience`` for the broker (None: for ever). Raises BadInputError for the URL, BrokerError for the broker.
+    """
+    from broker.mqtt import MqttBus  # the MQTT library loads slowly, and help needs none
+
+    where = broker_at(url) if isinstance(url, str) else url
+    async with client_on(MqttBus(where), Wire.at(where), patience=patience, program=program) as client:
+        yield client
+
+
+@asynccontextmanager
+async def client_on(
+    bus: Bus, wire: Wire, *, patience: timedelta | None = PATIENCE, program: str = "jobplan"
+) -> AsyncIterator[Client]:
+    """A client on any bus."""
+    client = Client(bus, wire, client=f"{program}-{secrets.token_hex(6)}", patience=patience or PATIENCE)
+    try:
+        async with asyncio.TaskGroup() as group:
+            keeper = group.create_task(client.keep_connected(), name="keep connected")
+            try:
+                await client.wait_until_connected(patience)
+                yield client
+            finally:
+                keeper.cancel()
+    except BaseExceptionGroup as group_error:
+        if len(group_error.exceptions) == 1:  # the caller's own error, not a group of one
+            raise group_error.exceptions[0] from None
+        raise
+
+
+__all__ = ["Client", "JobsOf", "Scope", "client_on", "connect"]

@@ -1,0 +1,37 @@
+"""What goes wrong for a person: one line each, with the exit code a command ends with."""
+
+from __future__ import annotations
+
+from schemas.requests import Fault
+
+
+class JobplanError(Exception):
+    """Base of what a command reports in one line on standard error."""
+
+    exit_code = 1
+
+
+class BadInputError(JobplanError):
+    """What the person gave cannot be used: the message says what is wrong, where, and what to do."""
+
+    exit_code = 2
+
+
+class UnknownNameError(BadInputError):
+    """Nothing has that name; the message suggests the nearest one."""
+
+
+class RefusedByNodeError(JobplanError):
+    """A node answered and said no. ``faults`` lists what is wrong with what was sent, if that was the reason."""
+
+    def __init__(self, reason: str, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(reason)
+        self.faults = faults
+
+
+class NobodyAnswersError(JobplanError):
+    """No answer came in time; the message says which node is missing and since when."""
+
+
+class BrokerError(JobplanError):
+    """The broker cannot be reached, or refuses us."""

@@ -1,0 +1,113 @@
+"""Following one instance from now to its end, and telling a display what happens."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Final, Protocol
+
+from jobplan.client import Client, JobsOf, Scope
+from jobplan.clock import now
+from jobplan.errors import JobplanError
+from jobplan.feed import Link, News
+from jobplan.live import Line, View, doubt, lines_of, note, view
+from schemas.addresses import InstanceAt, JobAt
+from schemas.documents import JobState
+from schemas.names import InstanceId
+from schemas.status import ContextStatus
+
+PAUSE: Final = 1 / 8
+"""Between two looks: what changes faster is told, and drawn once."""
+
+SETTLING: Final = timedelta(seconds=3)
+"""How long an instance must stand still in failure before it counts as over."""
+
+
+class Display(Protocol):
+    """Where what happens to an instance is shown."""
+
+    def line(self, line: Line, *, reason: str) -> None:
+        """One status changed."""
+
+    def view(self, seen: View) -> None:
+        """Everything as it is now; called after each batch of changes and about every second."""
+
+    def doubt(self, reason: str) -> None:
+        """What is shown may be old from now on (a reason), or is current again (empty)."""
+
+
+async def follow_started(client: Client, one: InstanceId) -> None:
+    """Follow all of an instance that the dashboard said it has just started."""
+    await client.follow(Scope.INSTANCES, Scope.LOCKS, JobsOf(one))
+    if await client.until(lambda picture: picture.instances.get(one), client.patience) is None:
+        raise JobplanError(f"the dashboard started {one} but does not show it")
+
+
+class Watching:
+    """One instance being followed: feeds a display, and tells when it is over."""
+
+    def __init__(self, client: Client, one: InstanceId, display: Display) -> None:
+        self.client = client
+        self.one = one
+        self.display = display
+        self.feed = client.changes()
+        self.completed = False
+        self._doubt = ""
+        self._said: dict[tuple[str, str, str], str] = {}
+        self._still_since = 0.0
+
+    async def run(self, *, leave: bool) -> bool:
+        """Until it is over or gone; without ``leave`` until it is gone."""
+        self._say_first()
+        try:
+            while (seen := self._see()) is not None and not (leave and self._is_over(seen)):
+                for news in await self.feed.wait(1.0):
+                    self._say(news)
+                await asyncio.sleep(PAUSE)
+            return self.completed
+        finally:
+            self.feed.close()
+
+    def _say_first(self) -> None:
+        """What stood there when we came, outermost first."""
+        picture = self.client.picture
+        jobs = (JobAt(job.instance, job.context, job.job) for job in picture.jobs(self.one))
+        places: list[InstanceAt | JobAt] = [InstanceAt(self.one), *jobs]
+        for place in places:
+            change = picture.as_change(place)
+            if change is not None:
+                self._say(change)
+
+    def _say(self, news: News) -> None:
+        if isinstance(news, Link):
+            return
+        for line in lines_of(news, self.one):
+            place = (line.kind, line.context, line.job)
+            if self._said.get(place) == line.status:
+                continue
+            self._said[place] = line.status
+            reason = note(news.after) if isinstance(news.after, JobState) else ""
+            self.display.line(line, reason=reason)
+
+    def _see(self) -> View | None:
+        client = self.client
+        reason = doubt(client.picture.dashboard, client.link.reason)
+        if reason != self._doubt:
+            self._doubt = reason
+            self.display.doubt(reason)
+        seen = view(client.picture, self.one, now(), link=client.link.reason)
+        if seen is not None:
+            status = seen.instance.result if seen.instance.status is ContextStatus.ENDED else seen.instance.status
+            self.completed = status is ContextStatus.COMPLETE
+            self.display.view(seen)
+        return seen
+
+    def _is_over(self, seen: View) -> bool:
+        """Over: COMPLETE or ENDED; or failed, and nothing has moved for a while."""
+        if seen.over and not seen.missing:
+            return True
+        loop = asyncio.get_running_loop()
+        if not seen.stuck:
+            self._still_since = loop.time()
+            return False
+        return loop.time() - self._still_since > SETTLING.total_seconds()

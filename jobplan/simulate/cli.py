@@ -5,40 +5,69 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import click
 import msgspec
+from rich.console import Console
 
 from dashboard_node.core.plan_rules import faults
 from jobplan.bundle import BundleError, describe_faults, load
-from jobplan.simulate.script import Play, ScriptError, read
+from jobplan.simulate.gantt import render
+from jobplan.simulate.night import NightPlay
+from jobplan.simulate.script import Line, Play, ScriptError, read
+from schemas.plan import PlanSource
+from schemas.requests import Fault
 
 Echo = Callable[[str], None]
 
 BAD_INPUT = 2
 
 
-def play_script(plan: Path, script: Path, tokens: Mapping[str, str], *, out: Echo, err: Echo) -> int:
-    """Play a script against a plan: a line of answer for each line, then how everything stands. The exit code."""
+def cli_main(plan: Path, script: Path | None, tokens: Mapping[str, str], as_json: bool) -> int:  # noqa: FBT001  # one call site, positional
+    """Play a script, or without one a whole night, and print it. The exit code: 0 when it was played, 2 for bad input."""
     try:
-        bundle = load(plan, tokens)
-    except BundleError as error:
+        source = _load(plan, tokens)
+        lines = read(script.read_text(encoding="utf-8")) if script is not None else None
+    except (BundleError, _InvalidPlanError) as error:
         for line in describe_faults(error.faults):
-            err(line)
+            click.echo(line, err=True)
         return BAD_INPUT
-    wrong = [fault for fault in faults(bundle.source) if not fault.warning]
-    if wrong:
-        for line in describe_faults(wrong):
-            err(line)
+    except (OSError, UnicodeDecodeError, ScriptError) as error:
+        click.echo(f"{script}: {error}", err=True)
         return BAD_INPUT
-    try:
-        lines = read(script.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        err(f"{script}: {error}")
-        return BAD_INPUT
-    except ScriptError as error:
-        err(f"{script}: {error}")
-        return BAD_INPUT
-    play = Play(bundle.source)
-    for outcome in play.play(lines):
-        out(msgspec.json.encode(outcome).decode())
-    out(msgspec.json.encode({"final": play.final()}).decode())
+    if lines is not None:
+        _print_script(source, lines)
+    else:
+        _print_night(source, as_json=as_json)
     return 0
+
+
+class _InvalidPlanError(Exception):
+    """A plan that would be refused at import."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("the plan has faults")
+        self.faults = faults
+
+
+def _load(plan: Path, tokens: Mapping[str, str]) -> PlanSource:
+    source = load(plan, tokens).source
+    wrong = tuple(fault for fault in faults(source) if not fault.warning)
+    if wrong:
+        raise _InvalidPlanError(wrong)
+    return source
+
+
+def _print_script(source: PlanSource, lines: list[Line]) -> None:
+    """A line of JSON for each line of the script, then how everything stands."""
+    play = Play(source)
+    for outcome in play.play(lines):
+        click.echo(msgspec.json.encode(outcome))
+    click.echo(msgspec.json.encode({"final": play.final()}))
+
+
+def _print_night(source: PlanSource, *, as_json: bool) -> None:
+    night = NightPlay(source).play()
+    if as_json:
+        click.echo(msgspec.json.encode(night))
+    else:
+        Console().print(render(night))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 
 from cron_descriptor import (  # type: ignore[import-untyped]  # it ships no types
-    FormatError,
     Options,
     get_description,
 )
@@ -19,6 +18,7 @@ from schemas.cron import Cron
 from schemas.cron.days import DayRule, FromLastDay, MonthDays, NthMondayToFriday, Weekdays
 
 _EVEN_STEP = re.compile(r"(?:\*|0)/(?P<step>\d+)")
+_YEAR_STEP = re.compile(r"(?:\*|\d+)?/(?P<step>\d+)")
 _POINTLESS_RANGE = re.compile(r"\b(\w+)-\1\b")
 _OPTIONS = Options(
     day_of_week_start_index_zero=False,  # Quartz: 1 is Sunday
@@ -29,16 +29,21 @@ _OPTIONS = Options(
 
 def explain(cron: Cron) -> str:
     """What the schedule means, as one English phrase: `At 12:00, on the last day of the month`."""
-    special = _special_days(cron.days)
-    fields = _plainer_fields(cron, drop_days=special is not None)
-    try:
-        words: str = get_description(" ".join(fields), _OPTIONS)
-    except FormatError:
-        return f"By the Quartz schedule {cron}"
-    return re.sub(" +,| {2,}", lambda found: found[0][-1], words) + (special or "")
+    days, years = _days_of_ours(cron.days), _years_of_ours(cron)
+    words: str = get_description(" ".join(_plainer_fields(cron)), _OPTIONS)
+    return words + days + years
 
 
-def _special_days(rule: DayRule) -> str | None:
+def _years_of_ours(cron: Cron) -> str:
+    """Our own words for an endless step of years, which would be a long list."""
+    step = _YEAR_STEP.fullmatch(cron.text.split()[-1])
+    if not cron.years or step is None:
+        return ""
+    every = "every year" if int(step["step"]) == 1 else f"every {int(step['step'])} years"
+    return f", {every} from {cron.years[0]}"
+
+
+def _days_of_ours(rule: DayRule) -> str:
     """Our own words for day rules cron-descriptor does not know."""
     match rule:
         case FromLastDay(back=0, nearest=nearest):
@@ -50,15 +55,15 @@ def _special_days(rule: DayRule) -> str | None:
         case NthMondayToFriday(nth=nth):
             return f", on the {_ordinal(nth)} weekday (Monday to Friday) of the month"
         case _:
-            return None
+            return ""
 
 
-def _plainer_fields(cron: Cron, *, drop_days: bool) -> list[str]:
-    """The fields as cron-descriptor reads them rightly."""
+def _plainer_fields(cron: Cron) -> list[str]:
+    """The fields as cron-descriptor reads them rightly, without those that get words of ours."""
     second, minute, hour, day, month, weekday, *year = cron.text.split()
-    if drop_days:
+    if _days_of_ours(cron.days):
         day = "*"
-    if isinstance(cron.days, Weekdays):
+    elif isinstance(cron.days, Weekdays):
         weekday = _plainer(weekday, cron.days.weekdays, 7)
     elif isinstance(cron.days, MonthDays):
         day = _plainer(day, cron.days.days, 31)
@@ -70,21 +75,24 @@ def _plainer_fields(cron: Cron, *, drop_days: bool) -> list[str]:
         _plainer(month, cron.months, 12),
         weekday,
     ]
-    if cron.years is not None:
+    if year and cron.years is not None and not _years_of_ours(cron):
         fields.append(_plainer(year[0], cron.years, 0) if cron.years else year[0])
     return fields
 
 
 def _plainer(text: str, numbers: tuple[int, ...], every: int, *, even_step: bool = False) -> str:
-    """The field itself, or the numbers it means where its text would be misread."""
+    """The field itself where it reads well: a value, a range, a list with ranges, an even step.
+
+    Otherwise the numbers it means, or `*` when that is all `every` of them.
+    """
     if len(numbers) == every:
         return "*"
     step = _EVEN_STEP.fullmatch(text) if even_step else None
     if step and every % int(step["step"]) == 0:
         return text
-    if "/" in text or text == "L" or _POINTLESS_RANGE.search(text):
-        return ",".join(map(str, numbers))
-    return text
+    if "-" in text and "/" not in text and not _POINTLESS_RANGE.search(text):
+        return text
+    return ",".join(map(str, numbers))
 
 
 def _ordinal(number: int) -> str:

@@ -15,9 +15,8 @@ from schemas.cron.days import days_in
 from schemas.cron.plain import PlainDays, plain_day_from, plain_day_until
 from schemas.cron.value import FIRST_YEAR, LAST_YEAR, Cron
 
-# Wall times have no zone: that is the point of this module.
-EARLIEST = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001
-LATEST = datetime(LAST_YEAR, 12, 31, 23, 59, 59)  # noqa: DTZ001
+EARLIEST = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001 - wall time has no zone
+LATEST = datetime(LAST_YEAR, 12, 31, 23, 59, 59)  # noqa: DTZ001 - wall time has no zone
 _ALL_YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
 _DAY = timedelta(days=1)
 

@@ -35,6 +35,10 @@ from schemas.cron import parse
         ("0 0 12 L-3W * ?", "At 12:00, on the weekday nearest to 3 days before the last day of the month"),
         ("0 0 12 15W * ?", "At 12:00, on the weekday nearest day 15 of the month"),
         ("0 0 12 * * ? 2025-2027", "At 12:00, 2025 through 2027"),
+        ("0 0 12 * * ? 2025/3", "At 12:00, every 3 years from 2025"),
+        ("0 0 12 * * ? 2025/1", "At 12:00, every year from 2025"),
+        ("0 0 12 1 12,1,1 ?", "At 12:00, on day 1 of the month, only in January and December"),
+        ("0 0 9,12-14 ? * MON,WED", "At 09:00 and 12:00 through 14:59, only on Monday and Wednesday"),
         ("0 0 12 * * ? 2300", "At 12:00, only in 2300"),
     ],
 )

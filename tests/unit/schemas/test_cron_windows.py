@@ -27,7 +27,7 @@ def at(text: str) -> datetime:
         ("2025-01-02T00:00:00", False),
     ],
 )
-def test_window_covers_every_second_of_its_hours(instant: str, inside: bool) -> None:  # noqa: FBT001
+def test_window_covers_every_second_of_its_hours(instant: str, inside: bool) -> None:  # noqa: FBT001 - the expected answer
     """From 22:00:00 to 23:59:59, both included."""
     assert matches(NIGHT, at(instant), LONDON) is inside
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobplan.cron_check import Case, check_case, check_file, read_cases
 
-PUBLIC = Path(__file__).with_name("public.jsonl")
+PUBLIC = Path(__file__).parents[2] / "quartz" / "public.jsonl"
 ACCIDENTS = ("quirk", "beyond-rule", "error-at-compute")
 
 

@@ -88,7 +88,10 @@ class Reply(Struct, frozen=True):
     answer: Answer
 
 
-E = TypeVar("E")
+RuntimeEvent = Heard | Requested | Tick | Recovered
+"""What the runtime itself tells every core."""
+
+E_contra = TypeVar("E_contra", contravariant=True)
 F = TypeVar("F")
 
 
@@ -100,13 +103,13 @@ class Decision(Struct, Generic[F], frozen=True, kw_only=True):
     effects: tuple[F, ...] = ()
 
 
-class Core(Protocol[E, F]):
+class Core(Protocol[E_contra, F]):
     """A node's rules together with the state they last decided. No method does I/O or reads a clock."""
 
     def restore(self, rows: Iterable[tuple[Key, bytes]]) -> None:
         """Take in all saved records (msgspec JSON) at start."""
 
-    def step(self, event: E) -> Decision[F]:
+    def step(self, event: E_contra) -> Decision[F]:
         """Decide; total: what cannot be accepted is a decision too. Does not change the state."""
 
     def apply(self, changes: Changes) -> None:

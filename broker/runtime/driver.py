@@ -1,0 +1,182 @@
+"""The loop that every node runs: 1 save what was decided, 2 show what follows, 3 perform what was asked.
+
+The shell round ``Life``, which knows all the rules; here are the tasks, the clock and the timeouts. One task turns, another
+keeps the connection (``Link``). A save that fails, a broken promise or a newer life of the same node end both; a broker that is
+away ends neither: what does not need it goes on, and is shown when it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Generic, TypeVar
+
+from broker.bus import Publication
+from broker.errors import BusError
+from broker.runtime.core import Core, Reply, RuntimeEvent
+from broker.runtime.life import Life
+from broker.runtime.link import Link
+from broker.runtime.selfwatch import Identity
+from broker.runtime.store import StoreError
+from broker.runtime.turn import Turn
+from broker.runtime.world import Signal, World
+
+E = TypeVar("E")
+F = TypeVar("F")
+
+log = logging.getLogger(__name__)
+
+_STUCK = 0.05
+"""Seconds to wait at least when a core, just after a Tick, wants another one for the past."""
+
+
+class Driver(Generic[E, F]):
+    """A node's life on the bus: ``run`` it once; end it with ``stop``, or by cancelling it.
+
+    After ``stop`` the turn under way is finished. Cancelled, it may be cut off between save, show and perform, as by a crash;
+    the farewell is said either way.
+    """
+
+    def __init__(
+        self, core: Core[E | RuntimeEvent, F], identity: Identity, world: World[F], *, check: bool = True
+    ) -> None:
+        """``check``: let the core check its promises after each turn, before anything is saved."""
+        self.life: Life[E, F] = Life(core, identity, world.topics, check=check)
+        self._world = world
+        self._wake = asyncio.Event()
+        self._stopped = False
+        self._latest = self._turned = datetime.min.replace(tzinfo=UTC)
+        self._link = Link(self.life, world, self.now, self._wake.set)
+
+    def now(self) -> datetime:
+        """The time in UTC; it stands still while the wall clock has been set back."""
+        self._latest = max(self._latest, self._world.clock().astimezone(UTC))
+        return self._latest
+
+    def offer(self, event: E) -> None:
+        """Something happened in the node's own world; call it on the loop. The event gets the ``now`` of its turn."""
+        self.life.offer(event)
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End after the turn under way; call it on the loop (a signal handler will do)."""
+        self._stopped = True
+        self._wake.set()
+
+    async def publish(self, publications: Sequence[Publication]) -> None:
+        """Publish what is not retained, such as alerts. Raises BusError; nothing is kept for later."""
+        if any(publication.retain for publication in publications):
+            raise ValueError("what is retained follows from the core's documents and is published by nobody else")
+        await self._link.publish(publications)
+
+    async def answer(self, reply: Reply, part: int = 0) -> None:
+        """Answer a request, or one part of it, outside a turn. Raises BusError; who asked will ask again."""
+        await self._link.publish([self.life.wire.answer(reply, part)])
+
+    async def run(self) -> None:
+        """Live. Returns after ``stop``; raises FencedError, StoreError, InvariantError, or what ``perform`` raised."""
+        self.life.restore(await self._world.store.load())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._turns(), name="turns")
+                group.create_task(self._link.keep(), name="link")
+        except BaseExceptionGroup as errors:
+            raise _first(errors) from errors
+
+    async def _turns(self) -> None:
+        while True:
+            await self._something()
+            if self._stopped:
+                break
+            self._wake.clear()
+            turn = self.life.turn(self.now())
+            if turn is not None:
+                self._turned = turn.now
+                await self._save(turn)
+                await self._show(turn)
+                await self._perform(turn)
+                _log(turn)
+            elif not self._wake.is_set():
+                self._world.signal(Signal.IDLE)
+        self._link.leave()
+
+    async def _something(self) -> None:
+        """Wait until something arrived, or a Tick is due by the wall clock, which may be set while we sleep."""
+        due, now = self.life.next_wakeup(), self.now()
+        if self._wake.is_set():
+            return
+        seconds = self._world.limits.nap if due is None else (due - now).total_seconds()
+        least = _STUCK if due is not None and due <= self._turned else 0.0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(max(seconds, least), self._world.limits.nap)):
+                await self._wake.wait()
+
+    async def _save(self, turn: Turn[F]) -> None:
+        """1 durable. Raises StoreError: the node stops, for nothing may be shown that is not saved."""
+        if not turn.durable:
+            return
+        try:
+            async with asyncio.timeout(self._world.limits.save):
+                await self._world.store.save(turn.rows, turn.audit)
+        except TimeoutError:
+            raise StoreError(f"saving took longer than {self._world.limits.save:g} s: is the disk well?") from None
+        self._world.signal(Signal.SAVED)
+
+    async def _show(self, turn: Turn[F]) -> None:
+        """2 visible. Made for another connection, it says nothing any more; lost on the way, it is all shown again later."""
+        if not turn.publications or not self.life.connected or turn.connection != self.life.connection:
+            return
+        try:
+            await self._link.publish(turn.publications)
+        except BusError:
+            return
+        self._world.signal(Signal.SHOWN)
+        if turn.whole:
+            log.info("shown documents=%d", len(turn.publications) - 1)
+            self._world.signal(Signal.COMPLETE)
+
+    async def _perform(self, turn: Turn[F]) -> None:
+        """3 done, in order."""
+        for replies, effects in groupby(turn.effects, key=lambda effect: isinstance(effect, Reply)):
+            if replies:
+                await self._answer([effect for effect in effects if isinstance(effect, Reply)])
+                continue
+            for effect in effects:
+                if isinstance(effect, Reply):
+                    continue
+                outcome = self._world.perform(effect)
+                if inspect.isawaitable(outcome):
+                    async with asyncio.timeout(self._world.limits.perform):
+                        await outcome
+        if turn.effects:
+            self._world.signal(Signal.PERFORMED)
+
+    async def _answer(self, replies: Sequence[Reply]) -> None:
+        try:
+            await self._link.publish([self.life.wire.answer(reply) for reply in replies])
+        except BusError as error:
+            log.warning("answers lost count=%d reason=%r: who asked will ask again", len(replies), str(error))
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What went wrong first; the rest is its consequence."""
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _log(turn: Turn[F]) -> None:
+    log.debug(
+        "turn events=%d rows=%d audit=%d publications=%d effects=%d",
+        turn.events,
+        len(turn.rows),
+        len(turn.audit),
+        len(turn.publications),
+        len(turn.effects),
+    )

@@ -1,0 +1,383 @@
+"""One life of a node, from what it saved to its farewell, without any I/O: what is heard, decided, shown and said of itself.
+
+Pure. The driver lends it a connection, a clock and a disk; a simulation lends it virtual ones and may take any of them away
+between two calls. The order of the calls is the node's life::
+
+    restore(rows)                                    what was saved
+    per connection:
+      floor = look(payload at our presence)          before we claim the name; a newer life there means we are fenced
+      begin(epoch)                                   the first time: an epoch above the floor, durable
+      will = connecting(now)                         connect with it
+      hello(now)                                     publish it first: alive, not complete
+      deliver(...) ...                               subscribe to ``everything``, until the replay is proved complete
+      replayed()                                     unsubscribe from ``wire.own``
+      turn(now) ...                                  until the connection is gone: lost()
+    farewell(now)                                    publish it, if it ends by its own will
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from broker.bus import Delivery, Publication
+from broker.runtime.aside import Aside
+from broker.runtime.core import Changes, Core, Key, Recovered, Reply, RuntimeEvent, Tick
+from broker.runtime.errors import EpochTakenError, FencedError
+from broker.runtime.inbox import MOST_REQUESTS, Inbox
+from broker.runtime.presence import writer_of
+from broker.runtime.reconciler import Mark, Reconciler
+from broker.runtime.selfwatch import Identity, SelfWatch, Verdict
+from broker.runtime.turn import Turn, decide
+from broker.runtime.view import SEEN, Reading, View
+from broker.runtime.wire import Wire
+from broker.topics import RequestTopic, Topics
+from schemas.addresses import Address
+from schemas.codec import SchemaError, decode_header
+from schemas.documents import Document, Presence
+from schemas.requests import Answer
+from schemas.status import NodeState
+
+E = TypeVar("E")
+F = TypeVar("F")
+
+MARK = Key("runtime", "mark")
+"""Where the newest revision that may have been published is saved."""
+LARGEST_REQUEST = 8 * 1024 * 1024
+REFRESH = timedelta(seconds=1)
+"""A presence is refreshed at most once in this time."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Life(Generic[E, F]):
+    """The state of a node's runtime round its core's."""
+
+    def __init__(
+        self, core: Core[E | RuntimeEvent, F], identity: Identity, topics: Topics, *, check: bool = True
+    ) -> None:
+        self.wire = Wire(topics, identity.role, identity.node)
+        self.view = View()
+        self.aside = Aside()
+        self.epoch = 0
+        self.started = False
+        """Whether the first replay is in: before, nothing is acted on."""
+        self.trouble: FencedError | str | None = None
+        """Why this connection must end: somebody else's life, or only another connection helps."""
+        self._core = core
+        self.identity = identity
+        self._check = check
+        self._inbox: Inbox[E] = Inbox()
+        self._reconciler = Reconciler(self.wire.topic_of, 0)
+        self._self = SelfWatch(identity, 0)
+        self._mark: Mark | None = None
+        self._witness = (0, 0)
+        self._own: dict[str, bytes] | None = None
+        self._recovered: Mapping[Address, Document] | None = None
+        self._replies: list[Reply] = []
+        self._complete = False
+        self._documents = 0
+        self._stale_presence = False
+        self._refreshed = _LONG_AGO
+
+    # ------------------------------------------------------------------ what was saved
+
+    def restore(self, rows: Iterable[tuple[Key, bytes]]) -> None:
+        """Take in all that was saved; raises InvariantError."""
+        mine: list[tuple[Key, bytes]] = []
+        seen: list[tuple[str, Address, bytes]] = []
+        for key, body in rows:
+            if key.table == SEEN:
+                address = self.wire.address_of(key.key)
+                if address is not None:
+                    seen.append((key.key, address, body))
+            elif key == MARK:
+                self._mark = msgspec.json.decode(body, type=Mark)
+            else:
+                mine.append((key, body))
+        self.view.restore(seen)
+        self._core.restore(mine)
+        self._core.check()
+
+    # ------------------------------------------------------------------ a connection
+
+    @property
+    def connection(self) -> int:
+        """Counted up in each life."""
+        return self._self.connection
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is known what the broker retains of this node."""
+        return self._reconciler.known
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything this node has to show stands on the broker."""
+        return self._complete
+
+    @property
+    def backlog(self) -> int:
+        """How many events wait for the next turn."""
+        return len(self._inbox) + len(self._replies)
+
+    @property
+    def everything(self) -> tuple[str, ...]:
+        """What to subscribe to: our own documents for the replay alone, our own presence and the others' for good."""
+        return (*self.wire.own, self.wire.presence, *self.wire.foreign)
+
+    def look(self, payload: bytes | None) -> int:
+        """Judge what stands at our presence before we connect under our name; the least epoch that outranks it is returned.
+
+        Raises FencedError once we live and a newer life of this node has spoken: who lost the name never takes it back.
+        """
+        try:
+            header, said = self.wire.read_presence(payload or b"")
+        except SchemaError:
+            self._witness = (0, 0)
+            return 1
+        if self.started and self._self.judge(header, said) is Verdict.NEWER:
+            raise FencedError(_fenced(header.epoch, said))
+        if header.epoch != self.epoch:  # our own word proves nothing of the lives before
+            self._witness = header.order
+        return header.epoch + 1
+
+    def begin(self, epoch: int) -> None:
+        """The life's number is drawn, and durable."""
+        self.epoch = epoch
+        self._self = SelfWatch(self.identity, epoch)
+        self._reconciler = Reconciler(self.wire.topic_of, epoch)
+
+    def connecting(self, now: datetime) -> Publication:
+        """A connection is about to be made: this is its will."""
+        self.lost()
+        self.trouble = None
+        self.view.begin()
+        self._own = {}
+        self._self.connecting(now)
+        return self._presence(NodeState.GONE, now)
+
+    def hello(self, now: datetime) -> Publication:
+        """To publish first of all: alive, but not all is shown yet."""
+        return self._presence(NodeState.ALIVE, now)
+
+    def lost(self) -> None:
+        """The connection is gone. What does not need it goes on."""
+        self._reconciler.lost()
+        self._complete = False
+        self._own = None
+
+    def farewell(self, now: datetime) -> Publication:
+        """To publish last of all."""
+        return self._presence(NodeState.GONE, now)
+
+    # ------------------------------------------------------------------ what arrives
+
+    def offer(self, event: E) -> None:
+        """Something happened in the node's own world."""
+        self._inbox.offer(event)
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Something arrived from the broker; never raises, and never acts."""
+        if delivery.topic == self.wire.presence:
+            self._hear_ourselves(delivery.payload)
+        elif self._own is not None and self.wire.is_own(delivery.topic):
+            self._own[delivery.topic] = delivery.payload
+        elif (address := self.wire.address_of(delivery.topic)) is not None:
+            if writer_of(address) != self.wire.me:
+                self._hear(address, delivery)
+        elif (asked := self.wire.asking(delivery.topic)) is not None:
+            self._hear_request(asked, delivery)
+        elif delivery.payload:
+            self.aside.add(delivery.topic, "a topic that stands for nothing")
+
+    def replayed(self) -> None:
+        """The replay is complete. Raises EpochTakenError (first time), or FencedError: a newer life has written as us."""
+        own = {topic: payload for topic, payload in (self._own or {}).items() if payload}
+        self._own = None
+        newest = max((epoch for payload in own.values() if (epoch := _epoch_of(payload)) is not None), default=0)
+        if not self.started and newest >= self.epoch:
+            raise EpochTakenError(newest + 1)
+        if newest > self.epoch:
+            raise FencedError(f"documents of a newer life of this node (epoch {newest}) stand on the broker")
+        if not self.started:
+            self._reconciler.adopt(own, self._witness, self._mark)
+            self._recovered = self._readable(own)
+            self.started = True
+        self._reconciler.replayed(own)
+        for news in self.view.end():
+            self._inbox.news(news)
+
+    # ------------------------------------------------------------------ a turn
+
+    def next_wakeup(self) -> datetime | None:
+        """When a turn is due without anything arriving; None: not by time."""
+        if not self.started:
+            return None
+        times = [self._core.next_wakeup(), self._refresh_due()]
+        return min((time for time in times if time is not None), default=None)
+
+    def turn(self, now: datetime) -> Turn[F] | None:
+        """Take all that waits as one batch and decide; None: there is nothing to do. ``now`` must not go back."""
+        if not self.started:
+            return None
+        events = self._events(now)
+        whole = self.connected and not self._complete
+        due = self._refresh_due()
+        if not events and not self._replies and not whole and (due is None or due > now):
+            return None
+        decided = decide(self._core, events, check=self._check)
+        replies, self._replies = tuple(self._replies), []
+        shown = self._show(decided.changes, now, whole=whole)
+        return Turn(
+            now=now,
+            events=len(events),
+            rows=self._rows(decided.changes, audited=bool(decided.audit)),
+            audit=decided.audit,
+            connection=self.connection,
+            whole=whole,
+            publications=(*shown, *self._refresh(now, whole=whole)),
+            effects=(*replies, *decided.effects),
+        )
+
+    def _events(self, now: datetime) -> list[E | RuntimeEvent]:
+        """All that waits; at the very first, what the broker retained of us before, and time after."""
+        events: list[E | RuntimeEvent] = []
+        first, self._recovered = self._recovered, None
+        if first is not None:
+            events.append(Recovered(now, self.epoch, first))
+        events += self._inbox.take(now)
+        due = self._core.next_wakeup()
+        if first is not None or (due is not None and due <= now):
+            events.append(Tick(now))
+        return events
+
+    def _show(self, changes: Changes, now: datetime, *, whole: bool) -> list[Publication]:
+        if whole:
+            self._complete = self._stale_presence = True
+            return self._reconciler.show_all(self._core.documents(), now)
+        shown = self._reconciler.show(self._core.project(changes), now) if changes and self.connected else []
+        cleared = any(not publication.payload for publication in shown)
+        self._stale_presence |= cleared or (self._complete and self._reconciler.count != self._documents)
+        return shown
+
+    def _rows(self, changes: Changes, *, audited: bool) -> Changes:
+        """What to save: the core's changes, and ours with them.
+
+        What was heard is saved with what follows from it; alone it may wait, for hearing it again does no harm.
+        """
+        rows = dict(changes)
+        mark = self._reconciler.mark
+        if mark is not None and mark != self._mark:
+            rows[MARK] = self._mark = mark
+        if rows or audited:
+            rows.update(self.view.seen())
+        return rows
+
+    # ------------------------------------------------------------------ our own presence
+
+    def _refresh_due(self) -> datetime | None:
+        """When our presence may be said again, if it has to be."""
+        return self._refreshed + REFRESH if self._stale_presence and self._complete else None
+
+    def _refresh(self, now: datetime, *, whole: bool) -> list[Publication]:
+        """Our presence again: after all of a reconcile, and when what stands has changed, for that proves what is absent."""
+        due = self._refresh_due()
+        if not whole and (due is None or due > now):
+            return []
+        self._refreshed = now
+        self._stale_presence = False
+        self._documents = self._reconciler.count
+        return [self._presence(NodeState.ALIVE, now)]
+
+    def _presence(self, state: NodeState, now: datetime) -> Publication:
+        complete = self._complete and state is NodeState.ALIVE
+        word = self._self.word(state, now, complete=complete, documents=self._documents if complete else 0)
+        return self._reconciler.stamped(self.wire.me, word, now)
+
+    def _hear_ourselves(self, payload: bytes) -> None:
+        """What stands at our presence is ours, or is put right, or ends us."""
+        try:
+            header, said = self.wire.read_presence(payload)
+        except SchemaError:  # or somebody cleared it
+            self._stale_presence = True
+            return
+        match self._self.judge(header, said):
+            case Verdict.OURS:
+                pass
+            case Verdict.OLDER:
+                self._stale_presence = True
+            case Verdict.BURIED:
+                self.trouble = Verdict.BURIED.value
+            case Verdict.NEWER:
+                self.trouble = FencedError(_fenced(header.epoch, said))
+
+    # ------------------------------------------------------------------ the others
+
+    def _hear(self, address: Address, delivery: Delivery) -> None:
+        """A document of another node, or its removal."""
+        topic = delivery.topic
+        if not delivery.payload:
+            self.aside.settle(topic)
+            news = [] if delivery.retained else self.view.cleared(address)
+        else:
+            try:
+                header, document = self.wire.read(address, delivery.payload)
+            except SchemaError as error:
+                self.aside.add(topic, str(error))
+                self.view.unreadable(address)
+                return
+            self.aside.settle(topic)
+            news = self.view.take(Reading(topic, address, header, document, delivery.retained))
+        for entry in news:
+            self._inbox.news(entry)
+
+    def _hear_request(self, asked: RequestTopic, delivery: Delivery) -> None:
+        """A person's tool asks; what cannot be put before the core is refused here, with the reason."""
+        if delivery.retained:
+            self.aside.add(delivery.topic, "a retained request: whoever published it must clear it")
+            return
+        reason = _unfit(delivery.payload)
+        if not reason and not self._inbox.request(asked, delivery.payload):
+            reason = "too many requests wait here: ask again later"
+        if reason and len(self._replies) < MOST_REQUESTS:
+            self._replies.append(Reply(asked.user, asked.request, Answer(ok=False, reason=reason)))
+
+    def _readable(self, own: Mapping[str, bytes]) -> dict[Address, Document]:
+        """Our own documents as they stood; what cannot be read will be cleared."""
+        found: dict[Address, Document] = {}
+        for topic, payload in own.items():
+            address = self.wire.address_of(topic)
+            if address is None:
+                continue
+            try:
+                found[address] = self.wire.read(address, payload)[1]
+            except SchemaError as error:
+                self.aside.add(topic, str(error))
+        return found
+
+
+def _unfit(payload: bytes) -> str:
+    """Why no core could make sense of a request; empty: one may."""
+    if len(payload) > LARGEST_REQUEST:
+        return f"the request is larger than {LARGEST_REQUEST} bytes"
+    try:
+        msgspec.json.decode(payload, type=Raw)
+    except msgspec.MsgspecError as error:
+        return f"the request is not JSON: {error}"
+    return ""
+
+
+def _fenced(epoch: int, said: Presence) -> str:
+    where = f" on {said.host}" if said.host else ""
+    return f"another life of node '{said.node}' (epoch {epoch}{where}) has taken over: this one stops"
+
+
+def _epoch_of(payload: bytes) -> int | None:
+    try:
+        return decode_header(payload).epoch
+    except SchemaError:
+        return None

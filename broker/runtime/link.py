@@ -1,0 +1,191 @@
+"""The connection of a node: looked at before it is made, made again whenever it is gone, left with a farewell.
+
+A shell round ``Life``: it owns the session and its timeouts, and nothing of what is said on it. One log line a change of state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from broker.backoff import delay
+from broker.bus import Delivery, OnDelivery, Publication, Session
+from broker.errors import BusError
+from broker.runtime.errors import EpochTakenError, FencedError
+from broker.runtime.life import Life
+from broker.runtime.world import Signal, World
+from schemas.names import escape
+
+log = logging.getLogger(__name__)
+
+
+class Link:
+    """At most one session at a time, under the node's own client id, so that the broker hands the name to its newest holder."""
+
+    def __init__(
+        self, life: Life[Any, Any], world: World[Any], now: Callable[[], datetime], wake: Callable[[], None]
+    ) -> None:
+        self.session: Session | None = None
+        """There from the end of the replay until the connection is over."""
+        self._life = life
+        self._world = world
+        self._now = now
+        self._wake = wake
+        identity = life.identity
+        self._name = "-".join((world.topics.prefix.replace("/", "-"), identity.role.value, escape(identity.node)))
+        self._over: asyncio.Future[str] | None = None
+        self._leaving = asyncio.Event()
+        self._floor = 0
+        self._said = ""
+
+    def end(self, reason: str) -> None:
+        """This connection is over, as far as we are concerned."""
+        self._life.lost()
+        if self._over is not None and not self._over.done():
+            self._over.set_result(reason)
+
+    def leave(self) -> None:
+        """Say farewell and make no further connection."""
+        self._leaving.set()
+        if self._over is not None and not self._over.done():
+            self._over.set_result("leaving")
+
+    async def publish(self, publications: Sequence[Publication]) -> None:
+        """In batches, each acknowledged before the next. Raises BusError, after which the connection is over."""
+        session, limits = self.session, self._world.limits
+        if session is None:
+            raise BusError("no connection")
+        for start in range(0, len(publications), limits.batch):
+            try:
+                async with asyncio.timeout(limits.publish):
+                    await session.publish(publications[start : start + limits.batch])
+            except (BusError, TimeoutError) as error:
+                reason = str(error) or f"the broker acknowledged nothing for {limits.publish:g} s"
+                if session is self.session:
+                    self.end(reason)
+                raise BusError(reason) from error
+
+    async def keep(self) -> None:
+        """Connect, again and again, until told to leave. Raises FencedError."""
+        attempt = 0
+        while not self._leaving.is_set():
+            try:
+                state, reason = "lost", await self._once()
+                attempt = 0
+            except EpochTakenError as error:
+                self._floor = error.floor
+                continue
+            except (BusError, TimeoutError) as error:
+                state, reason = "waiting", str(error) or "the broker did not answer in time"
+            if self._leaving.is_set():
+                break
+            attempt += 1
+            self._say(state, f"reason={reason!r}", logging.WARNING)
+            self._world.signal(Signal.LOST if state == "lost" else Signal.WAITING)
+            await self._pause(delay(attempt, self._world.random))
+        self._say("left", "")
+
+    async def _once(self) -> str:
+        """One connection, from the look before it to its end; returns why it ended after its replay was in."""
+        life, limits = self._life, self._world.limits
+        floor = max(life.look(await self._look()), self._floor, int(self._now().timestamp()))
+        if not life.started:  # nothing is decided yet: each attempt may be another life, above all that was met
+            async with asyncio.timeout(limits.save):
+                life.begin(await self._world.store.next_epoch(floor))
+        will = life.connecting(self._now())
+        async with AsyncExitStack() as stack:
+            try:
+                session = await self._enter(stack, self._name, will, partial(self._deliver, life.connection))
+                async with asyncio.timeout(limits.publish):
+                    await session.publish([life.hello(self._now())])
+                self._world.signal(Signal.CONNECTED)
+                async with asyncio.timeout(limits.replay):
+                    await session.subscribe(life.everything)
+                async with asyncio.timeout(limits.publish):
+                    await session.unsubscribe(life.wire.own)
+                life.replayed()
+                self.session = session
+                self._say("connected", f"epoch={life.epoch} connection={life.connection}")
+                self._world.signal(Signal.REPLAYED)
+                self._wake()
+                return await self._until_over(session)
+            finally:
+                self.session = None
+                life.lost()
+
+    async def _look(self) -> bytes | None:
+        """What stands at our presence, seen over a connection that does not bear our name."""
+        found: list[Delivery] = []
+        limits, topic = self._world.limits, self._life.wire.presence
+        async with AsyncExitStack() as stack:
+            session = await self._enter(stack, f"look-{self._name}", None, found.append)
+            async with asyncio.timeout(limits.replay):
+                await session.subscribe([topic])
+        payloads = [delivery.payload for delivery in found if delivery.topic == topic]
+        return payloads[-1] if payloads else None
+
+    async def _enter(
+        self, stack: AsyncExitStack, client: str, will: Publication | None, on_delivery: OnDelivery
+    ) -> Session:
+        async with asyncio.timeout(self._world.limits.connect):
+            connecting = self._world.bus.connect(client=client, will=will, on_delivery=on_delivery)
+            return await stack.enter_async_context(connecting)
+
+    async def _until_over(self, session: Session) -> str:
+        """Wait for the loss of the connection, for ``end`` or for ``leave``; if it is we who go, say so."""
+        self._over = asyncio.get_running_loop().create_future()
+        self._check_trouble()
+        try:
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(self._watch(session), name="watch the connection")
+                reason = await self._over
+                watch.cancel()
+        except asyncio.CancelledError:
+            await self._farewell(session)
+            raise
+        finally:
+            self._over = None
+        if isinstance(self._life.trouble, FencedError):
+            raise self._life.trouble
+        if self._leaving.is_set():
+            await self._farewell(session)
+        return reason
+
+    async def _watch(self, session: Session) -> None:
+        self.end(await session.lost())
+
+    async def _farewell(self, session: Session) -> None:
+        """A clean goodbye, so that nobody has to wait for our will; a broker that does not take it will read out the will."""
+        limits = self._world.limits
+        with contextlib.suppress(BusError, TimeoutError):
+            async with asyncio.timeout(limits.farewell):
+                await session.publish([self._life.farewell(self._now())])
+
+    def _deliver(self, connection: int, delivery: Delivery) -> None:
+        if connection != self._life.connection:
+            return
+        self._life.deliver(delivery)
+        self._check_trouble()
+        self._wake()
+
+    def _check_trouble(self) -> None:
+        if self._life.trouble is not None and self._over is not None:
+            self.end(str(self._life.trouble))
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._leaving.wait()
+
+    def _say(self, state: str, rest: str, level: int = logging.INFO) -> None:
+        """One line a change of state: a broker that stays away is mentioned once, and again when the reason changes."""
+        line = f"broker state={state} {rest}".rstrip()
+        if line != self._said:
+            self._said = line
+            log.log(level, "%s", line)

@@ -1,0 +1,139 @@
+"""What the broker retains of this node, against what it ought to: the one maker of retained publications.
+
+Pure: it hands out what to publish, in order, and is told of losses and replays. Who publishes, and how fast, is not known here.
+
+Skipping a topic whose body already stands there is safe only while the broker has not gone back in time: a reader that knows a
+newer snapshot ignores an older one, however right its body is. So a topic is left alone only if the very revision that was
+published there last is what the broker retains. Of an earlier life that is known as a whole: publications arrive in order,
+so if the broker retains the highest revision that life ever published, it has forgotten nothing before it either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from hashlib import blake2b
+
+from msgspec import Struct
+
+from broker.bus import Publication
+from schemas.addresses import Address
+from schemas.codec import SchemaError, body_of, decode_header, encode_body, stamp
+from schemas.documents import Document
+
+_FOREIGN = b""
+"""Stands for a body that is not what this node published last: equal to none."""
+
+Stamp = tuple[int, int]
+
+
+class Mark(Struct, frozen=True, array_like=True):
+    """The newest (epoch, revision) of a document that this node may have published; saved before it is."""
+
+    epoch: int
+    revision: int
+
+
+class Reconciler:
+    """One life's publications. ``shown`` is unknown until a replay said what the broker retains, and again after each loss."""
+
+    def __init__(self, topic_of: Callable[[Address], str], epoch: int) -> None:
+        self._topic_of = topic_of
+        self._epoch = epoch
+        self._revision = 0
+        self._last: dict[str, Stamp] = {}
+        self._shown: dict[str, bytes] | None = None
+        self.mark: Mark | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known what the broker retains."""
+        return self._shown is not None
+
+    @property
+    def count(self) -> int:
+        """How many documents stand on the broker."""
+        return len(self._shown or ())
+
+    def adopt(self, own: Mapping[str, bytes], witness: Stamp, mark: Mark | None) -> None:
+        """Once, before the first replay is taken in: leave standing what an earlier life published, if nothing of it was lost.
+
+        ``witness`` is the newest presence found before this life began, ``mark`` what was saved of the lives before.
+        """
+        self.mark = mark
+        stamps = {topic: found for topic, payload in own.items() if (found := _stamp_of(payload)) is not None}
+        if mark is not None and max((witness, *stamps.values())) >= (mark.epoch, mark.revision):
+            self._last = stamps
+
+    def replayed(self, own: Mapping[str, bytes]) -> None:
+        """Take in what the broker retains of this node."""
+        self._shown = {topic: self._standing(topic, payload) for topic, payload in own.items()}
+
+    def lost(self) -> None:
+        """The connection is gone: what the broker retains is unknown until the next replay."""
+        self._shown = None
+
+    def show(self, wanted: Mapping[Address, Document | None], at: datetime) -> list[Publication]:
+        """What to publish so that these addresses show what they ought to; nothing while ``shown`` is unknown."""
+        if self._shown is None:
+            return []
+        made = (self._difference(self._topic_of(address), document, at) for address, document in wanted.items())
+        return [publication for publication in made if publication is not None]
+
+    def show_all(self, wanted: Mapping[Address, Document], at: datetime) -> list[Publication]:
+        """What to publish so that exactly these documents stand, and nothing else of this node's (L2)."""
+        if self._shown is None:
+            return []
+        publications = self.show(wanted, at)
+        kept = {self._topic_of(address) for address in wanted}
+        orphans = [topic for topic in self._shown if topic not in kept]
+        return publications + [self._clear(topic) for topic in orphans]
+
+    def stamped(self, address: Address, document: Document, at: datetime) -> Publication:
+        """A presence: published whenever its node says so, and never compared."""
+        return Publication(self._topic_of(address), self._stamp(encode_body(document), at))
+
+    def _standing(self, topic: str, payload: bytes) -> bytes:
+        found = _stamp_of(payload)
+        if found is None:
+            return _FOREIGN
+        if found[0] == self._epoch:  # whoever wrote it: what we write next is newer
+            self._revision = max(self._revision, found[1])
+        body = body_of(payload)
+        return _FOREIGN if body is None or self._last.get(topic) != found else _digest(body)
+
+    def _difference(self, topic: str, document: Document | None, at: datetime) -> Publication | None:
+        shown = self._shown or {}
+        if document is None:
+            return self._clear(topic) if topic in shown else None
+        body = encode_body(document)
+        digest = _digest(body)
+        if shown.get(topic) == digest:
+            return None
+        payload = self._stamp(body, at)
+        shown[topic] = digest
+        self.mark = Mark(self._epoch, self._revision)
+        self._last[topic] = (self._epoch, self._revision)
+        return Publication(topic, payload)
+
+    def _clear(self, topic: str) -> Publication:
+        if self._shown is not None:
+            self._shown.pop(topic, None)
+        self._last.pop(topic, None)
+        return Publication(topic, b"")
+
+    def _stamp(self, body: bytes, at: datetime) -> bytes:
+        self._revision += 1
+        return stamp(body, epoch=self._epoch, revision=self._revision, at=at)
+
+
+def _digest(body: bytes) -> bytes:
+    """Stands for a body: a node may show a hundred thousand of them."""
+    return blake2b(body, digest_size=16).digest()
+
+
+def _stamp_of(payload: bytes) -> Stamp | None:
+    try:
+        return decode_header(payload).order
+    except SchemaError:
+        return None

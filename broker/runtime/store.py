@@ -1,0 +1,225 @@
+"""The port to a node's durable records, and SQLite behind it; the only importer of aiosqlite.
+
+It knows tables, keys and bytes, not what they mean. One transaction a turn: the records that changed and the audit rows that
+say why are saved together or not at all (S4, S5, S6). A save that fails stops the node: nothing is shown that was not saved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiosqlite
+import msgspec
+from msgspec import Struct
+
+from broker.runtime.core import AuditRow, Changes, Key
+
+SCHEMA = 1
+"""Of the database, kept in ``PRAGMA user_version``; one migration leads to each."""
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE record (tbl TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (tbl, key)) WITHOUT ROWID;
+    CREATE TABLE life (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE audit (
+        number INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, instance TEXT NOT NULL, context TEXT NOT NULL,
+        job TEXT NOT NULL, run TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, cause TEXT NOT NULL,
+        user TEXT NOT NULL, detail TEXT NOT NULL
+    );
+    CREATE INDEX audit_at ON audit (at);
+    CREATE INDEX audit_instance ON audit (instance) WHERE instance <> '';
+    CREATE INDEX audit_user ON audit (user) WHERE user <> '';
+    """,
+)
+_UPSERT = (
+    "INSERT INTO record (tbl, key, body) VALUES (?, ?, ?) ON CONFLICT (tbl, key) DO UPDATE SET body = excluded.body"
+)
+_DELETE = "DELETE FROM record WHERE tbl = ? AND key = ?"
+_NAMES = ("at", "kind", "instance", "context", "job", "run", "before", "after", "cause", "user", "detail")
+_COLUMNS = ", ".join(_NAMES)
+_AUDIT = f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constants only
+_EPOCH = (
+    "INSERT INTO life (name, value) VALUES ('epoch', max(1, ?)) "
+    "ON CONFLICT (name) DO UPDATE SET value = max(life.value + 1, excluded.value) RETURNING value"
+)
+
+
+class StoreError(Exception):
+    """The records cannot be read or saved; the message is one line for an operator."""
+
+
+class AuditQuery(Struct, frozen=True, kw_only=True):
+    """Which audit rows are wanted; an empty field asks for nothing in particular."""
+
+    kind: str = ""
+    instance: str = ""
+    context: str = ""
+    job: str = ""
+    run: str = ""
+    user: str = ""
+    since: datetime | None = None
+    """At or after this instant."""
+    until: datetime | None = None
+    """Before this instant."""
+    before: int = 0
+    """Only rows numbered lower, to page on from the last answer; 0: from the newest."""
+    limit: int = 100
+
+
+class Audited(Struct, frozen=True):
+    """An audit row as it was saved; later ones have higher numbers."""
+
+    number: int
+    row: AuditRow
+
+
+class Store(Protocol):
+    """Durable tables of records, one life counter, and an audit trail. Every method raises StoreError."""
+
+    async def load(self) -> list[tuple[Key, bytes]]:
+        """All records (msgspec JSON), ordered by table and key."""
+
+    async def next_epoch(self, floor: int) -> int:
+        """A number higher than all it gave before and at least ``floor``; durable when it returns."""
+
+    async def save(self, changes: Changes, audit: Sequence[AuditRow]) -> None:
+        """Make all of it durable in one transaction, or none of it."""
+
+    async def audit(self, query: AuditQuery) -> list[Audited]:
+        """The newest rows that match, newest first."""
+
+
+class SqliteStore:
+    """A node's records in one SQLite file: write-ahead log, and each commit synced to the disk before ``save`` returns."""
+
+    def __init__(self, database: aiosqlite.Connection) -> None:
+        self._database = database
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator[SqliteStore]:
+        """The store in the given file, made or migrated as needed, and ours alone until the block ends."""
+        with _locked(path):
+            with _one_line(str(path)):
+                database = await aiosqlite.connect(path)
+            try:
+                with _one_line(str(path)):
+                    await _prepare(database, path)
+                yield cls(database)
+            finally:
+                await database.close()
+
+    async def load(self) -> list[tuple[Key, bytes]]:
+        """All records, ordered by table and key."""
+        with _one_line("records"):
+            rows = await self._database.execute_fetchall("SELECT tbl, key, body FROM record ORDER BY tbl, key")
+            return [(Key(table, key), body) for table, key, body in rows]
+
+    async def next_epoch(self, floor: int) -> int:
+        """Count up the node's life: rises even after the clock went back, and, thanks to ``floor``, after the disk was lost."""
+        with _one_line("the life counter"):
+            ((epoch,),) = await self._database.execute_fetchall(_EPOCH, (floor,))
+            await self._database.commit()
+            return int(epoch)
+
+    async def save(self, changes: Changes, audit: Sequence[AuditRow]) -> None:
+        """One transaction; one hop to the database's thread for each kind of row, and one for the commit."""
+        kept = [(*key, msgspec.json.encode(record)) for key, record in changes.items() if record is not None]
+        gone = [tuple(key) for key, record in changes.items() if record is None]
+        with _one_line("records"):
+            if self._database.in_transaction:  # an earlier save was cancelled half-way
+                await self._database.rollback()
+            if kept:
+                await self._database.executemany(_UPSERT, kept)
+            if gone:
+                await self._database.executemany(_DELETE, gone)
+            if audit:
+                await self._database.executemany(_AUDIT, [_row(entry) for entry in audit])
+            await self._database.commit()
+
+    async def audit(self, query: AuditQuery) -> list[Audited]:
+        """The newest rows that match, newest first."""
+        where, values = _conditions(query)
+        text = f"SELECT number, {_COLUMNS} FROM audit{where} ORDER BY number DESC LIMIT ?"  # noqa: S608  # own column names
+        with _one_line("the audit trail"):
+            rows = await self._database.execute_fetchall(text, (*values, query.limit))
+            return [_audited(tuple(row)) for row in rows]
+
+
+async def _prepare(database: aiosqlite.Connection, path: Path) -> None:
+    """Bring the file to this program's schema; refuse one from the future."""
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 5000"):
+        await database.execute(f"PRAGMA {pragma}")
+    ((version,),) = await database.execute_fetchall("PRAGMA user_version")
+    if version > SCHEMA:
+        raise StoreError(
+            f"{path} was written by a newer version (schema {version}, known here: {SCHEMA}): upgrade first"
+        )
+    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+        await database.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the file beside the database that says whose it is; the kernel lets go when the process ends, however it ends."""
+    with _one_line(f"{path}.lock"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
+            raise StoreError(f"{path} is in use by another node, process {holder}") from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _one_line(what: str) -> Iterator[None]:
+    """What SQLite or the file system complains of, as one line that names what was meant."""
+    try:
+        yield
+    except (sqlite3.Error, OSError, ValueError) as error:  # ValueError: aiosqlite's, when the database is closed
+        raise StoreError(f"{what}: {error}") from error
+
+
+def _text(at: datetime) -> str:
+    """Of fixed width in UTC, so that its order is the order in time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _row(entry: AuditRow) -> tuple[str, ...]:
+    rest = (entry.instance, entry.context, entry.job, entry.run, entry.before, entry.after, entry.cause, entry.user)
+    return (_text(entry.at), entry.kind, *rest, entry.detail)
+
+
+def _audited(row: Sequence[Any]) -> Audited:
+    return Audited(row[0], msgspec.convert(dict(zip(_NAMES, row[1:], strict=True)), AuditRow))
+
+
+def _conditions(query: AuditQuery) -> tuple[str, list[str | int]]:
+    """The WHERE clause and its values."""
+    found: list[tuple[str, str | int]] = [
+        (f"{name} = ? AND {name} <> ''", value)  # the second half lets SQLite take the partial index
+        for name in ("kind", "instance", "context", "job", "run", "user")
+        if (value := getattr(query, name))
+    ]
+    if query.since is not None:
+        found.append(("at >= ?", _text(query.since)))
+    if query.until is not None:
+        found.append(("at < ?", _text(query.until)))
+    if query.before:
+        found.append(("number < ?", query.before))
+    where = " AND ".join(text for text, _ in found)
+    return (f" WHERE {where}" if where else ""), [value for _, value in found]

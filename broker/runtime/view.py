@@ -1,0 +1,186 @@
+"""What the other nodes show: the newest snapshot of each address, and what is certainly gone.
+
+Pure. Documents come in as they were read, news goes out; who acts on it, and when, is not known here.
+
+- Newest wins (S5): what is not newer in (epoch, revision) is stale and ignored, across restarts too: ``seen`` is saved.
+- Absence is not removal: an address that a replay leaves out is gone only when its writer, alive and complete in this session,
+  shows something newer than what we knew there. So neither an empty broker nor one that went back in time removes anything.
+- An epoch fences the earlier ones: live documents of an older life than the writer's present one are ignored. Replayed ones are
+  not: a new life adopts what its predecessor left standing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from broker.runtime.core import Key
+from broker.runtime.presence import Order, Writer, order_of, writer_of
+from schemas.addresses import Address, AgentPresenceAt, DashboardPresenceAt
+from schemas.codec import Header
+from schemas.documents import Document, Presence
+from schemas.status import NodeState
+
+SEEN = "runtime.seen"
+"""Table in which the order of what was heard last is saved, by topic."""
+
+
+class News(Struct, frozen=True):
+    """What an address shows now; None: it is gone, and that is certain."""
+
+    address: Address
+    document: Document | None
+
+
+class Reading(Struct, frozen=True):
+    """A document as it arrived. ``retained``: by replay."""
+
+    topic: str
+    address: Address
+    header: Header
+    document: Document
+    retained: bool
+
+
+class _Known(Struct):
+    """What is known of an address: the newest order heard, and whether it still has to be told once more after a restart."""
+
+    topic: str
+    order: Order
+    told: bool
+    document: Presence | None = None
+
+
+class _Session(Struct):
+    """What one connection has brought so far: the proof that absence means removal is drawn from it alone."""
+
+    replaying: bool = True
+    met: set[Address] = msgspec.field(default_factory=set)
+    presence: dict[Writer, Presence] = msgspec.field(default_factory=dict)
+    newest: dict[Writer, tuple[int, int]] = msgspec.field(default_factory=dict)
+    missing: dict[Writer, list[Address]] = msgspec.field(default_factory=dict)
+
+
+class View:
+    """The newest that is known of each foreign address."""
+
+    def __init__(self) -> None:
+        self._known: dict[Address, _Known] = {}
+        self._session = _Session()
+        self._seen: dict[Key, Struct | None] = {}
+        self.stale = 0
+        """How many documents were ignored for not being newer."""
+        self.fenced = 0
+        """How many live documents were ignored because their writer's life has ended."""
+
+    def restore(self, rows: Iterable[tuple[str, Address, bytes]]) -> None:
+        """Take in what was saved of ``seen``; each of these is told once more when it is heard again."""
+        for topic, address, body in rows:
+            self._known[address] = _Known(topic, msgspec.json.decode(body, type=Order), told=False)
+
+    def seen(self) -> dict[Key, Struct | None]:
+        """Which records of what was heard changed since this was last asked; to be saved with what follows from it."""
+        changed, self._seen = self._seen, {}
+        return changed
+
+    def begin(self) -> None:
+        """A connection begins: nothing that an earlier one brought proves anything any more."""
+        self._session = _Session()
+
+    def take(self, reading: Reading) -> list[News]:
+        """A document arrived."""
+        self._session.met.add(reading.address)
+        writer = writer_of(reading.address)
+        order = order_of(reading.header, reading.document)
+        known = self._known.get(reading.address)
+        if not reading.retained and self._past(writer, order):
+            self.fenced += 1
+            return []
+        if known is not None and order < known.order:
+            self.stale += 1
+            return []
+        self._note(writer, order, reading.document)
+        again = known is not None and order == known.order
+        if known is not None and again and known.told:
+            self.stale += 1
+            return self._removals(writer)
+        self._known[reading.address] = _known_from(reading, order)
+        if not again:
+            self._seen[Key(SEEN, reading.topic)] = order
+        if known is not None and known.told and _alike(known.document, reading.document):
+            return self._removals(writer)
+        return [News(reading.address, reading.document), *self._removals(writer)]
+
+    def unreadable(self, address: Address) -> None:
+        """Something that cannot be read stands at an address: what was known stays, for it is not absent."""
+        self._session.met.add(address)
+
+    def cleared(self, address: Address) -> list[News]:
+        """The writer cleared the topic, live."""
+        if isinstance(address, DashboardPresenceAt | AgentPresenceAt):
+            self._session.presence.pop(address, None)
+        known = self._known.get(address)
+        return [] if known is None else self._forget(address, known)
+
+    def end(self) -> list[News]:
+        """The replay is complete: what is gone is said as far as it is proved; the rest waits for its writer."""
+        session = self._session
+        session.replaying = False
+        for address in self._known:
+            if address not in session.met:
+                session.missing.setdefault(writer_of(address), []).append(address)
+        session.met = set()
+        return [news for writer in list(session.missing) for news in self._removals(writer)]
+
+    def _past(self, writer: Writer, order: Order) -> bool:
+        present = self._known.get(writer)
+        return present is not None and order.epoch < present.order.epoch
+
+    def _note(self, writer: Writer, order: Order, document: Document) -> None:
+        """What the writer shows in this session, and how new it is."""
+        session = self._session
+        session.newest[writer] = max(order.stamp, session.newest.get(writer, order.stamp))
+        if isinstance(document, Presence):
+            session.presence[writer] = document
+
+    def _removals(self, writer: Writer) -> list[News]:
+        """What of a writer's is now proved to be gone."""
+        session = self._session
+        missing = session.missing.get(writer)
+        presence = session.presence.get(writer)
+        if not missing or session.replaying or presence is None:
+            return []
+        if presence.state is not NodeState.ALIVE or not presence.complete:
+            return []
+        newest = session.newest[writer]
+        gone: list[News] = []
+        waiting: list[Address] = []
+        for address in missing:
+            known = self._known.get(address)
+            if known is None or address in session.met:
+                continue
+            if known.order.stamp < newest and address != writer:
+                gone += self._forget(address, known)
+            else:
+                waiting.append(address)
+        session.missing[writer] = waiting
+        return gone
+
+    def _forget(self, address: Address, known: _Known) -> list[News]:
+        del self._known[address]
+        self._seen[Key(SEEN, known.topic)] = None
+        return [News(address, None)]
+
+
+def _known_from(reading: Reading, order: Order) -> _Known:
+    presence = reading.document if isinstance(reading.document, Presence) else None
+    return _Known(reading.topic, order, told=True, document=presence)
+
+
+def _alike(before: Presence | None, after: Document) -> bool:
+    """Whether a presence only counts its documents anew: nothing that a core would act on."""
+    if before is None or not isinstance(after, Presence):
+        return False
+    return msgspec.structs.replace(before, documents=0) == msgspec.structs.replace(after, documents=0)

@@ -1,0 +1,68 @@
+"""Between topics and addresses, payloads and documents: all that the runtime asks of the topic table, for one node.
+
+Pure. Knows which topics are this node's own; knows nothing of what is newer or what to do about it.
+"""
+
+from __future__ import annotations
+
+from broker.bus import Publication
+from broker.errors import TopicError
+from broker.filters import matches
+from broker.runtime.core import Reply
+from broker.runtime.presence import Writer
+from broker.topic_table import Role, document_type
+from broker.topics import RequestTopic, ResponseTopic, Topics
+from schemas.addresses import Address, AgentPresenceAt, DashboardPresenceAt
+from schemas.codec import Header, decode, decode_header, encode_body
+from schemas.documents import Document, Presence
+from schemas.names import NodeName
+
+
+class Wire:
+    """The topic table as one node sees it."""
+
+    def __init__(self, topics: Topics, role: Role, node: NodeName) -> None:
+        self._topics = topics
+        self._node = node
+        self.me: Writer = DashboardPresenceAt() if role is Role.DASHBOARD else AgentPresenceAt(node)
+        self.presence = topics.topic_of(self.me)
+        """Where this node's own presence stands."""
+        self.own = tuple(name for name in topics.own_filters(role, node) if name != self.presence)
+        """Filters of what this node alone writes, its presence aside."""
+        self.foreign = tuple(topics.foreign_filters(role, node))
+        """Filters of what it has to know of others, requests included."""
+
+    def is_own(self, topic: str) -> bool:
+        """Whether this node alone may write there, whatever stands there."""
+        return any(matches(name, topic) for name in self.own)
+
+    def topic_of(self, address: Address) -> str:
+        """Where a document stands."""
+        return self._topics.topic_of(address)
+
+    def address_of(self, topic: str) -> Address | None:
+        """What a topic is for; None: nothing we know."""
+        try:
+            return self._topics.address_of(topic)
+        except TopicError:
+            return None
+
+    def read(self, address: Address, payload: bytes) -> tuple[Header, Document]:
+        """The document that stands at an address. Raises SchemaError."""
+        return decode_header(payload), decode(payload, document_type(address))
+
+    def read_presence(self, payload: bytes) -> tuple[Header, Presence]:
+        """A presence. Raises SchemaError."""
+        return decode_header(payload), decode(payload, Presence)
+
+    def asking(self, topic: str) -> RequestTopic | None:
+        """Who asks for something by this topic; None: it is no request."""
+        try:
+            return self._topics.request_of(topic)
+        except TopicError:
+            return None
+
+    def answer(self, reply: Reply, part: int = 0) -> Publication:
+        """The publication that answers a request."""
+        topic = self._topics.response(ResponseTopic(reply.user, reply.request, self._node, part))
+        return Publication(topic, encode_body(reply.answer), retain=False)

@@ -1,0 +1,76 @@
+"""The dashboard node put together: the only place here that builds things, and the one that ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib.metadata import version
+from random import Random
+
+from broker.mqtt import MqttBus
+from broker.runtime.core import Reply
+from broker.runtime.driver import Driver, World
+from broker.runtime.selfwatch import Identity
+from broker.runtime.store import SqliteStore
+from broker.topic_table import Role
+from broker.topics import Topics
+from dashboard_node.config import DashboardConfig
+from dashboard_node.core.machine import DashboardCore, Event
+from schemas.names import NodeName
+
+log = logging.getLogger(__name__)
+
+
+async def serve(config: DashboardConfig) -> int:
+    """Run a dashboard until SIGTERM or SIGINT; the exit code.
+
+    Raises ConfigError for bad settings, StoreError for a database that cannot be used or is in use, BusError when the broker refuses
+    us for good, FencedError when another dashboard has taken our place.
+    """
+    config = config.validated()
+    config.data.mkdir(parents=True, exist_ok=True)
+    async with SqliteStore.open(config.data / "dashboard.db") as store:
+        driver: Driver[Event, Reply] = Driver(
+            DashboardCore(timedelta(seconds=config.retention_seconds)),
+            Identity(
+                role=Role.DASHBOARD,
+                node=NodeName("dashboard"),
+                host=socket.gethostname(),
+                version=version("jobplan"),
+            ),
+            World(
+                store=store,
+                bus=MqttBus(config.broker, ca_file=config.ca_file),
+                topics=Topics(config.broker.prefix),
+                perform=_nothing_to_perform,
+                random=Random(),
+            ),
+        )
+        with _ended_by_signals(driver):
+            log.info("dashboard starts: data in %s, broker %s", config.data, config.broker)
+            await driver.run()
+    return 0
+
+
+def _nothing_to_perform(effect: Reply) -> None:
+    """Answers are the driver's own business, and the dashboard asks for nothing else."""
+    raise AssertionError(f"nobody performs {effect!r}")
+
+
+@contextmanager
+def _ended_by_signals(driver: Driver[Event, Reply]) -> Iterator[None]:
+    """SIGTERM and SIGINT let the turn under way finish, say good-bye on the bus, and end the node."""
+    loop = asyncio.get_running_loop()
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    for number in wanted:
+        loop.add_signal_handler(number, driver.stop)
+    try:
+        yield
+    finally:
+        for number in wanted:
+            loop.remove_signal_handler(number)

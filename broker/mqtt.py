@@ -1,0 +1,327 @@
+"""The bus over a real broker, by aiomqtt.
+
+The only module that imports aiomqtt, and the one that knows what stands between it and the port's promises:
+
+1. A connection's publishes fail the moment it is lost. (aiomqtt leaves them to their timeout.)
+2. Each connection is a new client: a used one would send again what was already reported as failed.
+3. What the broker answered to a publish counts: a denied one is an error. (With MQTT 3.1.1 the broker does not tell.)
+4. Messages are handed on as they are read, not through a queue; at most ``WINDOW`` publishes are under way.
+5. The nonce that ends a replay leaves before any message of that replay is acknowledged, so a broker whose queue for us was
+   too short has no room for it either: it comes back only if nothing was dropped.
+
+aiomqtt has no public way to 1, 3, 4 and 5, so this reaches into versions 2.5.*, and refuses to run on others.
+"""
+
+# ruff: noqa: ARG002  # paho decides which arguments its handlers take
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import aiomqtt
+from aiomqtt import MqttError, ProtocolVersion
+from aiomqtt.exceptions import MqttCodeError, MqttConnectError
+from paho.mqtt import client as paho
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from broker.address import BrokerUrl
+from broker.bus import OnDelivery, Publication, Session
+from broker.errors import BusError, RefusedError
+from broker.mqtt_session import WINDOW, MqttSession, Patience
+from broker.topics import Topics
+from schemas.names import escape
+
+_KNOWN = "2.5."
+_SPARE = 5
+"""Places beside the window, for the nonces of replays."""
+_UNSUPPORTED_PROTOCOL = 132
+_FAILURE = 0x80
+"""A failure without further reason; paho's word for a connection that broke."""
+_NOT_FOR_US = {133, 134, 135, 138, 140}
+"""CONNACK: client id, user or password, not authorised, banned, authentication method."""
+_CLOSED_EARLY = "closed the connection before it answered"
+
+
+class MqttBus:
+    """Sessions with the broker at ``url``, MQTT 5 if it speaks that, else 3.1.1."""
+
+    def __init__(self, url: BrokerUrl, *, ca_file: Path | None = None, patience: Patience | None = None) -> None:
+        """``ca_file``: certificates (PEM) to trust besides the system's, for mqtts. Raises BusError when it is unreadable."""
+        version = importlib.metadata.version("aiomqtt")
+        if not version.startswith(_KNOWN):
+            raise BusError(f"aiomqtt {version} is installed; jobplan needs {_KNOWN}*: pip install 'aiomqtt>=2.5,<2.6'")
+        self._url = url
+        self._patience = patience or Patience()
+        self._tls = _tls_context(ca_file) if url.tls else None
+        self._protocol = ProtocolVersion.V5
+
+    def connect(
+        self, *, client: str, will: Publication | None, on_delivery: OnDelivery
+    ) -> AbstractAsyncContextManager[Session]:
+        """See the port. The client id on the wire is ``client``, percent-encoded like a topic level."""
+        return self._connect(client, will, on_delivery)
+
+    @asynccontextmanager
+    async def _connect(self, client: str, will: Publication | None, on_delivery: OnDelivery) -> AsyncIterator[Session]:
+        session = await self._open(client, will, on_delivery)
+        try:
+            yield session
+        finally:
+            await session.close()
+
+    async def _open(self, client: str, will: Publication | None, on_delivery: OnDelivery) -> MqttSession:
+        try:
+            return await self._enter(client, will, on_delivery)
+        except _ProtocolRefusedError as error:
+            if self._protocol is not ProtocolVersion.V5:
+                raise
+            self._protocol = ProtocolVersion.V311
+            try:
+                return await self._enter(client, will, on_delivery)
+            except BusError:
+                self._protocol = ProtocolVersion.V5
+                raise error from None
+
+    async def _enter(self, client: str, will: Publication | None, on_delivery: OnDelivery) -> MqttSession:
+        wire = _Wire(self._url, escape(client), will, self._protocol, self._tls, self._patience)
+        session = MqttSession(
+            wire,
+            broker=str(self._url),
+            sync=Topics(self._url.prefix).sync(client),
+            on_delivery=on_delivery,
+            patience=self._patience,
+        )
+        try:
+            await wire.open(session)
+        except MqttConnectError as error:
+            raise _refusal(self._url, error.rc) from error
+        except MqttError as error:
+            text = str(error)
+            kind = _ProtocolRefusedError if text == _CLOSED_EARLY else BusError
+            raise kind(f"broker {self._url}: {'no answer' if 'timed out' in text else text}") from error
+        except (UnicodeError, ValueError) as error:
+            raise BusError(f"broker {self._url}: not a host that can be looked up") from error
+        return session
+
+
+class _ProtocolRefusedError(BusError):
+    """The broker does not speak this version of MQTT, or hangs up on it."""
+
+
+def _refusal(url: BrokerUrl, code: object) -> BusError:
+    """What a CONNACK's failure means."""
+    value = code.value if isinstance(code, ReasonCode) else code
+    if value == _UNSUPPORTED_PROTOCOL:
+        return _ProtocolRefusedError(f"broker {url} does not speak this version of MQTT")
+    who = f"user '{url.user}'" if url.user else "a client without user and password"
+    kind = RefusedError if value in _NOT_FOR_US else BusError
+    return kind(f"broker {url} refuses {who}: {code}")
+
+
+def _reason(error: BaseException | None) -> str:
+    """Why a connection ended, in words."""
+    match error:
+        case MqttCodeError(rc=ReasonCode() as code) if code.value != _FAILURE:
+            return str(code)
+        case None | MqttError():
+            return "the broker or the network ended it"
+        case _:  # not the connection's fault: a handler's
+            return f"{type(error).__name__}: {error}"
+
+
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise BusError(f"cannot read certificates from {ca_file}: {error}") from error
+    return context
+
+
+class _Wire(aiomqtt.Client):
+    """One connection: aiomqtt's socket work, with its hooks led to the session. The border behind which types are vague."""
+
+    def __init__(
+        self,
+        url: BrokerUrl,
+        identifier: str,
+        will: Publication | None,
+        protocol: ProtocolVersion,
+        tls: ssl.SSLContext | None,
+        patience: Patience,
+    ) -> None:
+        super().__init__(
+            url.host,
+            url.port,
+            identifier=identifier,
+            protocol=protocol,
+            username=url.user or None,
+            password=url.password or None,
+            will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain),
+            # MQTT 3.1.1 knows a clean session, MQTT 5 a clean start; each client object connects only once.
+            clean_session=None if protocol is ProtocolVersion.V5 else True,
+            keepalive=patience.keep_alive,
+            timeout=patience.connect,
+            max_inflight_messages=WINDOW + _SPARE,
+            tls_context=tls,
+        )
+        self.window = WINDOW
+        self._session: MqttSession | None = None
+        self._given_up = False
+        self._dialled = False
+        self._held = 0
+        self._unacknowledged: list[tuple[int, int]] = []
+        """Message id and QoS of what came in while acknowledgments were held."""
+        self._client.connect_timeout = patience.connect
+        self._client.disable_logger()  # what it has to say, we say once and better
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    async def open(self, session: MqttSession) -> None:
+        """Connect and log in for a session; when that fails or is cancelled, nothing is left behind."""
+        self._session = session
+        try:
+            await self.__aenter__()
+        except BaseException:
+            self._given_up = True
+            if self._dialled:
+                await self.drop()
+            raise
+        self._disconnected.add_done_callback(self._tell_loss)
+
+    async def close(self) -> None:
+        """See Wire; also ends aiomqtt's own task."""
+        try:
+            with contextlib.suppress(MqttError):  # a broker that does not take our goodbye
+                await self.__aexit__(None, None, None)
+        finally:
+            await self.drop()
+
+    async def drop(self) -> None:
+        """Close the socket without a word, if it is open, and end aiomqtt's task."""
+        self._client._sock_close()  # noqa: SLF001  # paho has no public way to hang up
+        task = self._misc_task
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+
+    def _tell_loss(self, disconnected: asyncio.Future[None]) -> None:
+        error = None if disconnected.cancelled() else disconnected.exception()
+        self._client._sock_close()  # noqa: SLF001  # after an error in a handler aiomqtt leaves it open
+        if self._session is not None:
+            self._session.lose(_reason(error))
+
+    # --- what a session sends ---------------------------------------------------------------------------------------
+
+    def send(self, publication: Publication) -> int:
+        """See Wire."""
+        sent = self._client.publish(publication.topic, publication.payload, qos=1, retain=publication.retain)
+        return self._sent(sent.rc, sent.mid)
+
+    def send_subscribe(self, filters: Sequence[str]) -> int:
+        """See Wire."""
+        return self._sent(*self._client.subscribe([(pattern, 1) for pattern in filters]))
+
+    def send_unsubscribe(self, filters: Sequence[str]) -> int:
+        """See Wire."""
+        return self._sent(*self._client.unsubscribe(list(filters)))
+
+    def _sent(self, code: MQTTErrorCode, message: int | None) -> int:
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS or message is None:
+            raise BusError(f"the connection to the broker is lost: {paho.error_string(code)}")
+        return message
+
+    def hold_acknowledgments(self) -> None:
+        """See Wire."""
+        self._held += 1
+        self._client.manual_ack_set(on=True)
+
+    def release_acknowledgments(self) -> None:
+        """See Wire."""
+        self._held -= 1
+        if self._held == 0:
+            for message, qos in self._unacknowledged:
+                self._client.ack(message, qos)
+            self._unacknowledged.clear()
+            self._client.manual_ack_set(on=False)
+
+    # --- aiomqtt's handlers of paho's events, overridden; the types are theirs ----------------------------------------
+
+    def _client_connect(self) -> None:
+        # In a thread. Who waited for it may be gone meanwhile: then hang up.
+        super()._client_connect()
+        self._dialled = True
+        if self._given_up:
+            self._loop.call_soon_threadsafe(self._client._sock_close)  # noqa: SLF001
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        userdata: object,
+        flags: paho.ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        limit = getattr(properties, "ReceiveMaximum", None)  # paho ignores it, and a broker may hang up on more
+        if isinstance(limit, int):
+            self.window = max(1, min(limit - _SPARE, WINDOW))
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_disconnect(
+        self,
+        client: paho.Client,
+        userdata: object,
+        flags: paho.DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._unanswered)  # this may run in the thread that dials
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _unanswered(self) -> None:
+        if not self._connected.done():  # aiomqtt would wait for an answer until its timeout
+            self._connected.set_exception(MqttError(_CLOSED_EARLY))
+
+    def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
+        if self._held and message.qos:
+            self._unacknowledged.append((message.mid, message.qos))
+        if self._session is not None:
+            self._session.received(message.topic, bytes(message.payload), retained=message.retain)
+
+    def _on_publish(
+        self, client: paho.Client, userdata: object, mid: int, reason_code: ReasonCode, properties: Properties
+    ) -> None:
+        self._answered(mid, (reason_code.value,))
+
+    def _on_subscribe(
+        self,
+        client: paho.Client,
+        userdata: object,
+        mid: int,
+        reason_codes: list[ReasonCode],
+        properties: Properties | None = None,
+    ) -> None:
+        self._answered(mid, [code.value for code in reason_codes])
+
+    def _on_unsubscribe(
+        self,
+        client: paho.Client,
+        userdata: object,
+        mid: int,
+        reason_codes: list[ReasonCode],
+        properties: Properties | None = None,
+    ) -> None:
+        self._answered(mid, [code.value for code in reason_codes])
+
+    def _answered(self, message: int, codes: Sequence[int]) -> None:
+        if self._session is not None:
+            self._session.answered(message, codes)

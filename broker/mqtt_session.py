@@ -1,0 +1,265 @@
+"""One connection's publishes, subscriptions and replays, whatever library carries the packets.
+
+What it must not know: sockets, and that library. It is told of packets by three calls, and says what to send through ``Wire``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from broker.bus import Delivery, OnDelivery, Publication
+from broker.errors import BusError, RefusedError, ReplayError
+from broker.filters import is_filter
+
+WINDOW = 100
+"""Publishes under way at once, if the broker allows that many; more are not faster."""
+_FAILURE = 0x80
+"""The first of MQTT's reason codes that mean a failure (MQTT 5, section 2.4)."""
+
+
+class Patience(Struct, frozen=True, kw_only=True):
+    """How long to wait, in seconds, for a broker that does not react at all; what comes in slowly is waited for."""
+
+    connect: float = 10.0
+    """For the TCP connection, and again for the broker's answer."""
+    acknowledge: float = 10.0
+    """For the next packet, when an acknowledgment is due."""
+    replay: float = 5.0
+    """For the next message of a replay."""
+    keep_alive: int = 15
+    """MQTT keep-alive: a frozen connection is noticed after about twice as long when nothing else is under way."""
+
+
+class Wire(Protocol):
+    """What a session sends through. Message ids are those that the answers carry."""
+
+    window: int
+    """Publishes that may be under way at once: ``WINDOW``, or what the broker allows."""
+
+    def send(self, publication: Publication) -> int:
+        """Send, at QoS 1; the message id. Raises BusError when the connection is gone."""
+
+    def send_subscribe(self, filters: Sequence[str]) -> int:
+        """Send one SUBSCRIBE, at QoS 1; the message id. Raises BusError when the connection is gone."""
+
+    def send_unsubscribe(self, filters: Sequence[str]) -> int:
+        """Send one UNSUBSCRIBE; the message id. Raises BusError when the connection is gone."""
+
+    def hold_acknowledgments(self) -> None:
+        """From now on acknowledge no message that comes in, until as many releases were called."""
+
+    def release_acknowledgments(self) -> None:
+        """Acknowledge what was held, after everything sent so far."""
+
+    async def close(self) -> None:
+        """Say goodbye if there is still somebody, and close the connection."""
+
+
+class _Answer:
+    """Something the broker has still to answer; done with None, or with what went wrong."""
+
+    def __init__(self) -> None:
+        self.done: asyncio.Future[BusError | None] = asyncio.get_running_loop().create_future()
+        self.open = 0
+        """Of a batch: how many publishes are not acknowledged."""
+        self.refused: list[str] = []
+        """Of a batch: refused topics."""
+
+    def settle(self, error: BusError | None = None) -> None:
+        """The answer is in."""
+        if not self.done.done():
+            self.done.set_result(error)
+
+    def count(self, topic: str, code: int) -> None:
+        """One publish of a batch was answered."""
+        if code >= _FAILURE:
+            self.refused.append(topic)
+        self.open -= 1
+        if self.open == 0:
+            more = f" and {len(self.refused) - 1} more topics" if len(self.refused) > 1 else ""
+            refusal = (
+                f"the broker's access rules forbid us to publish on '{self.refused[0]}'{more}" if self.refused else ""
+            )
+            self.settle(RefusedError(refusal) if refusal else None)
+
+
+class MqttSession:
+    """A ``Session`` on a wire. ``received``, ``answered`` and ``lose`` are the wire's to call."""
+
+    def __init__(self, wire: Wire, *, broker: str, sync: str, on_delivery: OnDelivery, patience: Patience) -> None:
+        """``broker``: its name for messages; ``sync``: the topic on which the end of a replay is proved."""
+        self._wire = wire
+        self._broker = broker
+        self._sync = sync
+        self._on_delivery = on_delivery
+        self._patience = patience
+        self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._publishes: dict[int, tuple[_Answer, str]] = {}
+        self._calls: dict[int, tuple[_Answer, Callable[[Sequence[int]], None]]] = {}
+        self._room: _Answer | None = None
+        """Settled when publishes may go on."""
+        self._replays: dict[bytes, _Answer] = {}
+        """By the nonce that ends each."""
+        self._nonces = 0
+        self._token = secrets.token_hex(8)
+        """Tells our nonces from those of an earlier connection under the same client id."""
+        self._progress = 0
+        """Counts all that comes in."""
+
+    # --- the port ---------------------------------------------------------------------------------------------------
+
+    async def publish(self, publications: Sequence[Publication]) -> None:
+        """See the port. A refused one does not keep the others from being sent; RefusedError names the first."""
+        batch = _Answer()
+        batch.open = 1  # ours, so that it does not settle before all are sent
+        for publication in publications:
+            while len(self._publishes) >= self._wire.window:
+                await self._until_room()
+            self._send(publication, batch)
+        batch.count("", 0)
+        await self._settled(batch)
+
+    async def subscribe(self, filters: Sequence[str]) -> None:
+        """See the port."""
+        if not filters:
+            return
+        for pattern in filters:
+            if not is_filter(pattern):
+                raise RefusedError(f"'{pattern}' is not a topic filter")
+        self._nonces += 1
+        nonce = f"{self._token}-{self._nonces}".encode()
+        asked, proof, replay = _Answer(), _Answer(), _Answer()
+        before = self._progress
+        sent = (*filters, self._sync)
+
+        def granted(codes: Sequence[int]) -> None:
+            refused = [pattern for pattern, code in zip(sent, codes, strict=False) if code >= _FAILURE]
+            if not refused:
+                self._send(Publication(self._sync, nonce, retain=False), proof)
+            self._wire.release_acknowledgments()
+            rule = f"the broker refuses the subscription to '{refused[0]}'" if refused else ""
+            asked.settle(RefusedError(rule) if refused else None)
+
+        self._check()
+        self._wire.hold_acknowledgments()
+        self._calls[self._wire.send_subscribe(sent)] = (asked, granted)
+        self._replays[nonce] = replay
+        try:
+            await self._settled(asked)
+            await self._settled(proof)
+            await self._replayed(replay, before)
+        finally:
+            del self._replays[nonce]
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """See the port."""
+        if not filters:
+            return
+        asked = _Answer()
+
+        def answered(codes: Sequence[int]) -> None:
+            refused = any(code >= _FAILURE for code in codes)
+            asked.settle(RefusedError("the broker refuses to end a subscription") if refused else None)
+
+        self._check()
+        self._calls[self._wire.send_unsubscribe(filters)] = (asked, answered)
+        await self._settled(asked)
+
+    async def lost(self) -> str:
+        """See the port."""
+        return await asyncio.shield(self._lost)
+
+    async def close(self) -> None:
+        """End the connection cleanly, or what is left of it."""
+        self.lose("we closed it")
+        await self._wire.close()
+
+    # --- what the wire tells ----------------------------------------------------------------------------------------
+
+    def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """A message came in."""
+        self._progress += 1
+        if topic != self._sync:
+            if not self._lost.done():
+                self._on_delivery(Delivery(topic, payload, retained))
+        elif payload in self._replays:
+            self._replays[payload].settle()
+
+    def answered(self, message: int, codes: Sequence[int]) -> None:
+        """The broker answered a publish, subscribe or unsubscribe."""
+        self._progress += 1
+        if message in self._publishes:
+            batch, topic = self._publishes.pop(message)
+            batch.count(topic, codes[0])
+            if self._room is not None and len(self._publishes) <= self._wire.window // 2:
+                self._room.settle()
+                self._room = None
+        elif message in self._calls:
+            _, answered = self._calls.pop(message)
+            answered(codes)
+
+    def lose(self, reason: str) -> None:
+        """The connection is gone: everything under way fails now."""
+        if self._lost.done():
+            return
+        self._lost.set_result(reason)
+        under_way = [batch for batch, _ in self._publishes.values()]
+        under_way += [asked for asked, _ in self._calls.values()]
+        under_way += self._replays.values()
+        under_way += [self._room] if self._room is not None else []
+        self._publishes.clear()
+        self._calls.clear()
+        self._room = None
+        for answer in under_way:
+            answer.settle(self._loss())
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _loss(self) -> BusError:
+        return BusError(f"the connection to broker {self._broker} is lost: {self._lost.result()}")
+
+    def _check(self) -> None:
+        if self._lost.done():
+            raise self._loss()
+
+    def _send(self, publication: Publication, batch: _Answer) -> None:
+        self._check()
+        self._publishes[self._wire.send(publication)] = (batch, publication.topic)
+        batch.open += 1
+
+    async def _until_room(self) -> None:
+        if self._room is None:
+            self._room = _Answer()
+        await self._settled(self._room)
+
+    async def _settled(self, answer: _Answer) -> None:
+        """Wait for an answer; a broker that says nothing at all for too long counts as lost."""
+        if not await self._in_time(answer, self._patience.acknowledge):
+            self.lose(f"no answer for {self._patience.acknowledge:g} s")
+            raise self._loss()
+
+    async def _replayed(self, replay: _Answer, before: int) -> None:
+        """Wait for the nonce; a broker that has delivered what it has, but not the nonce, has dropped messages."""
+        if not await self._in_time(replay, self._patience.replay):
+            raise ReplayError(
+                f"broker {self._broker} drops messages ({self._progress - before} packets came, the end of the replay"
+                " did not): set max_queued_messages 1000000 in its mosquitto.conf"
+            )
+
+    async def _in_time(self, answer: _Answer, seconds: float) -> bool:
+        """Whether the answer came before nothing at all had come in for so long. Raises what the answer says went wrong."""
+        seen = -1
+        while not answer.done.done():
+            if seen == self._progress:
+                return False
+            seen = self._progress
+            await asyncio.wait([answer.done], timeout=seconds)
+        error = answer.done.result()
+        if error is not None:
+            raise error
+        return True

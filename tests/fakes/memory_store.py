@@ -1,0 +1,61 @@
+"""The store's port in memory, with the faults a test asks for. The contract suite runs on it and on SQLite alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from broker.runtime.core import AuditRow, Changes, Key
+from broker.runtime.store import Audited, AuditQuery, StoreError
+
+
+class MemoryStore:
+    """Survives the nodes that use it, as a disk would."""
+
+    def __init__(self) -> None:
+        self.records: dict[Key, bytes] = {}
+        self.trail: list[AuditRow] = []
+        self.epoch = 0
+        self.saves = 0
+        self.broken = False
+        self.on_save: Callable[[Changes], None] = lambda _changes: None
+
+    async def load(self) -> list[tuple[Key, bytes]]:
+        """All records in order."""
+        return sorted(self.records.items())
+
+    async def next_epoch(self, floor: int) -> int:
+        """Count up."""
+        self.epoch = max(self.epoch + 1, floor)
+        return self.epoch
+
+    async def save(self, changes: Changes, audit: Sequence[AuditRow]) -> None:
+        """All or nothing; encoded as the real one does, so that what cannot be saved fails here too."""
+        if self.broken:
+            raise StoreError("the disk is full")
+        encoded = {key: None if record is None else msgspec.json.encode(record) for key, record in changes.items()}
+        self.on_save(changes)
+        for key, body in encoded.items():
+            if body is None:
+                self.records.pop(key, None)
+            else:
+                self.records[key] = body
+        self.trail += audit
+        self.saves += 1
+
+    async def audit(self, query: AuditQuery) -> list[Audited]:
+        """The same answer by the simplest means."""
+        found = [Audited(number, row) for number, row in enumerate(self.trail, start=1) if _matches(query, number, row)]
+        return found[::-1][: query.limit]
+
+
+def _matches(query: AuditQuery, number: int, row: AuditRow) -> bool:
+    if query.before and number >= query.before:
+        return False
+    if query.since is not None and row.at < query.since:
+        return False
+    if query.until is not None and row.at >= query.until:
+        return False
+    texts = ("kind", "instance", "context", "job", "run", "user")
+    return all(getattr(query, name) in {"", getattr(row, name)} for name in texts)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent_node.core.blackout import JobFault, blackout_until, zone_of
+from agent_node.core.blackout import JobDefinitionError, blackout_until, zone_of
 from agent_node.core.draft import Draft
 from agent_node.core.fires import fire
 from agent_node.core.records import Instance, Instant, Watch
@@ -41,12 +41,12 @@ class Clock(Struct, frozen=True):
 
 
 def read_clock(job: ClockJob, instance: Instance, zone: str) -> Clock:
-    """The clock of a job in an instance. Raises JobFault."""
+    """The clock of a job in an instance. Raises JobDefinitionError."""
     place = zone_of(job, zone)
     try:
         cron = parse(job.cron_expression)
     except CronError as error:
-        raise JobFault(f"cronExpression: {error}") from error
+        raise JobDefinitionError(f"cronExpression: {error}") from error
     clock = Clock(job, cron, place, instance.publication.closes)
     blackout_until(job, instance.seen, place)  # faults show before the first fire is due
     return clock

@@ -89,4 +89,6 @@ class FilesMoved(Struct, frozen=True, kw_only=True):
 
 ProcessEvent = ProcessStarted | ProcessEnded | StartFailed | NeverClaimed | ProcessLost
 FileEvent = FilesSeen | FilesMoved
-Event = Heard | Requested | Tick | Recovered | ProcessEvent | FileEvent
+OwnEvent = ProcessEvent | FileEvent
+"""What the agent's own world tells."""
+Event = Heard | Requested | Tick | Recovered | OwnEvent

@@ -22,7 +22,7 @@ from schemas.status import FireOutcome
 
 
 def watch_folders(draft: Draft, job: FileJob, instance: Instance, problem: str) -> WatchFolders:
-    """What to look for, and how often. Raises JobFault."""
+    """What to look for, and how often. Raises JobDefinitionError."""
     read_clock(job, instance, draft.rules.zone)
     taken = [draft.get(FILES, key) for key in _file_keys(draft, instance.publication.instance, job.id)]
     files = [file for file in taken if file is not None]
@@ -44,7 +44,7 @@ def _file_keys(draft: Draft, instance: InstanceId, job: JobId) -> list[str]:
 
 
 def seen(draft: Draft, watch: Watch, job: FileJob, event: FilesSeen) -> Watch:
-    """A look at the folders: one fire for all files that qualify, unless a blackout has a say. Raises JobFault."""
+    """A look at the folders: one fire for all files that qualify, unless a blackout has a say. Raises JobDefinitionError."""
     watch = replace(watch, problem=event.problem)
     fresh = [file for file in event.files if _qualifies(draft, job, file, event)]
     if not fresh or not watch.active:

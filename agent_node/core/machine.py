@@ -64,14 +64,13 @@ class AgentCore:
 
     def __init__(self, rules: Rules) -> None:
         self.state = State(rules)
-        self._gone: dict[Key, Address] = {}
-        self._unchecked: list[Key] = []
+        self._unchecked: dict[Key, None] = {}
 
     def restore(self, rows: Iterable[tuple[Key, bytes]]) -> None:
         """Take in all saved records at start."""
         self.state.restore(rows)
-        self._unchecked = [RUNS.key(key) for key, _ in self.state.all(RUNS)]
-        self._unchecked += [WATCHES.key(key) for key, _ in self.state.all(WATCHES)]
+        self._unchecked.update((RUNS.key(key), None) for key, _ in self.state.all(RUNS))
+        self._unchecked.update((WATCHES.key(key), None) for key, _ in self.state.all(WATCHES))
 
     def step(self, event: Event) -> Decision[Effect]:
         """Decide. Does not change the state."""
@@ -82,18 +81,12 @@ class AgentCore:
 
     def apply(self, changes: Changes) -> None:
         """Make what a step decided the state."""
-        for key, record in changes.items():
-            if key.table == WATCHES.name and record is None:
-                watch = self.state.get(WATCHES, key.key)
-                if watch is not None:
-                    self._gone[key] = projection.fires_at(self.state, watch)
         self.state.apply(changes)
-        self._unchecked.extend(changes)
+        self._unchecked.update(dict.fromkeys(changes))
 
     def project(self, changes: Changes) -> Mapping[Address, Document | None]:
         """What applied changes lead to on the bus."""
-        gone = {self._gone.pop(key): None for key in changes if key in self._gone}
-        return gone | projection.project(self.state, changes)
+        return projection.project(self.state, changes)
 
     def documents(self) -> Mapping[Address, Document]:
         """Everything this agent shows, its presence aside."""
@@ -105,7 +98,7 @@ class AgentCore:
 
     def check(self) -> None:
         """Check what has changed since the last check. Raises InvariantError."""
-        unchecked, self._unchecked = dict.fromkeys(self._unchecked), []
+        unchecked, self._unchecked = self._unchecked, {}
         check(self.state, unchecked)
 
     def _take(self, draft: Draft, event: Event) -> None:  # noqa: C901 - one line an event

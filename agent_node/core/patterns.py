@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from agent_node.core.blackout import JobFault
+from agent_node.core.blackout import JobDefinitionError
 from agent_node.core.effects import FolderPattern
 from schemas.plan import FileJob
 
@@ -20,9 +20,9 @@ _JAVA_QUOTE: Final = re.compile(r"\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
 
 
 def folder_patterns(job: FileJob, parameters: Mapping[str, str]) -> tuple[FolderPattern, ...]:
-    """Where a file job looks, and for what. Raises JobFault."""
+    """Where a file job looks, and for what. Raises JobDefinitionError."""
     if not job.filenames:
-        raise JobFault("filenames is empty: nothing can match")
+        raise JobDefinitionError("filenames is empty: nothing can match")
     return tuple(_pattern(job, text, parameters) for text in job.filenames)
 
 
@@ -35,7 +35,7 @@ def _pattern(job: FileJob, text: str, parameters: Mapping[str, str]) -> FolderPa
     try:
         re.compile(expression)
     except re.error as error:
-        raise JobFault(
+        raise JobDefinitionError(
             f"file pattern '{text}': '{name}' is no regular expression ({error}); for any text write .*"
         ) from error
     return FolderPattern(directory=_filled(directory, parameters, regex=False) or "/", expression=expression)
@@ -46,11 +46,11 @@ def _quoted(match: re.Match[str]) -> str:
 
 
 def _filled(text: str, parameters: Mapping[str, str], *, regex: bool) -> str:
-    """``${name}`` replaced by the instance's parameter, taken literally. Raises JobFault for one that it does not have."""
+    """``${name}`` replaced by the instance's parameter, taken literally. Raises JobDefinitionError for an unknown one."""
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in parameters:
-            raise JobFault(f"file pattern: the instance has no parameter '{match[1]}'")
+            raise JobDefinitionError(f"file pattern: the instance has no parameter '{match[1]}'")
         return re.escape(parameters[match[1]]) if regex else parameters[match[1]]
 
     return _PARAMETER.sub(value, text)

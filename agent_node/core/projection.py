@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent_node.core.reconcile import visible
-from agent_node.core.records import ASSIGNMENTS, RUNS, WATCHES, Watch
+from agent_node.core.records import ASSIGNMENTS, RUNS, WATCHES, Watch, watch_of
 from agent_node.core.state import State
 from broker.runtime.core import Key
 from schemas.addresses import Address, FireReportAt, RunReportAt
@@ -22,22 +22,18 @@ def documents(state: State) -> dict[Address, Document]:
 
 
 def project(state: State, keys: Iterable[Key]) -> dict[Address, Document | None]:
-    """What records that changed lead to; None: nothing is to be seen there. A watch that is gone is told by ``gone``."""
+    """What records that changed lead to; None: nothing is to be seen there."""
     shown: dict[Address, Document | None] = {}
     for key in keys:
         if key.table in {RUNS.name, ASSIGNMENTS.name}:
             run = RunId(key.key)
             shown[RunReportAt(state.rules.agent, run)] = _run(state, run)
         elif key.table == WATCHES.name:
+            instance, job = watch_of(key.key)
             watch = state.get(WATCHES, key.key)
-            if watch is not None:
-                shown[fires_at(state, watch)] = _fires(watch)
+            address = FireReportAt(state.rules.agent, instance, job)
+            shown[address] = None if watch is None else _fires(watch)
     return shown
-
-
-def fires_at(state: State, watch: Watch) -> FireReportAt:
-    """Where a watch is reported."""
-    return FireReportAt(state.rules.agent, watch.instance, watch.job)
 
 
 def _run(state: State, run_id: RunId) -> RunReport | None:

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from agent_node.core.lifecycle import Stage, Window
 from broker.runtime.core import Key
 from schemas.documents import AgentInstance, AgentPlan, Assignment, Fire, Presence, RunReport, Taken
-from schemas.names import InstanceId, JobId, RunId, escape
+from schemas.names import InstanceId, JobId, RunId, escape, unescape
 from schemas.status import Outcome
 
 Instant = Annotated[datetime, Meta(tz=True)]
@@ -178,6 +178,12 @@ TABLES: Final[dict[str, type[Struct]]] = {
 def watch_key(instance: InstanceId, job: JobId) -> str:
     """The key of a watch, and of what the dashboard has taken from it."""
     return f"{instance}~{escape(job)}"
+
+
+def watch_of(key: str) -> tuple[InstanceId, JobId]:
+    """The instance and the job whose watch has this key."""
+    instance, _, job = key.partition("~")
+    return InstanceId(instance), JobId(unescape(job))
 
 
 def file_key(instance: InstanceId, job: JobId, path: str) -> str:

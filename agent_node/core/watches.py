@@ -7,7 +7,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from agent_node.core import clocks, files
-from agent_node.core.blackout import JobFault
+from agent_node.core.blackout import JobDefinitionError
 from agent_node.core.draft import Draft
 from agent_node.core.effects import UnwatchFolders
 from agent_node.core.events import FilesSeen
@@ -120,12 +120,12 @@ def _activate(draft: Draft, instance: Instance, job: WatchJob, watch: Watch | No
         else:
             clock = clocks.read_clock(job, instance, draft.rules.zone)
             watch = replace(watch, next_due=clock.next(watch.decided), problem="")
-    except JobFault as fault:
+    except JobDefinitionError as fault:
         watch = _faulty(draft, watch, fault)
     draft.put(WATCHES, key, watch)
 
 
-def _faulty(draft: Draft, watch: Watch, fault: JobFault) -> Watch:
+def _faulty(draft: Draft, watch: Watch, fault: JobDefinitionError) -> Watch:
     """Its definition cannot be used: it says so and does nothing."""
     draft.effects.append(UnwatchFolders(instance=watch.instance, job=watch.job))
     return replace(watch, problem=str(fault), next_due=None, delayed=None, delayed_until=None)
@@ -154,7 +154,7 @@ def tick(draft: Draft, watch: Watch) -> None:
 def _decided(draft: Draft, watch: Watch, instance: Instance, job: ClockJob) -> Watch:
     try:
         return clocks.decide(draft, watch, clocks.read_clock(job, instance, draft.rules.zone))
-    except JobFault as fault:
+    except JobDefinitionError as fault:
         return _faulty(draft, watch, fault)
 
 
@@ -172,7 +172,7 @@ def files_seen(draft: Draft, event: FilesSeen) -> None:
         return
     try:
         watch = files.seen(draft, watch, job, event)
-    except JobFault as fault:
+    except JobDefinitionError as fault:
         watch = _faulty(draft, watch, fault)
     draft.put(WATCHES, watch_key(event.instance, event.job), watch)
 

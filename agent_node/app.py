@@ -1,0 +1,183 @@
+"""The agent put together: the only place here that builds things, and the one that ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from random import Random
+from typing import assert_never
+
+from agent_node.config import AgentConfig
+from agent_node.core.effects import (
+    Effect,
+    FindProcess,
+    ReadLogFile,
+    StartProcess,
+    StopProcess,
+    SweepRuns,
+    TakeFiles,
+    UnwatchFolders,
+    WatchFolders,
+)
+from agent_node.core.events import OwnEvent
+from agent_node.core.machine import AgentCore
+from agent_node.folders import RunFolders
+from agent_node.logs import Logs
+from agent_node.process import Processes
+from agent_node.watch import FolderWatches
+from broker.bus import Bus
+from broker.errors import BusError
+from broker.mqtt import MqttBus
+from broker.runtime.core import Reply
+from broker.runtime.driver import Driver
+from broker.runtime.selfwatch import Identity
+from broker.runtime.store import SqliteStore, Store
+from broker.runtime.world import World
+from broker.topic_table import Role
+from broker.topics import Topics
+from schemas.names import RequestId, UserName
+from schemas.requests import Answer
+
+log = logging.getLogger(__name__)
+
+
+async def serve(config: AgentConfig) -> int:
+    """Run an agent until SIGTERM or SIGINT; the exit code. Its jobs' processes run on.
+
+    Raises ConfigError for bad settings, StoreError for a database that cannot be used or is in use, BusError when the broker
+    refuses us for good, FencedError when another life of this agent has taken its place.
+    """
+    config = config.validated()
+    config.data.mkdir(parents=True, exist_ok=True)
+    async with SqliteStore.open(config.data / "agent.db") as store:
+        agent = Agent(config, store, MqttBus(config.broker, ca_file=config.ca_file))
+        with _ended_by_signals(agent):
+            log.info("agent %s starts: data in %s, broker %s", config.name, config.data, config.broker)
+            await agent.run()
+    return 0
+
+
+class Agent:
+    """One life of an agent: its driver, and the adapters that carry out what the core asks for."""
+
+    def __init__(self, config: AgentConfig, store: Store, bus: Bus) -> None:
+        self._config = config
+        self._folders = RunFolders(config.data)
+        rules = config.rules()
+        identity = Identity(
+            role=Role.AGENT,
+            node=config.name,
+            host=socket.gethostname(),
+            version=version("jobplan"),
+            zone=rules.zone,
+            labels=config.table.labels,
+            dry_run=rules.dry_run is not None,
+        )
+        self.world = World(
+            store=store,
+            bus=bus,
+            topics=Topics(config.broker.prefix),
+            perform=self._perform,
+            random=Random(),  # noqa: S311  # spreads attempts to connect, guards nothing
+        )
+        self.core = AgentCore(rules)
+        self.driver: Driver[OwnEvent, Effect] = Driver(self.core, identity, self.world)
+
+    async def run(self) -> None:
+        """Live until stopped. The adapters' tasks end with the driver; processes do not."""
+        config, driver = self._config, self.driver
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                self._processes = Processes(
+                    self._folders,
+                    emit=driver.offer,
+                    clock=driver.now,
+                    environment=_environment(),
+                    secrets=config.data / "secrets",
+                )
+                self._watches = FolderWatches(emit=driver.offer, clock=driver.now, tasks=tasks)
+                self._logs = Logs(
+                    self._folders, respond=self._respond, is_attended=self._processes.is_attended, tasks=tasks
+                )
+                try:
+                    await driver.run()
+                finally:
+                    self._watches.close()
+                    self._logs.close()
+                    self._processes.close()
+        except BaseExceptionGroup as errors:
+            raise _first(errors) from errors
+
+    def stop(self) -> None:
+        """End after what is under way."""
+        self.driver.stop()
+
+    def _perform(self, effect: Effect) -> None:
+        """Carry out an effect, or begin to; how it went comes back as an event."""
+        match effect:
+            case StartProcess():
+                self._processes.start(effect.assignment)
+            case FindProcess():
+                self._processes.find(effect.run)
+            case StopProcess():
+                self._processes.stop(effect.run, force=effect.force)
+            case WatchFolders():
+                self._watches.watch(effect)
+            case UnwatchFolders():
+                self._watches.unwatch(effect)
+            case TakeFiles():
+                self._watches.take(effect)
+            case ReadLogFile():
+                self._logs.answer(effect)
+            case SweepRuns():
+                self._tasks.create_task(self._sweep(effect), name="sweep")
+            case Reply():
+                pass  # the driver's own
+            case _:
+                assert_never(effect)
+
+    async def _respond(self, user: UserName, request: RequestId, part: int, answer: Answer) -> None:
+        try:
+            await self.driver.answer(Reply(user, request, answer), part)
+        except BusError as error:
+            log.warning("part of an answer lost user=%s reason=%r: who asked will ask again", user, str(error))
+
+    async def _sweep(self, effect: SweepRuns) -> None:
+        removed = await asyncio.to_thread(self._folders.sweep, effect.before, effect.keep)
+        if removed:
+            log.info("removed run folders of %d instances: %s", len(removed), ", ".join(removed[:10]))
+
+
+def _environment() -> dict[str, str]:
+    """What commands inherit: all but our own settings, which may hold the broker's password."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("JOBPLAN_")}
+
+
+@contextmanager
+def _ended_by_signals(agent: Agent) -> Iterator[None]:
+    """SIGTERM and SIGINT end the agent after the turn under way."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, agent.stop)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            with suppress(ValueError):
+                loop.remove_signal_handler(number)
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What went wrong first; the rest is its consequence."""
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

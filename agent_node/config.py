@@ -1,0 +1,169 @@
+"""What an agent is told from outside: explicit arguments, ``JOBPLAN_*`` variables, ``[agent]`` in a TOML file, defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Struct, field
+
+from agent_node.core.rules import DryRun, Rules
+from broker.address import BrokerUrl, parse_url
+from broker.errors import BrokerUrlError
+from schemas.names import NodeName, escape
+
+DEFAULT_BROKER: Final = "mqtt://127.0.0.1:1883"
+_PREFIX: Final = "JOBPLAN_AGENT_"
+_LOCALTIME: Final = Path("/etc/localtime")
+_PERCENT: Final = 100
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be; the message is one line that says what to write instead."""
+
+
+class AgentTable(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """The settings of ``[agent]`` in a TOML file; each is also ``JOBPLAN_AGENT_<NAME>`` in the environment, which outranks it."""
+
+    zone: str = ""
+    """IANA name of the zone its clocks and days of the week are read in; empty: the host's."""
+    concurrency: int = 64
+    """Processes at once; more wait."""
+    timeout_seconds: float = 4 * 3600.0
+    """Limit of a run whose job names none; 0: no limit."""
+    keep_days: int = 30
+    """After so many days the run folders of removed instances are removed."""
+    labels: tuple[str, ...] = ()
+    """Shown with its presence."""
+    dry_run: bool = False
+    """Pretend to run commands."""
+    dry_run_seconds: float = 0.0
+    """How long each pretends to run."""
+    dry_run_error_percentage: int = 0
+    """How many of a hundred pretend to fail."""
+    ca_file: str = ""
+    """Certificates (PEM) to trust besides the system's, for ``mqtts``."""
+
+
+class AgentConfig(Struct, frozen=True, kw_only=True):
+    """Settings of one agent."""
+
+    name: NodeName
+    broker: BrokerUrl
+    data: Path
+    """Folder of its database, its runs (``runs/``) and its secrets (``secrets/``); made when it is not there."""
+    table: AgentTable = field(default_factory=AgentTable)
+
+    def validated(self) -> AgentConfig:
+        """These settings, if they can be. Raises ConfigError."""
+        table = self.table
+        if not self.name.strip() or len(escape(self.name)) > _PERCENT:
+            raise ConfigError(f"agent name '{self.name}': a short text is wanted")
+        _zone(self.zone)
+        for wrong, message in (
+            (table.concurrency < 1, "concurrency: at least 1 is wanted"),
+            (table.timeout_seconds < 0, "timeout-seconds: 0 (no limit) or more is wanted"),
+            (table.keep_days < 1, "keep-days: at least 1 is wanted"),
+            (table.dry_run_seconds < 0, "dry-run-seconds: 0 or more is wanted"),
+            (not 0 <= table.dry_run_error_percentage <= _PERCENT, "dry-run-error-percentage: 0 to 100 is wanted"),
+        ):
+            if wrong:
+                raise ConfigError(message)
+        return self
+
+    @property
+    def zone(self) -> str:
+        """The zone that counts."""
+        return self.table.zone or host_zone(os.environ)
+
+    @property
+    def ca_file(self) -> Path | None:
+        """Certificates to trust."""
+        return Path(self.table.ca_file) if self.table.ca_file else None
+
+    def rules(self) -> Rules:
+        """What the core has to know of them."""
+        table = self.table
+        dry = DryRun(seconds=table.dry_run_seconds, error_percentage=table.dry_run_error_percentage)
+        return Rules(
+            agent=self.name,
+            zone=self.zone,
+            concurrency=table.concurrency,
+            timeout_seconds=table.timeout_seconds,
+            keep_days=table.keep_days,
+            dry_run=dry if table.dry_run else None,
+        )
+
+
+def load(
+    name: str,
+    *,
+    environment: Mapping[str, str],
+    broker: str | None = None,
+    data: Path | None = None,
+    table: Mapping[str, object] | None = None,
+) -> AgentConfig:
+    """Put an agent's settings together. ``table``: what a file says in ``[agent]``. Raises ConfigError."""
+    url = broker or environment.get("JOBPLAN_BROKER") or DEFAULT_BROKER
+    folder = data or Path(environment.get("JOBPLAN_DATA") or f"jobplan-agent-{escape(name)}")
+    try:
+        parsed = parse_url(url)
+    except BrokerUrlError as error:
+        raise ConfigError(f"broker: {error}") from error
+    merged = {**(table or {}), **_from_environment(environment)}
+    try:
+        settings = msgspec.convert(merged, AgentTable, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"[agent]: {error}") from error
+    config = AgentConfig(name=NodeName(name), broker=parsed, data=folder.absolute(), table=settings)
+    return config.validated()
+
+
+def read_table(file: Path) -> dict[str, object]:
+    """What a TOML file says in ``[agent]``. Raises ConfigError."""
+    try:
+        read = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file}: not readable as TOML: {error}") from error
+    table = read.get("agent", {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{file}: [agent] must be a table")
+    return table
+
+
+def host_zone(environment: Mapping[str, str]) -> str:
+    """The IANA name of the host's zone: ``TZ``, else where /etc/localtime leads, else UTC."""
+    wanted = environment.get("TZ", "").lstrip(":")
+    linked = str(_LOCALTIME.resolve()).partition("zoneinfo/")[2] if _LOCALTIME.exists() else ""
+    for name in (wanted, linked):
+        if name and _exists(name):
+            return name
+    return "UTC"
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    """Settings given as variables; lists are separated by commas."""
+    given: dict[str, object] = {}
+    for name in AgentTable.__struct_encode_fields__:
+        text = environment.get(_PREFIX + name.upper().replace("-", "_"))
+        if text is not None:
+            given[name] = [part.strip() for part in text.split(",") if part.strip()] if name == "labels" else text
+    return given
+
+
+def _zone(name: str) -> None:
+    if not _exists(name):
+        raise ConfigError(f"zone '{name}' is not known on this host; write an IANA name such as Europe/Zurich")
+
+
+def _exists(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -1,0 +1,253 @@
+"""Processes of runs: start, attend, find again, stop. What happens to them becomes events; what to do is the core's.
+
+A process never hangs on its agent: it leads its own session, reads nothing, writes to files, and its wrapper leaves the
+return code on disk. The agent attends by pidfd, to its children and to those of an earlier life alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from agent_node.command import StartError, prepare
+from agent_node.core.events import (
+    NeverClaimed,
+    ProcessEnded,
+    ProcessEvent,
+    ProcessLost,
+    ProcessStarted,
+    StartFailed,
+)
+from agent_node.folders import Claim, RunFolder, RunFolders, boot_id, is_alive, signal_group
+from schemas.documents import Assignment
+from schemas.names import RunId
+
+_DEFAULTS: Final = (
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGPIPE,
+    signal.SIGQUIT,
+    signal.SIGTERM,
+    signal.SIGXFSZ,
+)
+"""What Python or a parent may have set to be ignored; a command expects it as usual."""
+_APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+_CLAIM_PAUSE: Final = 0.1
+_CLAIM_TRIES: Final = 20
+_CLAIMING: Final = timedelta(seconds=2)
+"""So long after a start was tried its wrapper may still be about to claim."""
+
+
+class _Attended(Struct, frozen=True):
+    """A process whose end is waited for."""
+
+    pid: int
+    pidfd: int
+    folder: RunFolder
+    child: bool
+
+
+class Processes:
+    """The processes this agent attends to, by run. Everything happens on the event loop, in moments."""
+
+    def __init__(
+        self,
+        folders: RunFolders,
+        *,
+        emit: Callable[[ProcessEvent], None],
+        clock: Callable[[], datetime],
+        environment: Mapping[str, str],
+        secrets: Path,
+    ) -> None:
+        self._folders = folders
+        self._emit = emit
+        self._clock = clock
+        self._environment = environment
+        self._secrets = secrets
+        self._attended: dict[RunId, _Attended] = {}
+        self._retries: dict[RunId, asyncio.TimerHandle] = {}
+        self._boot = boot_id()
+        self._loop = asyncio.get_running_loop()
+
+    def start(self, assignment: Assignment) -> None:
+        """Begin a run's command; if its folder was claimed already, find out what became of it instead (S1)."""
+        run = assignment.run
+        if run in self._attended or run in self._retries:
+            return
+        folder = self._folders.of(run)
+        if folder.is_claimed:
+            self.find(run)
+            return
+        try:
+            launch = prepare(assignment, folder, self._environment, self._secrets)
+            pid = os.posix_spawn(
+                launch.program,
+                launch.arguments,
+                launch.environment,
+                file_actions=(
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, str(folder.output), _APPEND, 0o644),
+                    (os.POSIX_SPAWN_OPEN, 2, str(folder.errors), _APPEND, 0o644),
+                ),
+                setsid=True,
+                setsigmask=(),
+                setsigdef=_DEFAULTS,
+            )
+        except (StartError, OSError, ValueError) as error:
+            self._emit(StartFailed(now=self._clock(), run=run, reason=_reason(error)))
+            return
+        self._attend(run, _Attended(pid, os.pidfd_open(pid), folder, child=True))
+        self._started(run, pid, self._clock(), folder)
+
+    def find(self, run: RunId, tries: int = 0) -> None:
+        """Find out from its folder what became of a run, and attend to its process if it lives."""
+        self._retries.pop(run, None)
+        if run in self._attended:
+            return
+        folder = self._folders.of(run)
+        claim = folder.claim()
+        if claim is not None:
+            self._found(run, folder, claim)
+        elif folder.is_claimed and tries < _CLAIM_TRIES:
+            self._find_later(run, _CLAIM_PAUSE, tries + 1)
+        elif folder.is_claimed:
+            self._lost(run, "its claim is empty: the host or its wrapper died while it was starting")
+        elif (wait := self._still_claiming(folder)) > timedelta(0):
+            self._find_later(run, wait.total_seconds(), tries)
+        else:
+            self._emit(NeverClaimed(now=self._clock(), run=run))
+
+    def stop(self, run: RunId, *, force: bool) -> None:
+        """End a run's whole process group, if it is there: TERM, or KILL with ``force``. Its end becomes an event as usual."""
+        attended = self._attended.get(run)
+        if attended is not None:
+            signal_group(attended.pid, signal.SIGKILL if force else signal.SIGTERM)
+
+    def is_attended(self, run: RunId) -> bool:
+        """Whether a process lives for this run, as far as is known."""
+        return run in self._attended or run in self._retries
+
+    def close(self) -> None:
+        """Attend no more. The processes live on."""
+        for handle in self._retries.values():
+            handle.cancel()
+        self._retries.clear()
+        for run in list(self._attended):
+            self._leave(run)
+
+    def _found(self, run: RunId, folder: RunFolder, claim: Claim) -> None:
+        """Somebody claimed it: it has ended, or lives, or is gone."""
+        if folder.exit() is not None:
+            self._ended(run, folder, None)
+        elif claim.boot != self._boot:
+            self._lost(run, "the host was restarted while it ran")
+        elif (pidfd := _open_process(claim)) is not None:
+            self._attend(run, _Attended(claim.pid, pidfd, folder, child=False))
+            self._started(run, claim.pid, folder.claimed_at() or self._clock(), folder)
+        else:
+            self._ended(run, folder, None)
+
+    def _still_claiming(self, folder: RunFolder) -> timedelta:
+        """How long a wrapper of an earlier life may still be about to claim."""
+        tried = folder.scripted_at()
+        return timedelta(0) if tried is None else min(_CLAIMING, tried + _CLAIMING - self._clock())
+
+    def _find_later(self, run: RunId, seconds: float, tries: int) -> None:
+        self._retries[run] = self._loop.call_later(seconds, self.find, run, tries)
+
+    def _attend(self, run: RunId, attended: _Attended) -> None:
+        self._attended[run] = attended
+        self._loop.add_reader(attended.pidfd, self._exited, run)
+
+    def _leave(self, run: RunId) -> _Attended:
+        attended = self._attended.pop(run)
+        self._loop.remove_reader(attended.pidfd)
+        os.close(attended.pidfd)
+        return attended
+
+    def _exited(self, run: RunId) -> None:
+        """A process that was attended to is gone."""
+        attended = self._leave(run)
+        status = _reap(attended.pid) if attended.child else None
+        claim = attended.folder.claim()
+        if claim is not None and claim.pid != attended.pid:
+            self.find(run)  # another wrapper was first
+        elif claim is None and status is not None:
+            reason = f"its folder could not be claimed (code {status}); is the disk full?"
+            self._emit(StartFailed(now=self._clock(), run=run, reason=reason))
+        else:
+            self._ended(run, attended.folder, status, leader=attended.pid)
+
+    def _ended(self, run: RunId, folder: RunFolder, status: int | None, *, leader: int | None = None) -> None:
+        """Report an end: by what the wrapper wrote, else by what the kernel told its parent."""
+        left = folder.exit()
+        code, reason = (left.code if left else None), ""
+        if left is None and status is not None and status >= 0:
+            code = status
+        elif left is None:
+            by = f" by {_signal_name(-status)}" if status is not None else ""
+            reason = f"its wrapper was ended{by} before it could write a return code"
+            if leader is not None:  # nobody would attend to what is left of the group
+                signal_group(leader, signal.SIGKILL)
+        now = self._clock()
+        self._emit(
+            ProcessEnded(
+                now=now,
+                run=run,
+                at=left.at if left is not None else now,
+                code=code,
+                reason=reason,
+                started=folder.claimed_at(),
+                output=str(folder.output),
+                errors=str(folder.errors),
+            )
+        )
+
+    def _started(self, run: RunId, pid: int, at: datetime, folder: RunFolder) -> None:
+        output, errors = str(folder.output), str(folder.errors)
+        self._emit(ProcessStarted(now=self._clock(), run=run, pid=pid, at=at, output=output, errors=errors))
+
+    def _lost(self, run: RunId, reason: str) -> None:
+        self._emit(ProcessLost(now=self._clock(), run=run, reason=reason))
+
+
+def _open_process(claim: Claim) -> int | None:
+    """A pidfd of exactly this process. It is opened first: whoever then has the number and the start, is behind it."""
+    try:
+        pidfd = os.pidfd_open(claim.pid)
+    except OSError:
+        return None
+    if is_alive(claim):
+        return pidfd
+    os.close(pidfd)
+    return None
+
+
+def _reap(pid: int) -> int | None:
+    """The exit status of a child that has ended: its code, or minus the signal; None: somebody else reaped it."""
+    with contextlib.suppress(ChildProcessError):
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _reason(error: Exception) -> str:
+    """Why a start failed, in one line."""
+    if isinstance(error, OSError) and error.errno == errno.E2BIG:
+        return "the environment is too large for a process: fewer or shorter parameters are needed"
+    return f"the process could not be started: {error}" if isinstance(error, OSError) else str(error)

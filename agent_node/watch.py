@@ -1,0 +1,138 @@
+"""Looking for files at the times of a cron, one task a file job. Tells what it sees; what fires is decided by the core."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from agent_node.core.effects import PendingMove, TakeFiles, UnwatchFolders, WatchFolders
+from agent_node.core.events import FileEvent, FilesMoved, FilesSeen
+from agent_node.scan import look, move
+from schemas.cron import LOSSLESS, next_fire, parse
+from schemas.names import InstanceId, JobId
+
+STAMP: Final = "%Y%m%d_%H%M%S"
+"""Of a moved file's name, in the job's zone."""
+_LONGEST_NAP: Final = 60.0
+"""Seconds: the wall clock may be set while we sleep."""
+
+Emit = Callable[[FileEvent], None]
+Clock = Callable[[], datetime]
+
+
+class FolderWatches:
+    """All looks of this agent."""
+
+    def __init__(self, *, emit: Emit, clock: Clock, tasks: asyncio.TaskGroup) -> None:
+        self._emit = emit
+        self._clock = clock
+        self._tasks = tasks
+        self._looks: dict[tuple[InstanceId, JobId], _Looker] = {}
+
+    def watch(self, asked: WatchFolders) -> None:
+        """Look for these files from now on, instead of what was asked for the job before."""
+        self._drop(asked.instance, asked.job)
+        looker = _Looker(asked, self._emit, self._clock)
+        looker.task = self._tasks.create_task(looker.run(), name=f"look {asked.instance} {asked.job}")
+        self._looks[(asked.instance, asked.job)] = looker
+
+    def unwatch(self, asked: UnwatchFolders) -> None:
+        """Look no more."""
+        self._drop(asked.instance, asked.job)
+
+    def take(self, asked: TakeFiles) -> None:
+        """These files have fired: see them no more, and move those that are to be moved."""
+        looker = self._looks.get((asked.instance, asked.job))
+        if looker is not None:
+            looker.take(asked)
+
+    def close(self) -> None:
+        """End all looks."""
+        for instance, job in list(self._looks):
+            self._drop(instance, job)
+
+    def _drop(self, instance: InstanceId, job: JobId) -> None:
+        looker = self._looks.pop((instance, job), None)
+        if looker is not None and looker.task is not None:
+            looker.task.cancel()
+
+
+class _Looker:
+    """One file job's looks."""
+
+    def __init__(self, asked: WatchFolders, emit: Emit, clock: Clock) -> None:
+        self.task: asyncio.Task[None] | None = None
+        self._asked = asked
+        self._emit = emit
+        self._clock = clock
+        self._cron = parse(asked.cron)
+        self._zone = ZoneInfo(asked.zone)
+        self._known = set(asked.known)
+        self._moves: dict[str, PendingMove] = {move.path: move for move in asked.moves}
+        self._problem = asked.problem
+        self._stuck = ""
+        self._woken = asyncio.Event()
+
+    def take(self, asked: TakeFiles) -> None:
+        """Files have fired."""
+        self._known.update(asked.paths)
+        self._moves.update((move.path, move) for move in asked.moves)
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Move what is to be moved, look when it is time; for ever."""
+        due = self._next()
+        while due is not None:
+            await self._move()
+            if not await self._woken_before(due):
+                await self._look()
+                due = self._next()
+
+    def _next(self) -> datetime | None:
+        return next_fire(self._cron, self._clock(), self._zone, LOSSLESS)
+
+    async def _woken_before(self, due: datetime) -> bool:
+        """Sleep until then; True: there is something to move first (or it is merely time to look at the clock again)."""
+        seconds = (due - self._clock()).total_seconds()
+        if seconds <= 0:
+            return False
+        try:
+            async with asyncio.timeout(min(seconds, _LONGEST_NAP)):
+                await self._woken.wait()
+        except TimeoutError:
+            return self._clock() < due
+        self._woken.clear()
+        return True
+
+    async def _look(self) -> None:
+        asked = self._asked
+        seen = await asyncio.to_thread(look, asked.patterns, asked.depth, frozenset(self._known))
+        problem = "; ".join(filter(None, (seen.problem, self._stuck)))
+        files = tuple(file for file in seen.files if file.path not in self._known)
+        if not files and problem == self._problem:
+            return
+        self._problem = problem
+        event = FilesSeen(now=self._clock(), instance=asked.instance, job=asked.job, files=files, problem=problem)
+        self._emit(event)
+
+    async def _move(self) -> None:
+        """Carry out the moves; one that fails stays and is tried again at the next look."""
+        moved: list[str] = []
+        stuck: list[str] = []
+        for pending in list(self._moves.values()):
+            stamp = self._clock().astimezone(self._zone).strftime(STAMP)
+            try:
+                await asyncio.to_thread(move, pending, stamp)
+            except OSError as error:
+                stuck.append(f"'{pending.path}' cannot be moved to '{pending.directory}': {error.strerror}")
+            else:
+                moved.append(pending.path)
+                del self._moves[pending.path]
+        self._stuck = "; ".join(stuck[:3])
+        if moved:
+            asked = self._asked
+            event = FilesMoved(now=self._clock(), instance=asked.instance, job=asked.job, paths=tuple(moved))
+            self._emit(event)

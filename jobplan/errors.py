@@ -9,6 +9,8 @@ class JobplanError(Exception):
     """Base of what a command reports in one line on standard error."""
 
     exit_code = 1
+    faults: tuple[Fault, ...] = ()
+    """What is wrong with what was given or sent, each at its place."""
 
 
 class BadInputError(JobplanError):
@@ -22,7 +24,7 @@ class UnknownNameError(BadInputError):
 
 
 class RefusedByNodeError(JobplanError):
-    """A node answered and said no. ``faults`` lists what is wrong with what was sent, if that was the reason."""
+    """A node answered and said no."""
 
     def __init__(self, reason: str, faults: tuple[Fault, ...] = ()) -> None:
         super().__init__(reason)

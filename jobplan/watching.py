@@ -19,6 +19,9 @@ from schemas.status import ContextStatus
 PAUSE: Final = 1 / 8
 """Between two looks: what changes faster is told, and drawn once."""
 
+LAST_LINES: Final = timedelta(seconds=0.4)
+"""What follows within this time of the end belongs to it."""
+
 SETTLING: Final = timedelta(seconds=3)
 """How long an instance must stand still in failure before it counts as over."""
 
@@ -54,13 +57,16 @@ class Watching:
         self.completed = False
         self._doubt = ""
         self._said: dict[tuple[str, str, str], str] = {}
-        self._still_since = 0.0
+        self._still_since = asyncio.get_running_loop().time()
 
-    async def run(self, *, leave: bool) -> bool:
-        """Until it is over or gone; without ``leave`` until it is gone."""
+    async def run(self, *, leave: bool, even_if_stuck: bool = True) -> bool:
+        """Until it is over or gone; without ``leave`` until it is gone. Says whether it completed.
+
+        ``even_if_stuck``: a failure after which nothing moves counts as over, too.
+        """
         self._say_first()
         try:
-            while (seen := self._see()) is not None and not (leave and self._is_over(seen)):
+            while (seen := self._see()) is not None and not (leave and self._is_over(seen, even_if_stuck)):
                 for news in await self.feed.wait(1.0):
                     self._say(news)
                 await asyncio.sleep(PAUSE)
@@ -102,12 +108,10 @@ class Watching:
             self.display.view(seen)
         return seen
 
-    def _is_over(self, seen: View) -> bool:
-        """Over: COMPLETE or ENDED; or failed, and nothing has moved for a while."""
-        if seen.over and not seen.missing:
-            return True
-        loop = asyncio.get_running_loop()
-        if not seen.stuck:
-            self._still_since = loop.time()
-            return False
-        return loop.time() - self._still_since > SETTLING.total_seconds()
+    def _is_over(self, seen: View, even_if_stuck: bool) -> bool:  # noqa: FBT001  # handed on
+        """Over: COMPLETE or ENDED, and its last lines are in; or failed, and nothing has moved for a while."""
+        over, stuck = seen.over and not seen.missing, seen.stuck and even_if_stuck
+        time = asyncio.get_running_loop().time()
+        if not (over or stuck):
+            self._still_since = time
+        return time - self._still_since > (LAST_LINES if over else SETTLING).total_seconds()

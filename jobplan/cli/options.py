@@ -10,7 +10,7 @@ from typing import IO, Concatenate, Final, ParamSpec, TypeVar
 import click
 import msgspec
 
-from jobplan.errors import JobplanError, RefusedByNodeError
+from jobplan.errors import JobplanError
 from jobplan.settings import LOG_LEVELS, Given, Settings, environment, resolve
 
 P = ParamSpec("P")
@@ -68,7 +68,7 @@ class Failure(click.ClickException):
     def __init__(self, error: JobplanError) -> None:
         super().__init__(str(error))
         self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it for the class
-        self.faults = error.faults if isinstance(error, RefusedByNodeError) else ()
+        self.faults = error.faults
 
     def show(self, file: IO[str] | None = None) -> None:
         """Write it to standard error."""

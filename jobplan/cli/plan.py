@@ -12,6 +12,7 @@ from jobplan.cli.options import Noun, pairs, with_settings
 from jobplan.cli.output import put_fields, put_json, put_table, say
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
+from jobplan.errors import BadInputError
 from jobplan.live import day_and_clock, doubt, span
 from jobplan.settings import Settings
 from schemas.documents import PlanStatus
@@ -36,10 +37,10 @@ def validate(settings: Settings, file: Path, tokens: tuple[str, ...]) -> None:
 
     Needs no broker. Exit code 2 when it could not be imported.
     """
-    from jobplan.cli.bundles import loaded, put_faults  # loads the bundle reader
+    from jobplan.cli.bundles import put_validation  # the reader loads slowly
 
-    bundle = loaded(file, pairs(tokens, "--token"))
-    put_faults(file, bundle, as_json=settings.json)
+    if not put_validation(file, pairs(tokens, "--token"), as_json=settings.json):
+        raise SystemExit(BadInputError.exit_code)
 
 
 @plan.command("import", epilog="\b\nExample:\n  jobplan plan import daily.zip --token agent.name=north")
@@ -52,12 +53,11 @@ def import_(settings: Settings, bundle: Path, tokens: tuple[str, ...]) -> None:
     A bundle is a .zip as Ikasan exports it, an unpacked folder, or one plan file with its jobs inside. Exit code 2 when the
     bundle is faulty, 1 when the dashboard refuses it; nothing is stored then.
     """
-    from jobplan.cli.bundles import loaded, raw, refuse_faulty, warn  # loads the bundle reader
+    from jobplan.cli.bundles import checked, warn  # the reader loads slowly
 
-    read = loaded(bundle, pairs(tokens, "--token"))
-    refuse_faulty(bundle, read)
-    warn(read)
-    done = with_client(settings, lambda client: client.import_plan(read.source, raw(read)))
+    read, warnings = checked(bundle, pairs(tokens, "--token"))
+    warn(warnings)
+    done = with_client(settings, lambda client: client.import_plan(read.source, read.raw))
     if settings.json:
         put_json(done)
     elif done.changed:

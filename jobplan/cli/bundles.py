@@ -1,0 +1,48 @@
+"""Bundles as commands take them: read with tokens, checked, their faults said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from dashboard_node.core import plan_rules
+from jobplan.bundle import Bundle, BundleError, describe_faults, load
+from jobplan.cli.output import put_json
+from schemas.requests import Fault
+
+
+def checked(file: Path, tokens: dict[str, str]) -> tuple[Bundle, tuple[Fault, ...]]:
+    """The bundle and its warnings. Raises BundleError with everything that is wrong with it."""
+    bundle = load(file, tokens)
+    faults = (*bundle.located(plan_rules.faults(bundle.source)), *bundle.ignored)
+    if any(not fault.warning for fault in faults):
+        raise BundleError(faults)
+    return bundle, faults
+
+
+def warn(faults: Iterable[Fault]) -> None:
+    """Say warnings on standard error."""
+    for line in describe_faults(faults):
+        click.echo(line, err=True)
+
+
+def put_validation(file: Path, tokens: dict[str, str], *, as_json: bool) -> bool:
+    """Say what is wrong with a bundle, or that nothing is; whether it could be imported."""
+    try:
+        bundle, faults = checked(file, tokens)
+    except BundleError as error:
+        if as_json:
+            put_json({"file": str(file), "valid": False, "faults": error.faults})
+        else:
+            warn(error.faults)
+        return False
+    plan, jobs = bundle.source.plan, bundle.source.jobs
+    if as_json:
+        put_json({"file": str(file), "valid": True, "plan": plan.name, "jobs": len(jobs), "faults": faults})
+        return True
+    warn(faults)
+    warnings = f", {len(faults)} warnings" if faults else ""
+    click.echo(f"{file}: plan {plan.name} with {len(jobs)} jobs can be imported{warnings}")
+    return True

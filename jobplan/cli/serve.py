@@ -1,0 +1,103 @@
+"""``jobplan serve``: run a node in the foreground until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Final
+
+import click
+
+from jobplan import log_lines
+from jobplan.cli.options import Noun, with_settings
+from jobplan.errors import BadInputError
+from jobplan.lifeline import end_with
+from jobplan.settings import Settings
+from jobplan.wire import broker_at
+from schemas.names import escape
+
+DATA: Final = Path("jobplan-data")
+"""Where nodes keep their folders unless said otherwise: in the working directory."""
+
+DAY: Final = 86_400.0
+
+
+@click.group(cls=Noun, epilog="\b\nExample:\n  jobplan serve agent north --broker mqtt://north:secret@broker.example")
+def serve() -> None:
+    """Run a node in the foreground; SIGTERM or Ctrl-C ends it cleanly.
+
+    Each node keeps a folder of its own in --data DIR (without it: in ./jobplan-data). A broker that is not there yet, or is lost,
+    is waited for.
+    """
+
+
+_ENDS_WITH = click.option("--ends-with", "parent", type=int, hidden=True, help="End when this process has ended.")
+
+
+@serve.command(epilog="\b\nExample:\n  jobplan serve broker --broker mqtt://127.0.0.1:1883 --data /var/lib/jobplan")
+@_ENDS_WITH
+@with_settings
+def broker(settings: Settings, parent: int | None) -> None:
+    """Run mosquitto with the project's settings, on the port that --broker names; restarts find what was retained."""
+    from jobplan.nodes import serve_broker  # nodes load slowly
+
+    _run(settings, parent, lambda: serve_broker(broker_at(settings.broker), _data(settings) / "broker"))
+
+
+@serve.command(epilog="\b\nExample:\n  jobplan serve dashboard --broker mqtt://127.0.0.1 --retention 3600")
+@click.option(
+    "--retention",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="How long ended instances stay to be seen.  [default: 86400]",
+)
+@_ENDS_WITH
+@with_settings
+def dashboard(settings: Settings, retention: float | None, parent: int | None) -> None:
+    """Run the dashboard: it starts instances when their windows open, and decides what runs when."""
+    from jobplan.nodes import serve_dashboard  # nodes load slowly
+
+    table = settings.tables.get("dashboard", {})
+    kept = retention if retention is not None else _number(table.get("retention", DAY), "[dashboard] retention")
+    folder = _data(settings) / "dashboard"
+    _run(settings, parent, lambda: serve_dashboard(broker_at(settings.broker), folder, kept))
+
+
+@serve.command(epilog="\b\nExample:\n  jobplan serve agent north --data /var/lib/jobplan")
+@click.argument("name")
+@_ENDS_WITH
+@with_settings
+def agent(settings: Settings, name: str, parent: int | None) -> None:
+    """Run the agent called NAME: it watches files and clocks and runs commands on this host.
+
+    Commands outlive it: started again, it finds them, and what became of them.
+    """
+    from jobplan.nodes import serve_agent  # nodes load slowly
+
+    folder = _data(settings) / f"agent-{escape(name)}"
+    table = settings.tables.get("agent", {})
+    _run(settings, parent, lambda: serve_agent(name, settings.broker, folder, table))
+
+
+def _data(settings: Settings) -> Path:
+    return (settings.data or DATA).absolute()
+
+
+def _number(value: object, what: str) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise BadInputError(f"{what}: a number of seconds is wanted, not {value!r}")
+
+
+def _run(settings: Settings, parent: int | None, node: Callable[[], Coroutine[None, None, int]]) -> None:
+    """Run a node, and leave with its exit code."""
+    if parent is not None:
+        end_with(parent)
+    log_lines.begin(settings.log_level, as_json=settings.json)
+    try:
+        code = asyncio.run(node())
+    except KeyboardInterrupt:
+        code = 130
+    if code:
+        raise SystemExit(code)

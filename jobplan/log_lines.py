@@ -1,0 +1,44 @@
+"""How a node's log is written: a line a record on standard error, for people or as JSON."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+
+
+class PlainLines(logging.Formatter):
+    """``2026-01-01 06:30:00.123 info broker.runtime.driver: text``."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s.%(msecs)03d %(level)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        record.level = record.levelname.lower()
+        return super().format(record)
+
+
+class JsonLines(logging.Formatter):
+    """One object a line: ``at``, ``level``, ``logger``, ``message``, and ``error`` with a traceback if there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+def begin(level: str, *, as_json: bool) -> None:
+    """Write the log from now on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if as_json else PlainLines())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -75,19 +75,21 @@ class Reconciler:
 
     def show(self, wanted: Mapping[Address, Document | None], at: datetime) -> list[Publication]:
         """What to publish so that these addresses show what they ought to; nothing while ``shown`` is unknown."""
-        if self._shown is None:
+        shown = self._shown
+        if shown is None:
             return []
-        made = (self._difference(self._topic_of(address), document, at) for address, document in wanted.items())
+        made = (self._difference(shown, self._topic_of(address), document, at) for address, document in wanted.items())
         return [publication for publication in made if publication is not None]
 
     def show_all(self, wanted: Mapping[Address, Document], at: datetime) -> list[Publication]:
         """What to publish so that exactly these documents stand, and nothing else of this node's (L2)."""
-        if self._shown is None:
+        shown = self._shown
+        if shown is None:
             return []
         publications = self.show(wanted, at)
         kept = {self._topic_of(address) for address in wanted}
-        orphans = [topic for topic in self._shown if topic not in kept]
-        return publications + [self._clear(topic) for topic in orphans]
+        orphans = [topic for topic in shown if topic not in kept]
+        return publications + [self._clear(shown, topic) for topic in orphans]
 
     def stamped(self, address: Address, document: Document, at: datetime) -> Publication:
         """A presence: published whenever its node says so, and never compared."""
@@ -102,10 +104,11 @@ class Reconciler:
         body = body_of(payload)
         return _FOREIGN if body is None or self._last.get(topic) != found else _digest(body)
 
-    def _difference(self, topic: str, document: Document | None, at: datetime) -> Publication | None:
-        shown = self._shown or {}
+    def _difference(
+        self, shown: dict[str, bytes], topic: str, document: Document | None, at: datetime
+    ) -> Publication | None:
         if document is None:
-            return self._clear(topic) if topic in shown else None
+            return self._clear(shown, topic) if topic in shown else None
         body = encode_body(document)
         digest = _digest(body)
         if shown.get(topic) == digest:
@@ -116,9 +119,8 @@ class Reconciler:
         self._last[topic] = (self._epoch, self._revision)
         return Publication(topic, payload)
 
-    def _clear(self, topic: str) -> Publication:
-        if self._shown is not None:
-            self._shown.pop(topic, None)
+    def _clear(self, shown: dict[str, bytes], topic: str) -> Publication:
+        del shown[topic]
         self._last.pop(topic, None)
         return Publication(topic, b"")
 

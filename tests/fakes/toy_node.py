@@ -1,0 +1,132 @@
+"""An agent's driver with a toy core on a fake broker, on virtual time; and a dashboard that only shows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from broker.bus import Publication
+from broker.runtime.driver import Driver
+from broker.runtime.selfwatch import Identity
+from broker.runtime.world import Signal, World
+from broker.topic_table import Role
+from broker.topics import Topics
+from schemas.addresses import Address, AgentInstanceAt, AgentPresenceAt, DashboardPresenceAt
+from schemas.codec import decode, decode_header, encode_body, stamp
+from schemas.documents import AgentInstance, Document, Presence
+from schemas.names import InstanceId, NodeName, PlanName, instance_id
+from schemas.status import NodeState
+from tests.fakes.broker import FakeBroker
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.signals import Signals
+from tests.fakes.toy_core import ME, Bell, Effect, Event, ToyCore
+
+START = datetime(2026, 3, 1, 1, tzinfo=UTC)
+TOPICS = Topics("test")
+PLAN = PlanName("nightly")
+
+
+def an_instance(day: int = 1) -> InstanceId:
+    """The id of an instance of the plan."""
+    return instance_id(PLAN, START.replace(day=day))
+
+
+def a_publication(instance: InstanceId, *, version: int = 1) -> AgentInstance:
+    """What a dashboard shows an agent of an instance."""
+    return AgentInstance(instance=instance, plan=PLAN, version=version, opens=START)
+
+
+class FakeDashboard:
+    """Writes a dashboard's documents straight into the broker."""
+
+    def __init__(self, broker: FakeBroker, *, epoch: int = 100) -> None:
+        self.broker = broker
+        self.epoch = epoch
+        self.connection = 1
+        self.revision = 0
+
+    def show(self, address: Address, document: Document) -> None:
+        """Publish a document."""
+        self.revision += 1
+        payload = stamp(encode_body(document), epoch=self.epoch, revision=self.revision, at=START)
+        self.broker.publish(Publication(TOPICS.topic_of(address), payload))
+
+    def publish(self, instance: InstanceId, *, version: int = 1) -> None:
+        """Publish an instance to the agent."""
+        self.show(AgentInstanceAt(ME, instance), a_publication(instance, version=version))
+
+    def remove(self, instance: InstanceId) -> None:
+        """Clear an instance."""
+        self.broker.publish(Publication(TOPICS.topic_of(AgentInstanceAt(ME, instance)), b""))
+
+    def presence(self, state: NodeState = NodeState.ALIVE, *, complete: bool = True) -> None:
+        """Say how it is."""
+        word = Presence(
+            node=NodeName("dashboard"), state=state, connection=self.connection, since=START, complete=complete
+        )
+        self.show(DashboardPresenceAt(), word)
+
+
+class ToyNode:
+    """One life of the agent ``north``."""
+
+    def __init__(self, broker: FakeBroker, store: MemoryStore | None = None, *, host: str = "here") -> None:
+        self.broker = broker
+        self.store = store or MemoryStore()
+        self.core = ToyCore()
+        self.signals = Signals()
+        self.bells: list[Bell] = []
+        self.shift = timedelta()
+        """How far the wall clock has been set."""
+        self.driver: Driver[Event, Effect] = Driver(
+            self.core,
+            Identity(role=Role.AGENT, node=ME, host=host),
+            World(
+                store=self.store,
+                bus=broker,
+                topics=TOPICS,
+                perform=self._perform,
+                clock=self.wall_clock,
+                random=Random(1),  # noqa: S311  # the same in each test
+                signal=self.signals,
+            ),
+        )
+
+    def wall_clock(self) -> datetime:
+        """Virtual time of day."""
+        return START + timedelta(seconds=asyncio.get_running_loop().time()) + self.shift
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[ToyNode]:
+        """Run it until the block ends; it comes up to being complete, unless there is no broker."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.driver.run(), name="node")
+            await self.signals.reached(Signal.COMPLETE if self.broker.up else Signal.WAITING, 1)
+            yield self
+            self.driver.stop()
+
+    def presence(self) -> Presence:
+        """What stands at its presence."""
+        return decode(self.broker.retained[TOPICS.topic_of(AgentPresenceAt(ME))], Presence)
+
+    def epoch_shown(self) -> int:
+        """The epoch that stands at its presence."""
+        return decode_header(self.broker.retained[TOPICS.topic_of(AgentPresenceAt(ME))]).epoch
+
+    def reports(self) -> dict[str, str]:
+        """What it shows, by topic without its root: the counts."""
+        root = "test/agent/north/report/"
+        return {
+            topic.removeprefix(root): payload.decode().partition('"problem":"')[2].partition('"')[0]
+            for topic, payload in sorted(self.broker.retained.items())
+            if topic.startswith(root)
+        }
+
+    async def _perform(self, effect: Effect) -> None:
+        await asyncio.sleep(0)
+        assert isinstance(effect, Bell)
+        self.bells.append(effect)
+        self.signals.trail.append(f"bell {effect.count}")

@@ -24,7 +24,7 @@ from agent_node.core.events import (
 from agent_node.core.files import moved
 from agent_node.core.invariants import check
 from agent_node.core.records import DASHBOARD, INSTANCES, LIFE, ONLY, RUNS, WATCHES, Dashboard, Life
-from agent_node.core.rules import SWEEP_EVERY, Rules
+from agent_node.core.rules import Rules
 from agent_node.core.state import State
 from broker.runtime.core import (
     Changes,
@@ -188,7 +188,7 @@ def _sweep(draft: Draft) -> None:
 def _recover(draft: Draft, event: Recovered) -> None:
     """A life begins: what the journal knows is found again; what only the broker knows is taken from there."""
     known = draft.get(LIFE, ONLY)
-    swept = known.swept if known is not None else draft.now - SWEEP_EVERY
+    swept = known.swept if known is not None else draft.now
     draft.put(LIFE, ONLY, Life(epoch=event.epoch, started=draft.now, swept=swept))
     runs.find_all(draft)
     for document in event.shown.values():

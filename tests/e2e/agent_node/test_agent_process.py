@@ -1,0 +1,241 @@
+"""An agent as a process of its own, between a real broker and real commands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from broker.address import BrokerUrl
+from broker.bus import Delivery, Publication, Session
+from broker.mqtt import MqttBus
+from broker.topics import Topics
+from schemas.addresses import Address, AgentInstanceAt, AgentPlanAt, AssignmentAt, DashboardPresenceAt, RunReportAt
+from schemas.codec import decode, encode_body, stamp
+from schemas.documents import AgentPlan, Assignment, Document, FireReport, RunReport
+from schemas.names import RunId, escape
+from schemas.status import FireOutcome, Outcome, RunPhase
+from tests.support.agents import (
+    AGENT,
+    INSTANCE,
+    PLAN,
+    a_clock,
+    a_command,
+    a_file_job,
+    a_presence,
+    a_publication,
+    a_run,
+    an_assignment,
+)
+from tests.support.mosquitto import Mosquitto
+from tests.support.waiting import eventually
+
+RUN = a_run()
+SOON = 10.0
+
+
+class Desk:
+    """The dashboard's side, by hand: shows documents, reads reports."""
+
+    def __init__(self, url: BrokerUrl) -> None:
+        self.topics = Topics(url.prefix)
+        self.reports: dict[str, bytes] = {}
+        self.history: list[RunPhase] = []
+        self._revision = 0
+        self._session: Session | None = None
+        self._url = url
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Desk]:
+        """Connected, and subscribed to the agent's reports."""
+        bus = MqttBus(self._url)
+        async with bus.connect(client="desk", will=None, on_delivery=self._deliver) as session:
+            self._session = session
+            await session.subscribe([f"{self._url.prefix}/agent/{AGENT}/report/#"])
+            await self.show(DashboardPresenceAt(), a_presence())
+            yield self
+
+    async def show(self, address: Address, document: Document | None) -> None:
+        """Show a document, or clear it."""
+        assert self._session is not None
+        self._revision += 1
+        now = datetime.now(UTC)
+        payload = b"" if document is None else stamp(encode_body(document), epoch=1, revision=self._revision, at=now)
+        await self._session.publish([Publication(self.topics.topic_of(address), payload)])
+
+    async def assign(self, assignment: Assignment) -> None:
+        """Assign a run."""
+        await self.show(AssignmentAt(AGENT, assignment.run), assignment)
+
+    async def publish(self) -> None:
+        """Publish an instance that is open for a day."""
+        now = datetime.now(UTC)
+        publication = a_publication(opens=now - timedelta(hours=1), closes=now + timedelta(days=1))
+        await self.show(AgentInstanceAt(AGENT, INSTANCE), publication)
+
+    def report(self, run: RunId = RUN) -> RunReport | None:
+        """What the agent shows of a run."""
+        payload = self.reports.get(self.topics.topic_of(RunReportAt(AGENT, run)))
+        return decode(payload, RunReport) if payload else None
+
+    def phase(self, run: RunId = RUN) -> RunPhase | None:
+        """How far it has come."""
+        report = self.report(run)
+        return report.phase if report else None
+
+    def fires(self, job: str) -> FireReport | None:
+        """What the agent shows of a clock or file job."""
+        found = [payload for topic, payload in self.reports.items() if topic.endswith(escape(f"{AGENT}-{job}"))]
+        return decode(found[0], FireReport) if found and found[0] else None
+
+    def _deliver(self, delivery: Delivery) -> None:
+        self.reports[delivery.topic] = delivery.payload
+        if delivery.topic == self.topics.topic_of(RunReportAt(AGENT, RUN)) and delivery.payload:
+            self.history.append(decode(delivery.payload, RunReport).phase)
+
+
+class AgentProcess:
+    """``python -m agent_node``, which a test may kill."""
+
+    def __init__(self, url: BrokerUrl, data: Path) -> None:
+        self._url = url
+        self._data = data
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Begin a life."""
+        command = (sys.executable, "-m", "agent_node", AGENT, "--broker", self._url.full(), "--data", str(self._data))
+        self._process = await asyncio.create_subprocess_exec(*command)
+
+    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it; the exit code."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        return await self._process.wait()
+
+
+@asynccontextmanager
+async def a_world(mosquitto: Mosquitto, prefix: str, data: Path) -> AsyncIterator[tuple[Desk, AgentProcess]]:
+    """A desk and an agent on one broker."""
+    url = BrokerUrl(host=mosquitto.host, port=mosquitto.port, prefix=prefix)
+    async with AsyncExitStack() as stack:
+        desk = await stack.enter_async_context(Desk(url).connected())
+        agent = AgentProcess(url, data)
+        await agent.start()
+        stack.push_async_callback(agent.end)
+        yield desk, agent
+
+
+async def test_command_runs_from_assignment_to_let_go(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+    """Accepted, running, ended; the report goes when the assignment is cleared."""
+    async with a_world(mosquitto, prefix, tmp_path) as (desk, _):
+        await desk.publish()
+        await desk.assign(
+            an_assignment(a_command("echo $GREETING; sleep 0.1; exit 3"), parameters={"GREETING": "hello"})
+        )
+        await eventually(lambda: desk.phase() is RunPhase.ENDED, within=SOON, what="the run ends")
+        end = desk.report()
+        await desk.show(AssignmentAt(AGENT, RUN), None)
+        await eventually(lambda: desk.report() is None, within=SOON, what="the report is cleared")
+
+    assert end is not None
+    assert (end.outcome, end.return_code) == (Outcome.FAILED, 3)
+    assert Path(end.output).read_text() == "hello\n"
+    assert desk.history == [RunPhase.ACCEPTED, RunPhase.RUNNING, RunPhase.ENDED]
+
+
+async def test_scenario_204_killed_agent_finds_its_process_again(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path
+) -> None:
+    """Kill -9 of the agent: the command lives on, is found, and its code is reported. It ran once."""
+    go, log = tmp_path / "go", tmp_path / "log"
+    script = f"echo began >>{log}; until [ -e {go} ]; do sleep 0.02; done; exit 4"
+    async with a_world(mosquitto, prefix, tmp_path / "data") as (desk, agent):
+        await desk.publish()
+        await desk.assign(an_assignment(a_command(script)))
+        await eventually(lambda: desk.phase() is RunPhase.RUNNING and log.exists(), within=SOON, what="it runs")
+        before = desk.report()
+        await agent.end(signal.SIGKILL)
+        await agent.start()
+        await eventually(
+            lambda: desk.history.count(RunPhase.RUNNING) > 1 or desk.report() == before, within=SOON, what="found"
+        )
+        go.touch()
+        await eventually(lambda: desk.phase() is RunPhase.ENDED, within=SOON, what="the run ends")
+        end = desk.report()
+
+    assert before is not None
+    assert end is not None
+    assert (end.outcome, end.return_code) == (Outcome.FAILED, 4)
+    assert (end.pid, end.output, end.started) == (before.pid, before.output, before.started)
+    assert log.read_text() == "began\n"
+
+
+async def test_scenario_205_code_of_a_run_that_ended_while_the_agent_was_down(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path
+) -> None:
+    """The wrapper wrote the code; the next life reports it."""
+    go, done = tmp_path / "go", tmp_path / "done"
+    script = f"until [ -e {go} ]; do sleep 0.02; done; touch {done}; exit 5"
+    async with a_world(mosquitto, prefix, tmp_path / "data") as (desk, agent):
+        await desk.publish()
+        await desk.assign(an_assignment(a_command(script)))
+        await eventually(lambda: desk.phase() is RunPhase.RUNNING, within=SOON, what="it runs")
+        await agent.end(signal.SIGKILL)
+        go.touch()
+        await eventually(done.exists, within=SOON, what="the command ends by itself")
+        await agent.start()
+        await eventually(lambda: desk.phase() is RunPhase.ENDED, within=SOON, what="the run ends")
+        end = desk.report()
+
+    assert end is not None
+    assert (end.outcome, end.return_code) == (Outcome.FAILED, 5)
+
+
+async def test_sigterm_ends_the_agent_and_leaves_commands(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+    """A clean end, code 0; the command runs on, and the next life stops it when asked."""
+    async with a_world(mosquitto, prefix, tmp_path / "data") as (desk, agent):
+        await desk.publish()
+        await desk.assign(an_assignment(a_command("sleep 600")))
+        await eventually(lambda: desk.phase() is RunPhase.RUNNING, within=SOON, what="it runs")
+        code = await agent.end()
+        report = desk.report()
+        assert report is not None
+        os.kill(report.pid, 0)  # lives
+        await desk.assign(an_assignment(a_command("sleep 600"), stop=True))
+        await agent.start()
+        await eventually(lambda: desk.phase() is RunPhase.ENDED, within=SOON, what="it is stopped")
+        end = desk.report()
+
+    assert code == 0
+    assert end is not None
+    assert end.outcome is Outcome.KILLED
+
+
+async def test_clock_and_file_jobs_fire(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
+    """A clock that strikes each second, and a file that arrives and is moved."""
+    inbox, archive = tmp_path / "in", tmp_path / "archive"
+    inbox.mkdir()
+    jobs = (a_clock("* * * * * ?", job="tick"), a_file_job(f"{inbox}/.*[.]txt", job="file", moveDirectory=str(archive)))
+    async with a_world(mosquitto, prefix, tmp_path / "data") as (desk, _):
+        await desk.show(AgentPlanAt(AGENT, PLAN), AgentPlan(plan=PLAN, versions={"1": jobs}))
+        await desk.publish()
+        (inbox / "a.txt").write_text("x")
+        await eventually(lambda: desk.fires("file") is not None, within=SOON, what="the file fires")
+        await eventually(lambda: desk.fires("tick") is not None, within=SOON, what="the clock fires")
+        await eventually(lambda: archive.exists() and list(archive.iterdir()) != [], within=SOON, what="it is moved")
+        file, tick = desk.fires("file"), desk.fires("tick")
+        await desk.show(AgentInstanceAt(AGENT, INSTANCE), None)
+        await eventually(lambda: desk.fires("tick") is None, within=SOON, what="the report goes with the instance")
+
+    assert file is not None
+    assert [fire.files for fire in file.fires] == [(str(inbox / "a.txt"),)]
+    assert not (inbox / "a.txt").exists()
+    assert tick is not None
+    assert tick.fires[0].outcome is FireOutcome.FIRED

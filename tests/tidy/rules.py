@@ -21,7 +21,21 @@ Complaints = Iterator[tuple[int, str]]
 """Line and what is wrong there."""
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_VAGUE = {"baz", "cfg", "foo", "helper", "helpers", "manager", "mgr", "misc", "qux", "stuff", "util", "utility", "utils"}
+_VAGUE = {
+    "baz",
+    "cfg",
+    "foo",
+    "helper",
+    "helpers",
+    "manager",
+    "mgr",
+    "misc",
+    "qux",
+    "stuff",
+    "util",
+    "utility",
+    "utils",
+}
 _NUMBERED = re.compile(r"(data|item|obj|object|res|result|temp|thing|tmp|val|value|var)\d+")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _LATER = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X" + r"XX|HA" + r"CK)\b")
@@ -109,10 +123,12 @@ def _defined(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def bare_excepts(source: Source) -> Complaints:
-    """Find handlers that catch everything, even the cancelling of a task."""
+    """Find handlers that swallow everything, even the cancelling of a task. Who raises it again may see all of it."""
     for node in source.nodes:
-        if isinstance(node, ast.ExceptHandler) and (node.type is None or ast.unparse(node.type) == "BaseException"):
-            yield node.lineno, "say which exceptions"
+        if isinstance(node, ast.ExceptHandler):
+            catches_all = node.type is not None and ast.unparse(node.type) == "BaseException"
+            if node.type is None or (catches_all and not isinstance(node.body[-1], ast.Raise)):
+                yield node.lineno, "say which exceptions"
 
 
 def loose_tasks(source: Source) -> Complaints:

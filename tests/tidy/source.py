@@ -15,7 +15,23 @@ PACKAGES = ("agent_node", "broker", "dashboard_node", "jobplan", "schemas")
 
 _SKIPPED_FOLDERS = {"__pycache__", "dist", "node_modules"}
 _OURS_THOUGH_HIDDEN = {".ci", ".github"}
-_TEXTS = {"", ".cfg", ".conf", ".css", ".html", ".ini", ".js", ".json", ".lock", ".md", ".py", ".sh", ".toml", ".txt", ".yaml"}
+_TEXTS = {
+    "",
+    ".cfg",
+    ".conf",
+    ".css",
+    ".html",
+    ".ini",
+    ".js",
+    ".json",
+    ".lock",
+    ".md",
+    ".py",
+    ".sh",
+    ".toml",
+    ".txt",
+    ".yaml",
+}
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ KEPT = [
     ("function-length", SHELL, "def f():\n" + "    g()\n" * (FUNCTION_LINES - 1)),
     ("names", SHELL, "def utilisation(database, foot): ..."),
     ("bare-except", SHELL, "try: f()\nexcept (OSError, ValueError): pass"),
+    ("bare-except", SHELL, "try: f()\nexcept BaseException:\n    g()\n    raise"),
     ("task-owner", SHELL, "async with asyncio.TaskGroup() as group: group.create_task(f())"),
     ("task-name", SHELL, "group.create_task(f(), name='f')"),
     ("print", "dashboard_node/__main__.py", "print('here')"),

@@ -1,0 +1,149 @@
+"""mosquitto as we rely on it, as a deterministic state machine. Pure: packets in, packets out, nothing in between.
+
+Connections are numbers, so that what is still under way to or from an old one is not taken for the next one's under the same
+client id. What comes from a connection that is gone is ignored, as a broker never sees it. Outputs are in the order in which the
+broker sends; to one connection they must arrive in that order, between connections nothing is promised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct, field
+
+from broker.bus import Delivery, Publication
+from broker.filters import matches
+
+
+class Sent(Struct, frozen=True):
+    """The broker sends a message to a connection."""
+
+    connection: int
+    delivery: Delivery
+
+
+class Closed(Struct, frozen=True):
+    """The broker ends a connection, or finds that it has ended."""
+
+    connection: int
+    reason: str
+
+
+Output = Sent | Closed
+
+
+class _Connection(Struct):
+    """What a broker knows of a connection."""
+
+    client: str
+    will: Publication | None
+    filters: list[str] = field(default_factory=list)
+    waiting: int = 0
+    """Messages that the client has not acknowledged."""
+
+
+class BrokerModel:
+    """A broker's life, from start to stop; a restarted broker is another one, made with what was saved of the former."""
+
+    def __init__(self, retained: Mapping[str, bytes] | None = None, *, queue_limit: int | None = None) -> None:
+        """``retained``: what it finds on disk. ``queue_limit``: messages a client may be behind; more are dropped, silently."""
+        self._retained = dict(retained or {})
+        self._queue_limit = queue_limit
+        self._connections: dict[int, _Connection] = {}
+        self._next = 1
+
+    @property
+    def retained(self) -> dict[str, bytes]:
+        """A copy of everything retained: to look at, or to start another broker with."""
+        return dict(self._retained)
+
+    @property
+    def connections(self) -> dict[int, str]:
+        """The client id of each connection, oldest first."""
+        return {number: connection.client for number, connection in self._connections.items()}
+
+    def connect(self, client: str, will: Publication | None) -> tuple[int, list[Output]]:
+        """Open a connection. An older one under the same client id ends, and its will is published."""
+        outputs: list[Output] = []
+        for number in [number for number, other in self._connections.items() if other.client == client]:
+            outputs += self.lose(number, "another client took its id")
+        number = self._next
+        self._next += 1
+        self._connections[number] = _Connection(client, will)
+        return number, outputs
+
+    def subscribe(self, number: int, filters: Sequence[str]) -> list[Output]:
+        """Subscribe; for each filter, also one subscribed to before, everything retained is sent again, in order of topics."""
+        connection = self._connections.get(number)
+        if connection is None:
+            return []
+        connection.filters += [pattern for pattern in filters if pattern not in connection.filters]
+        replay = (
+            Delivery(topic, self._retained[topic], retained=True)
+            for pattern in filters
+            for topic in sorted(self._retained)
+            if matches(pattern, topic)
+        )
+        return list(self._queue(number, connection, replay))
+
+    def unsubscribe(self, number: int, filters: Sequence[str]) -> None:
+        """No further message because of these filters."""
+        connection = self._connections.get(number)
+        if connection is not None:
+            connection.filters = [pattern for pattern in connection.filters if pattern not in filters]
+
+    def publish(self, number: int, publication: Publication, *, copies: int = 1) -> list[Output]:
+        """Publish. ``copies`` greater than 1: QoS 1 duplicates, as when an acknowledgment was lost."""
+        if number not in self._connections:
+            return []
+        return [output for _ in range(copies) for output in self._publish(publication)]
+
+    def acknowledge(self, number: int, messages: int = 1) -> None:
+        """The client has acknowledged so many messages; needed only with a ``queue_limit``."""
+        connection = self._connections.get(number)
+        if connection is not None:
+            connection.waiting = max(0, connection.waiting - messages)
+
+    def leave(self, number: int) -> None:
+        """A clean end: no will."""
+        self._connections.pop(number, None)
+
+    def lose(self, number: int, reason: str = "the network ended it") -> list[Output]:
+        """Any other end: the will is published."""
+        connection = self._connections.pop(number, None)
+        if connection is None:
+            return []
+        said = self._publish(connection.will) if connection.will is not None else []
+        return [Closed(number, reason), *said]
+
+    def stop(self) -> list[Output]:
+        """Shut down in order: all connections end, and their wills are among what is retained."""
+        outputs: list[Output] = []
+        for number in list(self._connections):
+            outputs += self.lose(number, "the broker shut down")
+        return outputs
+
+    def kill(self) -> list[Output]:
+        """Power off: all connections end, nothing more is published."""
+        outputs: list[Output] = [Closed(number, "the broker died") for number in self._connections]
+        self._connections.clear()
+        return outputs
+
+    def _publish(self, publication: Publication) -> list[Output]:
+        if publication.retain and publication.payload:
+            self._retained[publication.topic] = publication.payload
+        elif publication.retain:
+            self._retained.pop(publication.topic, None)
+        delivery = Delivery(publication.topic, publication.payload, retained=False)
+        return [
+            output
+            for number, connection in self._connections.items()
+            if any(matches(pattern, publication.topic) for pattern in connection.filters)
+            for output in self._queue(number, connection, [delivery])
+        ]
+
+    def _queue(self, number: int, connection: _Connection, deliveries: Iterable[Delivery]) -> Iterable[Output]:
+        for delivery in deliveries:
+            if self._queue_limit is None or connection.waiting < self._queue_limit:
+                connection.waiting += 1
+                yield Sent(number, delivery)

@@ -5,6 +5,7 @@ The code behind it is in tests/support/.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import itertools
 import os
@@ -38,6 +39,9 @@ hypothesis.settings.register_profile("deep", hypothesis.settings.get_profile("fr
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "steady")
 
 mark_descendants()
+
+# Else pytest-asyncio, looking for a loop to put back after each test, has asyncio make one that nobody closes.
+asyncio.set_event_loop(None)
 
 
 def _layer(path: Path) -> str:

@@ -1,0 +1,36 @@
+"""What must hold of a plan before it is taken: every error and warning at once, each at its JSON path. Pure.
+
+The rules V1 to V9 and V12 are Ikasan's; the others name what its scheduler would stumble over later. Warnings are for
+what works, but perhaps not as meant.
+"""
+
+from __future__ import annotations
+
+from dashboard_node.core.plan_rules.commands import commands
+from dashboard_node.core.plan_rules.cycles import cycles
+from dashboard_node.core.plan_rules.dependencies import dependencies
+from dashboard_node.core.plan_rules.locks import locks
+from dashboard_node.core.plan_rules.structure import structure, without_artefact
+from dashboard_node.core.plan_rules.survey import survey
+from dashboard_node.core.plan_rules.times import times
+from schemas.plan import PlanSource
+from schemas.requests import Fault
+
+__all__ = ["faults", "without_artefact"]
+
+
+def faults(source: PlanSource) -> tuple[Fault, ...]:
+    """Everything that is wrong with a plan; what has no error among it may be imported.
+
+    Paths are ``$.contexts[1].jobDependencies[0]...`` in the plan, and ``jobs/internal/NAME $.key`` in its jobs. Takes time in
+    proportion to the plan, and any plan that decodes.
+    """
+    found = survey(source)
+    return (
+        *structure(found),
+        *dependencies(found),
+        *cycles(found),
+        *locks(found),
+        *times(found),
+        *commands(found),
+    )

@@ -14,9 +14,10 @@ from random import Random
 
 from broker.mqtt import MqttBus
 from broker.runtime.core import Reply
-from broker.runtime.driver import Driver, World
+from broker.runtime.driver import Driver
 from broker.runtime.selfwatch import Identity
 from broker.runtime.store import SqliteStore
+from broker.runtime.world import World
 from broker.topic_table import Role
 from broker.topics import Topics
 from dashboard_node.config import DashboardConfig

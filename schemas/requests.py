@@ -42,6 +42,39 @@ class EndInstance(Asked, frozen=True, kw_only=True, tag="instance.end"):
     instance: InstanceId
 
 
+class EnablePlan(Asked, frozen=True, kw_only=True, tag="plan.enable"):
+    """Let a plan's windows open again, or (``enabled`` false) no more; its running instances go on."""
+
+    plan: PlanName
+    enabled: bool = True
+
+
+class DeletePlan(Asked, frozen=True, kw_only=True, tag="plan.delete"):
+    """Forget a plan with all its versions. Refused while it has instances that have not ended."""
+
+    plan: PlanName
+
+
+class PrepareInstance(Asked, frozen=True, kw_only=True, tag="instance.prepare"):
+    """Lay out the instance of a plan's next start ahead of time, so that it can be edited."""
+
+    plan: PlanName
+
+
+class MoveEnd(Asked, frozen=True, kw_only=True, tag="instance.moveEnd"):
+    """Let an instance end at another time; ``closes`` null: only when somebody ends it (keep open)."""
+
+    instance: InstanceId
+    closes: Instant | None = None
+
+
+class SetParameters(Asked, frozen=True, kw_only=True, tag="instance.parameters"):
+    """Change parameters of an instance, for the runs that are still to come."""
+
+    instance: InstanceId
+    values: dict[str, str]
+
+
 class ResetInstance(Asked, frozen=True, kw_only=True, tag="instance.reset"):
     """End an instance and open a fresh one of the plan's newest version in its place, optionally with every job held."""
 
@@ -100,7 +133,19 @@ class ReadLog(Asked, frozen=True, kw_only=True, tag="log.read"):
     follow: bool = False
 
 
-DashboardRequest = ImportPlan | StartInstance | EndInstance | ResetInstance | Act | RaiseEvent
+DashboardRequest = (
+    ImportPlan
+    | EnablePlan
+    | DeletePlan
+    | StartInstance
+    | PrepareInstance
+    | EndInstance
+    | MoveEnd
+    | SetParameters
+    | ResetInstance
+    | Act
+    | RaiseEvent
+)
 AgentRequest = ReadLog
 
 

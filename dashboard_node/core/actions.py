@@ -230,7 +230,9 @@ _RESETTABLE = frozenset(
 def _wanted(machine: ContextMachine, copy: Copy, verb: str, *wanted: JobStatus) -> None:
     status = machine.status(copy.index)
     if status not in wanted:
-        raise RefusedError(f"{copy.id} is {status}: it can be {_PAST[verb]} only when {_either(wanted)}{_INSTEAD.get((verb, status), '')}")
+        raise RefusedError(
+            f"{copy.id} is {status}: it can be {_PAST[verb]} only when {_either(wanted)}{_INSTEAD.get((verb, status), '')}"
+        )
 
 
 def _either(statuses: tuple[JobStatus, ...]) -> str:

@@ -22,7 +22,9 @@ def presence(step: Step, agent: NodeName, heard: Presence | None) -> None:
     else:
         step.state.presences[agent] = heard
     if before is None or heard is None or before.state is not heard.state:
-        step.note("agent", detail=agent, before=before.state if before else "", after=heard.state if heard else "removed")
+        step.note(
+            "agent", detail=agent, before=before.state if before else "", after=heard.state if heard else "removed"
+        )
     step.agents.add(agent)
     if step.state.settled_in:
         forgotten(step, agent)
@@ -43,7 +45,12 @@ def lose(step: Step, run: RunId, reason: str) -> None:
     """A run nobody will ever hear of again."""
     record = step.state.runs[run]
     report = RunReport(
-        run=run, phase=RunPhase.ENDED, started=record.started, ended=step.now, outcome=Outcome.LOST, reason=f"lost: {reason}"
+        run=run,
+        phase=RunPhase.ENDED,
+        started=record.started,
+        ended=step.now,
+        outcome=Outcome.LOST,
+        reason=f"lost: {reason}",
     )
     runs.end(step, record, report)
 

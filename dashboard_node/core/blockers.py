@@ -68,7 +68,9 @@ def _agent(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocke
 
 def _watching(machine: ContextMachine, copy: Copy) -> Blocker:
     if copy.kind is JobKind.CLOCK:
-        return Blocker(kind=BlockerKind.CLOCK, agent=copy.agent, text="waits for its time, or for somebody to submit it")
+        return Blocker(
+            kind=BlockerKind.CLOCK, agent=copy.agent, text="waits for its time, or for somebody to submit it"
+        )
     return Blocker(kind=BlockerKind.FILE, agent=copy.agent, text="waits for a file, or for somebody to submit it")
 
 

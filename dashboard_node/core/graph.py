@@ -11,7 +11,18 @@ from msgspec import Struct
 
 from dashboard_node.core.rules import Rule, asked_for, compile_rule, is_counted, mentioned, merge
 from schemas.names import ContextName, JobId, LockName, NodeName
-from schemas.plan import Artefact, ClockJob, CommandJob, Context, FileJob, GlobalJob, JobLock, Plan, PlanSource, ScheduledJob
+from schemas.plan import (
+    Artefact,
+    ClockJob,
+    CommandJob,
+    Context,
+    FileJob,
+    GlobalJob,
+    JobLock,
+    Plan,
+    PlanSource,
+    ScheduledJob,
+)
 from schemas.status import JobKind
 
 
@@ -236,9 +247,9 @@ class _Copies:
 
     def _shadow(self, index: int, residences: tuple[int, ...]) -> bool:
         """Decided elsewhere: another copy has a dependency of its own, and not every copy is such a one."""
-        return any(
-            other != index and other in self._rules for other in residences
-        ) and not all(any(o != r and o in self._rules for o in residences) for r in residences)
+        return any(other != index and other in self._rules for other in residences) and not all(
+            any(o != r and o in self._rules for o in residences) for r in residences
+        )
 
 
 def _kind(artefact: Artefact | None) -> JobKind:

@@ -58,6 +58,41 @@ def open_instance(
     return instance
 
 
+def prepare_instance(
+    step: Step, plan: PlanName, *, name: InstanceId, opens: datetime, closes: datetime | None
+) -> InstanceRecord:
+    """Lay out the instance of a start to come, so that jobs can be held or skipped and parameters edited before it opens."""
+    graph = step.state.newest(plan)
+    instance = InstanceRecord(
+        id=name,
+        plan=plan,
+        version=step.state.plans[plan].version,
+        status=ContextStatus.PREPARED,
+        created=step.now,
+        opens=opens,
+        closes=closes,
+        started_by=step.user,
+        parameters={p.name: p.value if p.value is not None else p.default_value for p in graph.plan.context_parameters},
+        clocks_disabled=graph.plan.quartz_schedule_driven_jobs_disabled_for_context,
+    )
+    step.put_instance(instance)
+    step.note("instance", instance=name, after=ContextStatus.PREPARED)
+    machine = _lay_out(step, instance, graph, held=False)
+    machine.set_context(step, 0, ContextStatus.PREPARED)
+    return instance
+
+
+def activate(step: Step, prepared: InstanceRecord) -> None:
+    """The start of a prepared instance has come."""
+    machine = step.state.machines[prepared.id]
+    step.put_instance(replace(prepared, status=ContextStatus.WAITING, opens=step.now))
+    machine.set_context(step, 0, ContextStatus.WAITING)
+    machine.touch(0)
+    step.touch(machine)
+    step.state.timers.set(("close", prepared.id), prepared.closes)
+    _pass_what_has_nothing_before_it(step, machine)
+
+
 def _lay_out(step: Step, instance: InstanceRecord, graph: PlanGraph, *, held: bool) -> ContextMachine:
     """All jobs and contexts at their beginning."""
     machine = ContextMachine(
@@ -99,7 +134,9 @@ def end_instance(step: Step, instance: InstanceRecord, reason: str) -> None:
         if plan.on_end is OnEnd.KILL:
             runs.stop(step, run, "the instance ended")
     owners = [Owner(run.order, instance.id, run.copy) for run in step.state.live_runs(instance.id)]
-    owners += [Owner(c.queued, instance.id, i) for i, c in enumerate(machine.copies) if c.stage is Stage.QUEUED and c.queued]
+    owners += [
+        Owner(c.queued, instance.id, i) for i, c in enumerate(machine.copies) if c.stage is Stage.QUEUED and c.queued
+    ]
     machine.set_context(step, 0, ContextStatus.ENDED)
     ended = replace(instance, status=ContextStatus.ENDED, ended=step.now, result=result, end_reason=reason)
     step.put_instance(ended)
@@ -109,11 +146,29 @@ def end_instance(step: Step, instance: InstanceRecord, reason: str) -> None:
     if record is not None:
         outcome = LastOutcome(instance=instance.id, status=result, ended=step.now)
         step.put_plan(replace(record, last_outcome=outcome))
+    step.freed.setdefault(instance.plan)
     step.state.timers.set(("close", instance.id), None)
     for index, copy in enumerate(machine.copies):
         if copy.retry_at is not None:
             step.state.timers.set(("retry", instance.id, str(index)), None)
     step.state.timers.set(("remove", instance.id), step.now + step.state.retention)
+
+
+def move_end(step: Step, instance: InstanceRecord, closes: datetime | None) -> None:
+    """Let the instance end at another time; None: only when somebody ends it."""
+    step.put_instance(replace(instance, closes=closes))
+    if instance.status in ACTIVE:
+        step.state.timers.set(("close", instance.id), closes)
+    before, after = (at.isoformat() if at is not None else "never" for at in (instance.closes, closes))
+    step.note("instance", instance=instance.id, detail=f"closes {after} instead of {before}")
+
+
+def set_parameters(step: Step, instance: InstanceRecord, values: dict[str, str]) -> None:
+    """Change parameters of an instance: runs handed over from now on get the new values."""
+    step.put_instance(replace(instance, parameters=instance.parameters | values))
+    for name in sorted(values):
+        before = instance.parameters.get(name, "")
+        step.note("instance", instance=instance.id, before=before, after=values[name], detail=f"parameter {name}")
 
 
 def follow_root(step: Step, machine: ContextMachine) -> None:
@@ -144,4 +199,3 @@ def remove_instance(step: Step, name: InstanceId) -> None:
         step.changes[key] = None
     step.state.forget(instance)
     step.note("instance", instance=name, before=ContextStatus.ENDED, after="removed")
-

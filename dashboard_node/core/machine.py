@@ -38,10 +38,12 @@ class DashboardCore:
         match event:
             case Heard():
                 step = Step(self.state, event.now, cause=_name(event.address))
+                _time_first(step)
                 step.replaying = not self.state.settled_in
                 _heard(step, event.address, event.document)
             case Requested():
                 step = Step(self.state, event.now, cause=f"request {event.request}", user=event.user)
+                _time_first(step)
                 requests.asked(step, event)
             case Tick():
                 step = Step(self.state, event.now, cause="time")
@@ -49,7 +51,9 @@ class DashboardCore:
                 _due(step)
             case Recovered():
                 step = Step(self.state, event.now, cause=f"start of epoch {event.epoch}")
-        settling.settle(step)
+                self.state.up_since = event.now
+                _time_first(step)
+        _finish(step)
         self._agents |= step.agents
         self._unchecked += 1
         return step.decision()
@@ -80,6 +84,16 @@ class DashboardCore:
             invariants.check(self.state)
 
 
+def _finish(step: Step) -> None:
+    """Work off what follows, until nothing does."""
+    settling.settle(step)
+    while step.freed:
+        plan = next(iter(step.freed))
+        del step.freed[plan]
+        windows.catch_up(step, plan)
+        settling.settle(step)
+
+
 def _heard(step: Step, address: Address, document: Document | None) -> None:
     match address:
         case AgentPresenceAt():
@@ -99,6 +113,19 @@ def _settle_in(step: Step) -> None:
     step.state.settled_in = True
     for agent in sorted(step.state.presences):
         agents.forgotten(step, agent)
+
+
+def _time_first(step: Step) -> None:
+    """What is due comes before what is heard: nothing starts in an instance whose window has closed meanwhile (S2).
+
+    Before all has been heard, only ends are due: windows open, and retries start, on the complete picture.
+    """
+    if step.state.settled_in:
+        _due(step)
+        return
+    for instance in list(step.state.active()):
+        if instance.closes is not None and instance.closes <= step.now:
+            _close(step, instance.id)
 
 
 def _due(step: Step) -> None:

@@ -9,12 +9,14 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from dashboard_node.core import windows
+from dashboard_node.core.instances import remove_instance
 from dashboard_node.core.plan_rules import faults
 from dashboard_node.core.records import PlanRecord, VersionRecord
 from dashboard_node.core.step import Step
 from schemas.names import PlanName, UserName
 from schemas.plan import Plan
-from schemas.requests import Answer, ImportPlan, PlanImported
+from schemas.requests import Answer, DeletePlan, EnablePlan, ImportPlan, PlanImported
+from schemas.status import ContextStatus
 
 
 def import_plan(step: Step, request: ImportPlan) -> Answer:
@@ -58,6 +60,40 @@ def _nothing_decided_yet(step: Step, plan: Plan) -> datetime:
     """Up to when starts of a plan that is new here count as decided: a window that is open now is still to be decided."""
     opened = windows.open_since(plan, step.now)
     return step.now if opened is None else opened - windows.MOMENT
+
+
+def enable(step: Step, request: EnablePlan) -> Answer:
+    """Let windows open, or not. Starts that come due while it is disabled are decided all the same: skipped."""
+    record = step.state.plans.get(request.plan)
+    if record is None:
+        return Answer(ok=False, reason=f"there is no plan named '{request.plan}'")
+    if record.enabled is request.enabled:
+        return Answer(
+            ok=False, reason=f"plan '{request.plan}' is {'enabled' if record.enabled else 'disabled'} already"
+        )
+    step.put_plan(replace(record, enabled=request.enabled))
+    step.note("plan", detail=request.plan, after="enabled" if request.enabled else "disabled")
+    windows.catch_up(step, request.plan)
+    return Answer(ok=True)
+
+
+def delete(step: Step, request: DeletePlan) -> Answer:
+    """Forget a plan and everything kept of its ended instances."""
+    if request.plan not in step.state.plans:
+        return Answer(ok=False, reason=f"there is no plan named '{request.plan}'")
+    kept = step.state.instances_of(request.plan)
+    going = [
+        instance.id
+        for instance in kept
+        if instance.status is not ContextStatus.ENDED or step.state.live.get(instance.id)
+    ]
+    if going:
+        return Answer(ok=False, reason=f"{going[0]} has not ended yet, or a run of it has not; end it first")
+    for instance in kept:
+        remove_instance(step, instance.id)
+    step.forget_plan(request.plan)
+    step.note("plan", detail=request.plan, after="deleted")
+    return Answer(ok=True)
 
 
 def _imported(name: PlanName, version: int, *, changed: bool) -> Answer:

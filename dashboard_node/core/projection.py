@@ -65,7 +65,8 @@ class Projection:
         self._named: dict[tuple[InstanceId, int], Named] = {}
         self._clear: dict[InstanceId, dict[Address, None]] = {}
         """What stands on the bus for an instance, to be cleared with it."""
-        self._locks: set[LockId] = set()
+        self._provided: dict[PlanName, set[NodeName]] = {}
+        """The agents that a plan's documents stand for."""
 
     def documents(self) -> dict[Address, Document]:
         """Everything that ought to be shown: what agents act on comes after what it refers to."""
@@ -88,7 +89,7 @@ class Projection:
         touched = _Touched(self._state, changes, agents, self._named)
         found: dict[Address, Document | None] = {}
         for plan in touched.plans:
-            found.update(self._of_plan(plan))
+            found.update(self._of_plan(plan) if plan in self._state.plans else self._without_plan(plan))
         for name in touched.instances:
             if name in self._state.instances:
                 found.update(self._instance(self._state.instances[name]))
@@ -118,8 +119,14 @@ class Projection:
     def _of_plan(self, name: PlanName) -> Iterator[Shown]:
         record = self._state.plans[name]
         for agent, versions in self._provisioned(record).items():
+            self._provided.setdefault(name, set()).add(agent)
             yield AgentPlanAt(agent, name), AgentPlan(plan=name, versions=versions) if versions else None
         yield PlanAt(name), self._plan(record)
+
+    def _without_plan(self, name: PlanName) -> Iterator[Shown]:
+        for agent in sorted(self._provided.pop(name, set())):
+            yield AgentPlanAt(agent, name), None
+        yield PlanAt(name), None
 
     def _provisioned(self, record: PlanRecord) -> dict[NodeName, dict[str, tuple[Watched, ...]]]:
         """What each agent watches: of the newest version, and of those that still run."""
@@ -376,7 +383,12 @@ class _Touched:
         self.instances.setdefault(name)
         for dependent in machine.graph.copies[index].dependents:
             known = self._named.get((name, dependent))
-            if known is None or index in known.copies or index in machine.ceased or not machine.graph.copies[dependent].counted:
+            if (
+                known is None
+                or index in known.copies
+                or index in machine.ceased
+                or not machine.graph.copies[dependent].counted
+            ):
                 self.jobs.setdefault((name, dependent))
 
     def _run(self, run: RunId) -> None:

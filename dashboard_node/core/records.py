@@ -29,6 +29,8 @@ class PlanRecord(Saved, frozen=True, kw_only=True):
     enabled: bool = True
     decided: Instant
     """Every window start up to here has been decided (ran, skipped or missed)."""
+    backlog: tuple[Instant, ...] = ()
+    """Missed starts that are still to be caught up with, oldest first."""
     last_outcome: LastOutcome | None = None
 
 

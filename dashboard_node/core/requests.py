@@ -17,19 +17,28 @@ from dashboard_node.core.step import Step
 from schemas.names import InstanceId, job_id
 from schemas.requests import (
     Act,
-
+    Action,
     Answer,
     DashboardRequest,
+    DeletePlan,
+    EnablePlan,
     EndInstance,
     ImportPlan,
     InstanceStarted,
+    MoveEnd,
+    PrepareInstance,
     RaiseEvent,
     ResetInstance,
+    SetParameters,
     StartInstance,
 )
+from schemas.status import ContextStatus
 
 KEPT = timedelta(hours=24)
 """How long an answer is remembered: a tool that asks again within this time gets the same one."""
+
+_BEFORE_OPENING = {Action.HOLD, Action.RELEASE, Action.SKIP, Action.UNSKIP, Action.DISABLE, Action.ENABLE}
+"""What may be done to jobs of an instance that is only prepared."""
 
 _decoder = msgspec.json.Decoder(DashboardRequest)
 
@@ -57,6 +66,14 @@ def _decide(step: Step, event: Requested, request: DashboardRequest) -> Answer:
     match request:
         case ImportPlan():
             return plans.import_plan(step, request)
+        case EnablePlan():
+            return plans.enable(step, request)
+        case DeletePlan():
+            return plans.delete(step, request)
+        case PrepareInstance():
+            return _prepare(step, request)
+        case MoveEnd() | SetParameters():
+            return _change(step, request)
         case StartInstance():
             return _start(step, event, request)
         case EndInstance():
@@ -79,6 +96,28 @@ def _start(step: Step, event: Requested, request: StartInstance) -> Answer:
     return _done(InstanceStarted(instance=instance.id))
 
 
+def _prepare(step: Step, request: PrepareInstance) -> Answer:
+    try:
+        instance = windows.prepare(step, request.plan)
+    except windows.NotStartedError as error:
+        return Answer(ok=False, reason=str(error))
+    return _done(InstanceStarted(instance=instance.id))
+
+
+def _change(step: Step, request: MoveEnd | SetParameters) -> Answer:
+    """Change an instance that is there, or will be."""
+    instance = step.state.instances.get(request.instance)
+    if instance is None or instance.status is ContextStatus.ENDED:
+        return Answer(ok=False, reason=_no_instance(step, request.instance))
+    if isinstance(request, SetParameters):
+        instances.set_parameters(step, instance, request.values)
+    elif request.closes is not None and request.closes <= step.now:
+        return Answer(ok=False, reason=f"{request.closes.isoformat()} has passed; to end it now, end it")
+    else:
+        instances.move_end(step, instance, request.closes)
+    return _done({})
+
+
 def _end(step: Step, request: EndInstance) -> Answer:
     instance = step.state.instances.get(request.instance)
     if instance is None or instance.status not in ACTIVE:
@@ -99,7 +138,7 @@ def _reset(step: Step, event: Requested, request: ResetInstance) -> Answer:
 
 
 def _act(step: Step, request: Act) -> Answer:
-    machine = step.machine(request.instance)
+    machine = step.machine(request.instance, prepared=request.action in _BEFORE_OPENING)
     if machine is None:
         return Answer(ok=False, reason=_no_instance(step, request.instance))
     try:
@@ -110,9 +149,7 @@ def _act(step: Step, request: Act) -> Answer:
     return _done({"done": done, "refused": refused})
 
 
-def _each(
-    step: Step, machine: ContextMachine, wanted: Iterable[int], request: Act
-) -> tuple[list[str], dict[str, str]]:
+def _each(step: Step, machine: ContextMachine, wanted: Iterable[int], request: Act) -> tuple[list[str], dict[str, str]]:
     """One job, or all of a context or instance: then those that cannot are left out, and said."""
     done: list[str] = []
     refused: dict[str, str] = {}
@@ -145,11 +182,15 @@ def find(machine: ContextMachine, job: str, context: str) -> list[int]:
         if (not job or job in {copy.id, copy.name}) and (not context or graph.context_of(copy.index).name == context)
     ]
     if not found:
-        raise actions.RefusedError(f"{machine.instance} has no job '{job}'" + (f" in context '{context}'" if context else ""))
+        raise actions.RefusedError(
+            f"{machine.instance} has no job '{job}'" + (f" in context '{context}'" if context else "")
+        )
     if not job:
         return _once_each([copy.index for copy in found], machine)
     if len({copy.id for copy in found}) > 1:
-        raise actions.RefusedError(f"'{job}' is ambiguous: {', '.join(sorted({copy.id for copy in found}))}; use the identifier")
+        raise actions.RefusedError(
+            f"'{job}' is ambiguous: {', '.join(sorted({copy.id for copy in found}))}; use the identifier"
+        )
     if len(found) > 1 and len(found[0].stands_for) == 1:
         places = ", ".join(graph.context_of(copy.index).name for copy in found)
         raise actions.RefusedError(f"'{job}' runs by itself in each of {places}: say in which context")
@@ -177,5 +218,3 @@ def _no_instance(step: Step, name: InstanceId) -> str:
 
 def _done(data: object) -> Answer:
     return Answer(ok=True, data=Raw(msgspec.json.encode(data)))
-
-

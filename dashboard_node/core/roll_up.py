@@ -83,9 +83,7 @@ class RollUp:
             tally.moved += (after in moving) - (before in moving)
 
 
-def recount(
-    graph: PlanGraph, shares: Sequence[Share], contexts: Sequence[ContextRecord]
-) -> list[Tally]:
+def recount(graph: PlanGraph, shares: Sequence[Share], contexts: Sequence[ContextRecord]) -> list[Tally]:
     """The tallies from scratch."""
     fresh = RollUp(graph)
     for copy in graph.copies:

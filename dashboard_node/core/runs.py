@@ -84,9 +84,7 @@ def hand_over(step: Step, machine: ContextMachine, index: int, order: int) -> No
     )
 
 
-def parameters(
-    step: Step, machine: ContextMachine, copy: Copy, overrides: dict[str, str]
-) -> dict[str, str | None]:
+def parameters(step: Step, machine: ContextMachine, copy: Copy, overrides: dict[str, str]) -> dict[str, str | None]:
     """Values of the names the job declares: given for this run, else the context's own list if it has one, else the
     instance's, else the job's default. Taken when the run is handed over, so that an edit while it was queued counts."""
     if not isinstance(copy.artefact, CommandJob):
@@ -154,7 +152,11 @@ def end(step: Step, run: RunRecord, report: RunReport) -> None:
 
 def _stands_for(machine: ContextMachine, run: RunRecord) -> list[int]:
     """The copies whose present run this is."""
-    return [i for i in machine.graph.copies[run.copy].stands_for if machine.copies[i].run == run.id and machine.copies[i].live]
+    return [
+        i
+        for i in machine.graph.copies[run.copy].stands_for
+        if machine.copies[i].run == run.id and machine.copies[i].live
+    ]
 
 
 def _job_ends(step: Step, machine: ContextMachine, index: int, run: RunRecord, reason: str) -> None:

@@ -7,7 +7,7 @@ alone, and is, at every start.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import PlanGraph, compile_plan
@@ -25,9 +25,7 @@ from schemas.documents import Presence
 from schemas.names import InstanceId, JobId, NodeName, PlanName, RequestId, RunId, UserName
 from schemas.status import ContextStatus, NodeState, RunPhase
 
-ACTIVE = frozenset(
-    {ContextStatus.WAITING, ContextStatus.RUNNING, ContextStatus.COMPLETE, ContextStatus.ERROR}
-)
+ACTIVE = frozenset({ContextStatus.WAITING, ContextStatus.RUNNING, ContextStatus.COMPLETE, ContextStatus.ERROR})
 """Statuses of an instance that events reach."""
 
 
@@ -55,6 +53,8 @@ class State:
         # Heard, never saved: the bus shows it again after a restart
         self.presences: dict[NodeName, Presence] = {}
         self.reported: dict[RunId, RunPhase] = {}
+        self.up_since = datetime.min.replace(tzinfo=UTC)
+        """When this life of the dashboard began: starts before it were missed, not merely late."""
         self.settled_in = False
         """Whether the first complete picture of the bus has been taken in."""
 
@@ -112,6 +112,16 @@ class State:
         self.live.pop(instance.id, None)
         self.of_plan[instance.plan].pop(instance.id, None)
         del self.instances[instance.id]
+
+    def forget_plan(self, name: PlanName) -> list[int]:
+        """Drop a plan; the versions it had."""
+        del self.plans[name]
+        versions = sorted(version for plan, version in self.versions if plan == name)
+        for version in versions:
+            del self.versions[name, version]
+            self._graphs.pop((name, version), None)
+        self.of_plan.pop(name, None)
+        return versions
 
     def put_run(self, record: RunRecord) -> None:
         """Index a run; it is live until it has ended."""

@@ -21,7 +21,7 @@ from dashboard_node.core.records import (
     VersionRecord,
 )
 from dashboard_node.core.state import ACTIVE, State
-from schemas.names import InstanceId, NodeName, escape
+from schemas.names import InstanceId, NodeName, PlanName, escape
 from schemas.status import ContextStatus
 
 
@@ -38,6 +38,8 @@ class Step:
         self.replies: list[Reply] = []
         self.unsettled: dict[InstanceId, None] = {}
         """Instances whose machine has something to settle, in the order they came up."""
+        self.freed: dict[PlanName, None] = {}
+        """Plans of which an instance has ended: another one may be waiting for that."""
         self.agents: set[NodeName] = set()
         """Agents whose presence changed."""
         self.replaying = False
@@ -96,7 +98,9 @@ class Step:
 
     def loop_cut(self, machine: ContextMachine) -> None:
         """Event jobs raised each other without end."""
-        self.note("instance", instance=machine.instance, detail="jobs raise each other without end; the rest was dropped")
+        self.note(
+            "instance", instance=machine.instance, detail="jobs raise each other without end; the rest was dropped"
+        )
 
     # Tables
 
@@ -109,6 +113,13 @@ class Step:
         """Save a new version of a plan."""
         self.state.versions[record.plan, record.version] = record
         self.changes[Key("version", f"{escape(record.plan)}~{record.version}")] = record
+
+    def forget_plan(self, name: PlanName) -> None:
+        """Drop a plan with all its versions."""
+        for version in self.state.forget_plan(name):
+            self.changes[Key("version", f"{escape(name)}~{version}")] = None
+        self.changes[Key("plan", escape(name))] = None
+        self.state.timers.set(("open", name), None)
 
     def put_instance(self, record: InstanceRecord) -> None:
         """Save an instance."""
@@ -138,10 +149,10 @@ class Step:
 
     # Reaching instances
 
-    def machine(self, instance: InstanceId) -> ContextMachine | None:
-        """The machine of an instance that events reach; None: there is none, or it has ended or is only prepared."""
+    def machine(self, instance: InstanceId, *, prepared: bool = False) -> ContextMachine | None:
+        """The machine of an instance that events reach; None: there is none, or it has ended or (unless asked for) is only prepared."""
         record = self.state.instances.get(instance)
-        if record is None or record.status not in ACTIVE:
+        if record is None or not (record.status in ACTIVE or (prepared and record.status is ContextStatus.PREPARED)):
             return None
         return self.state.machines[instance]
 

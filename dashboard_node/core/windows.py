@@ -8,20 +8,25 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from dashboard_node.core.instances import end_instance, open_instance
+from dashboard_node.core.instances import activate, end_instance, open_instance, prepare_instance
 from dashboard_node.core.records import InstanceRecord, PlanRecord
 from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
-from schemas.cron import Cron, matches, next_fire, parse, previous_fire
+from schemas.cron import LOSSLESS, Cron, matches, next_fire, parse, previous_fire
 from schemas.names import PlanName, instance_id
-from schemas.plan import Plan
+from schemas.plan import MissedWindows, Plan
+from schemas.status import ContextStatus
 
 HAND_MARGIN = timedelta(seconds=60)
 """An instance started by hand ends so long before the plan's next start, unless instances may run side by side (Ikasan)."""
 MOMENT = timedelta(seconds=1)
 """The grain of cron time."""
-CATCH_UP = timedelta(days=400)
-"""Window starts further back than this are not even recorded as missed."""
+CATCH_UP = 10
+"""So many missed windows, the newest ones, does a plan catch up with at most."""
+MOST = 1000
+"""So many missed starts are recorded one by one; those before them in one row."""
+RAN, SKIPPED, MISSED = "ran", "skipped", "missed"
+"""What becomes of a due start, in the tick ledger."""
 
 
 class NotStartedError(Exception):
@@ -55,10 +60,10 @@ def length(plan: Plan) -> timedelta | None:
 
 
 def next_start(state: State, record: PlanRecord) -> datetime | None:
-    """The first window start that has not been decided yet; None: there is none, or the plan is disabled."""
+    """The first window start that has not been decided yet; None: there is none. A disabled plan's are decided as well: skipped."""
     plan = state.newest(record.name).plan
     cron = window_cron(plan)
-    return None if cron is None or not record.enabled else next_fire(cron, record.decided, zone_of(plan))
+    return None if cron is None else next_fire(cron, record.decided, zone_of(plan), LOSSLESS)
 
 
 def arm(step: Step, record: PlanRecord) -> None:
@@ -67,43 +72,124 @@ def arm(step: Step, record: PlanRecord) -> None:
 
 
 def due(step: Step, name: PlanName) -> None:
-    """One or more starts of the plan are due: the newest may open, those before it were missed while nobody was there."""
+    """One or more starts of the plan are due: each is decided, once (S3), and the ledger says how."""
     record = step.state.plans[name]
     plan = step.state.newest(name).plan
-    cron, zone = window_cron(plan), zone_of(plan)
-    newest = previous_fire(cron, step.now, zone) if cron is not None else None
-    if cron is None or newest is None or newest <= record.decided:
+    starts, left_out = _undecided(plan, record.decided, step.now)
+    if not starts:
         arm(step, record)
         return
-    first = next_fire(cron, max(record.decided, step.now - CATCH_UP), zone)
-    if first is not None and first < newest:
-        last = previous_fire(cron, newest - MOMENT, zone) or first
-        step.note("tick", detail=f"{name}: starts from {first.isoformat()} to {last.isoformat()}", after="missed")
-    refused = _decide(step, name, plan, newest)
-    at = newest.isoformat()
-    step.note("tick", detail=f"{name}: start at {at}" + (f": {refused}" if refused else ""), after="skipped" if refused else "ran")
-    record = replace(step.state.plans[name], decided=newest)
+    if left_out is not None:
+        _ledger(step, name, left_out, MISSED, f"and every start up to {starts[0].isoformat()}: too many to list")
+    *earlier, newest = starts
+    missed = [start for start in starts if start < step.state.up_since]
+    backlog: list[datetime] = []
+    if plan.missed_windows is MissedWindows.CATCH_UP:
+        backlog = missed[-CATCH_UP:]
+    for start in earlier:
+        if start not in backlog:
+            _ledger(step, name, start, MISSED, "no dashboard was there, or it was held up")
+    _drop_prepared(step, name, newest)
+    if newest not in backlog:
+        _decide(step, name, plan, newest, missed=newest in missed)
+    record = replace(step.state.plans[name], decided=newest, backlog=record.backlog + tuple(backlog))
     step.put_plan(record)
+    catch_up(step, name)
     arm(step, record)
 
 
-def _decide(step: Step, name: PlanName, plan: Plan, start: datetime) -> str:
-    """Open the instance for a due start, or say why not."""
+def _drop_prepared(step: Step, name: PlanName, newest: datetime) -> None:
+    """Instances prepared for starts that have passed without them."""
+    for instance in step.state.instances_of(name):
+        if instance.status is ContextStatus.PREPARED and instance.opens < newest:
+            end_instance(step, instance, "its start passed while nobody was there to open it")
+
+
+def _undecided(plan: Plan, decided: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
+    """The due starts after ``decided``, oldest first, at most ``MOST`` of the newest; and the oldest of those left out."""
+    cron, zone = window_cron(plan), zone_of(plan)
+    newest = previous_fire(cron, now, zone) if cron is not None else None
+    found: list[datetime] = []
+    while cron is not None and newest is not None and newest > decided and len(found) < MOST:
+        found.append(newest)
+        newest = previous_fire(cron, newest - MOMENT, zone)
+    if cron is None or newest is None or newest <= decided:
+        return found[::-1], None
+    return found[::-1], next_fire(cron, decided, zone, LOSSLESS)
+
+
+def _decide(step: Step, name: PlanName, plan: Plan, start: datetime, *, missed: bool) -> None:
+    """Open the instance of a start that has just come due, or of a window that is still open; or say why not."""
     ttl = length(plan)
-    if ttl is not None and step.now > start + ttl:
-        return "missed: the window closed while no dashboard was there"
+    instance = instance_id(name, start)
+    known = step.state.instances.get(instance)
+    if missed and plan.missed_windows is MissedWindows.SKIP:
+        _ledger(step, name, start, MISSED, "no dashboard was there, and the plan skips what it missed")
+    elif ttl is not None and step.now > start + ttl:
+        _ledger(step, name, start, MISSED, "the window had closed before a dashboard was there")
+    elif known is not None and known.status is not ContextStatus.PREPARED:
+        _ledger(step, name, start, SKIPPED, "its instance is there already")
+    elif reason := _not_now(step, name, plan):
+        _ledger(step, name, start, SKIPPED, reason)
+    else:
+        closes = None if ttl is None else start + ttl
+        if known is not None:
+            activate(step, known)
+        else:
+            open_instance(step, name, name=instance, closes=closes, started_by="cron", parameters={})
+        _ledger(step, name, start, RAN, instance=instance)
+
+
+def _not_now(step: Step, name: PlanName, plan: Plan) -> str:
+    """Why no instance of the plan may open now; empty: it may."""
+    if not step.state.plans[name].enabled:
+        return "the plan is disabled"
     if in_blackout(plan, step.now):
         return "inside a blackout window of the plan"
     running = step.state.active_of(name)
     if running and not plan.able_to_run_concurrently:
         return f"{running[0].id} is still active, and the plan's instances do not run side by side"
-    instance = instance_id(name, start)
-    if instance in step.state.instances:
-        return "its instance is there already"
-    open_instance(
-        step, name, name=instance, closes=None if ttl is None else start + ttl, started_by="cron", parameters={}
-    )
     return ""
+
+
+def catch_up(step: Step, name: PlanName) -> None:
+    """Open what a catching-up plan has missed, oldest first, as soon as it may; each gets its whole time from now."""
+    record = step.state.plans.get(name)
+    while record is not None and record.backlog and not _not_now(step, name, step.state.newest(name).plan):
+        start, *rest = record.backlog
+        record = replace(record, backlog=tuple(rest))
+        step.put_plan(record)
+        instance, ttl = instance_id(name, start), length(step.state.newest(name).plan)
+        if instance not in step.state.instances:
+            closes = None if ttl is None else step.now + ttl
+            open_instance(step, name, name=instance, closes=closes, started_by="catch-up", parameters={})
+            _ledger(step, name, start, RAN, "caught up", instance=instance)
+        record = step.state.plans[name]
+
+
+def _ledger(step: Step, name: PlanName, start: datetime, outcome: str, reason: str = "", instance: str = "") -> None:
+    """A row of the tick ledger: which start, and what became of it."""
+    step.note("tick", context=name, before=start.isoformat(), after=outcome, detail=reason, instance=instance)
+
+
+def prepare(step: Step, name: PlanName) -> InstanceRecord:
+    """Lay out the instance of the plan's next start outside a blackout. Raises NotStartedError."""
+    record = step.state.plans.get(name)
+    if record is None:
+        raise NotStartedError(f"there is no plan named '{name}'")
+    plan = step.state.newest(name).plan
+    start = next_start(step.state, record)
+    for _ in range(MOST):
+        if start is None or not in_blackout(plan, start):
+            break
+        start = next_fire(parse(plan.time_window_start), start, zone_of(plan), LOSSLESS)
+    if start is None or in_blackout(plan, start):
+        raise NotStartedError(f"plan '{name}' has no start to come that could be prepared")
+    instance, ttl = instance_id(name, start), length(plan)
+    if instance in step.state.instances:
+        raise NotStartedError(f"{instance} is {step.state.instances[instance].status} already")
+    closes = None if ttl is None else start + ttl
+    return prepare_instance(step, name, name=instance, opens=start, closes=closes)
 
 
 def in_blackout(plan: Plan, now: datetime) -> bool:
@@ -125,7 +211,9 @@ def start_by_hand(step: Step, name: PlanName, request: str, parameters: dict[str
         raise NotStartedError(f"plan '{name}' is disabled; enable it first")
     running = step.state.active_of(name)
     if running and not plan.able_to_run_concurrently:
-        raise NotStartedError(f"{running[0].id} is still active, and instances of '{name}' do not run side by side; end it first")
+        raise NotStartedError(
+            f"{running[0].id} is still active, and instances of '{name}' do not run side by side; end it first"
+        )
     return open_instance(
         step,
         name,
@@ -168,7 +256,7 @@ def _closes_by_hand(step: Step, record: PlanRecord, plan: Plan) -> datetime | No
     opened = previous_fire(cron, step.now, zone) if cron is not None else None
     if opened is not None and opened + ttl > step.now:
         return opened + ttl
-    following = next_fire(cron, step.now, zone) if cron is not None else None
+    following = next_fire(cron, step.now, zone, LOSSLESS) if cron is not None else None
     if plan.able_to_run_concurrently or following is None:
         return step.now + ttl
     if step.now > following - HAND_MARGIN:

@@ -16,7 +16,7 @@ from typing import Any
 
 from broker.backoff import delay
 from broker.bus import Delivery, OnDelivery, Publication, Session
-from broker.errors import BusError
+from broker.errors import BusError, RefusedError
 from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.life import Life
 from broker.runtime.world import Signal, World
@@ -57,7 +57,10 @@ class Link:
             self._over.set_result("leaving")
 
     async def publish(self, publications: Sequence[Publication]) -> None:
-        """In batches, each acknowledged before the next. Raises BusError, after which the connection is over."""
+        """In batches, each acknowledged before the next. Raises BusError, after which the connection is over.
+
+        (But for an answer or alert that the broker's access rules forbid: nothing else depends on it.)
+        """
         session, limits = self.session, self._world.limits
         if session is None:
             raise BusError("no connection")
@@ -67,7 +70,8 @@ class Link:
                     await session.publish(publications[start : start + limits.batch])
             except (BusError, TimeoutError) as error:
                 reason = str(error) or f"the broker acknowledged nothing for {limits.publish:g} s"
-                if session is self.session:
+                retained = any(publication.retain for publication in publications)
+                if session is self.session and (retained or not isinstance(error, RefusedError)):
                     self.end(reason)
                 raise BusError(reason) from error
 

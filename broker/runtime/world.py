@@ -49,7 +49,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     save: float = 60.0
     connect: float = 15.0
-    replay: float = 120.0
+    replay: float = 600.0
     publish: float = 15.0
     perform: float = 30.0
     farewell: float = 2.0

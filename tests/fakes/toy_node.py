@@ -52,7 +52,7 @@ class FakeDashboard:
         """Publish a document."""
         self.revision += 1
         payload = stamp(encode_body(document), epoch=self.epoch, revision=self.revision, at=START)
-        self.broker.publish(Publication(TOPICS.topic_of(address), payload))
+        self.broker.tell(Publication(TOPICS.topic_of(address), payload))
 
     def publish(self, instance: InstanceId, *, version: int = 1) -> None:
         """Publish an instance to the agent."""
@@ -60,7 +60,7 @@ class FakeDashboard:
 
     def remove(self, instance: InstanceId) -> None:
         """Clear an instance."""
-        self.broker.publish(Publication(TOPICS.topic_of(AgentInstanceAt(ME, instance)), b""))
+        self.broker.tell(Publication(TOPICS.topic_of(AgentInstanceAt(ME, instance)), b""))
 
     def presence(self, state: NodeState = NodeState.ALIVE, *, complete: bool = True) -> None:
         """Say how it is."""
@@ -86,7 +86,7 @@ class ToyNode:
             Identity(role=Role.AGENT, node=ME, host=host),
             World(
                 store=self.store,
-                bus=broker,
+                bus=broker.bus(),
                 topics=TOPICS,
                 perform=self._perform,
                 clock=self.wall_clock,

@@ -33,6 +33,11 @@ PRESENCE = TOPICS.topic_of(AgentPresenceAt(ME))
 REPORT = TOPICS.topic_of(FireReportAt(ME, FIRST, JOB))
 
 
+def a_broker() -> FakeBroker:
+    """An empty broker."""
+    return FakeBroker(prefix=TOPICS.prefix)
+
+
 async def bump(node: ToyNode, times: int = 1) -> None:
     """Count, and wait until it rang."""
     for _ in range(times):
@@ -42,7 +47,7 @@ async def bump(node: ToyNode, times: int = 1) -> None:
 
 async def test_start_with_an_empty_broker() -> None:
     """A first life: alive and complete with nothing to show; the first event is Recovered, the last of the first turn a Tick."""
-    node = ToyNode(FakeBroker())
+    node = ToyNode(a_broker())
     async with node.running():
         shown = node.presence()
         events = [type(event).__name__ for event in node.core.events]
@@ -53,7 +58,7 @@ async def test_start_with_an_empty_broker() -> None:
 
 async def test_start_is_first_alive_and_only_then_complete() -> None:
     """The presence says complete after all documents stand, and never before."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
     node = ToyNode(broker)
     async with node.running():
@@ -67,7 +72,7 @@ async def test_start_is_first_alive_and_only_then_complete() -> None:
 
 async def test_stop_says_goodbye() -> None:
     """A node that is stopped shows that it is gone, and leaves its documents standing."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
     node = ToyNode(broker)
     async with node.running():
@@ -75,12 +80,12 @@ async def test_stop_says_goodbye() -> None:
 
     assert node.presence().state is NodeState.GONE
     assert node.reports() == {f"{FIRST}/north-tick": "0"}
-    assert broker.clients() == []
+    assert broker.clients == []
 
 
 async def test_cancel_says_goodbye() -> None:
     """So does one that is cancelled."""
-    node = ToyNode(FakeBroker())
+    node = ToyNode(a_broker())
     async with asyncio.TaskGroup() as group:
         running = group.create_task(node.driver.run(), name="node")
         await node.signals.reached(Signal.COMPLETE, 1)
@@ -91,7 +96,7 @@ async def test_cancel_says_goodbye() -> None:
 
 async def test_a_turn_saves_then_shows_then_performs() -> None:
     """Nothing is shown that was not saved, nothing is done that was not shown (S5)."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
     node = ToyNode(broker)
     shown_at_save: list[dict[str, str]] = []
@@ -108,7 +113,7 @@ async def test_a_turn_saves_then_shows_then_performs() -> None:
 
 async def test_a_batch_is_one_commit_and_one_document() -> None:
     """Many events that wait are one turn: one save, the newest document, every audit row and every effect."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
     node = ToyNode(broker)
     async with node.running():
@@ -125,7 +130,7 @@ async def test_a_batch_is_one_commit_and_one_document() -> None:
 
 async def test_a_failed_save_stops_the_node() -> None:
     """What cannot be saved is neither shown nor done; the node ends and says so."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
     node = ToyNode(broker)
     async with asyncio.TaskGroup() as group:
@@ -152,7 +157,7 @@ async def _unwrapped(node: ToyNode) -> Exception | None:
 
 async def test_a_broken_promise_stops_the_node_before_it_is_saved() -> None:
     """The check comes before the save: a wrong state is never durable. The error names the promise."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
     node = ToyNode(broker)
     async with asyncio.TaskGroup() as group:
@@ -168,9 +173,9 @@ async def test_a_broken_promise_stops_the_node_before_it_is_saved() -> None:
 
 async def test_nothing_is_acted_on_before_the_first_replay() -> None:
     """Without a broker at start nothing is stepped through, whatever is offered; once it is there, everything is."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
-    broker.stop()
+    broker.kill()
     node = ToyNode(broker)
     async with node.running():
         node.driver.offer(Bump(START, FIRST))
@@ -187,8 +192,8 @@ async def test_nothing_is_acted_on_before_the_first_replay() -> None:
 
 async def test_attempts_back_off() -> None:
     """While the broker is away, attempts become rare."""
-    broker = FakeBroker()
-    broker.stop()
+    broker = a_broker()
+    broker.kill()
     node = ToyNode(broker)
     async with node.running():
         await pass_time(600)
@@ -199,11 +204,11 @@ async def test_attempts_back_off() -> None:
 
 async def test_the_node_goes_on_without_a_broker() -> None:
     """What does not need the broker is saved and done; when it is back, the newest is shown, in the next connection."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
     node = ToyNode(broker)
     async with node.running():
-        broker.stop()
+        broker.kill()
         await node.signals.reached(Signal.LOST, 1)
         await bump(node, 3)
         saved = len(node.store.trail)
@@ -220,13 +225,13 @@ async def test_the_node_goes_on_without_a_broker() -> None:
 
 async def test_a_broker_that_comes_back_empty_is_filled_again() -> None:
     """Everything is shown again, and nothing that others showed counts as removed (absence is not removal)."""
-    broker = FakeBroker()
+    broker = a_broker()
     dashboard = FakeDashboard(broker)
     dashboard.publish(FIRST)
     dashboard.presence()
     node = ToyNode(broker)
     async with node.running():
-        broker.stop()
+        broker.kill()
         broker.start({})
         await node.signals.reached(Signal.COMPLETE, 2)
         shown, heard = node.reports(), node.core.heard()
@@ -237,14 +242,14 @@ async def test_a_broker_that_comes_back_empty_is_filled_again() -> None:
 
 async def test_absence_is_removal_once_the_writer_says_it_is_complete() -> None:
     """What a dashboard does not show again is gone when it has shown everything, and not before."""
-    broker = FakeBroker()
+    broker = a_broker()
     dashboard = FakeDashboard(broker)
     dashboard.publish(FIRST)
     dashboard.publish(SECOND)
     dashboard.presence()
     node = ToyNode(broker)
     async with node.running():
-        broker.stop()
+        broker.kill()
         broker.start({})
         await node.signals.reached(Signal.COMPLETE, 2)
         dashboard.connection += 1
@@ -262,7 +267,7 @@ async def test_absence_is_removal_once_the_writer_says_it_is_complete() -> None:
 
 async def test_removal_while_the_node_was_down() -> None:
     """What was cleared while the node was not running is gone for it when it is back, by the same proof."""
-    broker, store = FakeBroker(), MemoryStore()
+    broker, store = a_broker(), MemoryStore()
     dashboard = FakeDashboard(broker)
     dashboard.publish(FIRST)
     dashboard.presence()
@@ -280,7 +285,7 @@ async def test_removal_while_the_node_was_down() -> None:
 
 async def test_a_broker_back_in_the_past_is_put_right() -> None:
     """An older store has an old report, and an orphan: one is shown anew, with a newer revision; the other is cleared (L2)."""
-    broker = FakeBroker()
+    broker = a_broker()
     dashboard = FakeDashboard(broker)
     dashboard.publish(FIRST)
     dashboard.publish(SECOND)
@@ -291,8 +296,9 @@ async def test_a_broker_back_in_the_past_is_put_right() -> None:
         newest = decode_header(broker.retained[REPORT]).order
         dashboard.remove(SECOND)
         await node.signals.next(Signal.SHOWN)
-        broker.stop()
-        broker.start({**past, TOPICS.topic_of(AgentInstanceAt(ME, SECOND)): b""})
+        broker.kill()
+        del past[TOPICS.topic_of(AgentInstanceAt(ME, SECOND))]
+        broker.start(past)
         await node.signals.reached(Signal.COMPLETE, 2)
         shown, again = node.reports(), decode_header(broker.retained[REPORT]).order
 
@@ -302,7 +308,7 @@ async def test_a_broker_back_in_the_past_is_put_right() -> None:
 
 async def test_a_body_that_went_back_and_is_right_is_published_all_the_same() -> None:
     """Readers who saw the newer snapshot ignore an older one, so the right body with an old revision is not good enough."""
-    broker = FakeBroker()
+    broker = a_broker()
     dashboard = FakeDashboard(broker)
     node = ToyNode(broker)
     async with node.running():
@@ -313,7 +319,7 @@ async def test_a_body_that_went_back_and_is_right_is_published_all_the_same() ->
         newest = decode_header(broker.retained[REPORT]).order
         dashboard.remove(FIRST)
         await node.signals.next(Signal.SHOWN)
-        broker.stop()
+        broker.kill()
         dashboard.revision += 1
         broker.start(past)
         dashboard.publish(FIRST)  # counted from 0 again: the same body as the first time
@@ -326,9 +332,9 @@ async def test_a_body_that_went_back_and_is_right_is_published_all_the_same() ->
 
 async def test_garbage_among_our_own_topics_is_cleared() -> None:
     """Unreadable or foreign, what stands under this node's own filters and follows from nothing goes."""
-    broker = FakeBroker()
-    broker.publish(Publication("test/agent/north/report/who/knows", b"garbage"))
-    broker.publish(Publication(REPORT, b'{"v":1}'))
+    broker = a_broker()
+    broker.tell(Publication("test/agent/north/report/who/knows", b"garbage"))
+    broker.tell(Publication(REPORT, b'{"v":1}'))
     node = ToyNode(broker)
     async with node.running():
         assert node.reports() == {}
@@ -336,7 +342,7 @@ async def test_garbage_among_our_own_topics_is_cleared() -> None:
 
 async def test_a_restart_leaves_standing_what_is_right() -> None:
     """The next life publishes no document that the broker has kept, and nothing but its presence."""
-    broker, store = FakeBroker(), MemoryStore()
+    broker, store = a_broker(), MemoryStore()
     FakeDashboard(broker).publish(FIRST)
     async with ToyNode(broker, store).running() as node:
         await bump(node)
@@ -349,7 +355,7 @@ async def test_a_restart_leaves_standing_what_is_right() -> None:
 
 async def test_a_restart_after_the_broker_went_back_publishes_all() -> None:
     """A life cannot know what of its predecessor's the broker forgot, so it publishes everything when anything is missing."""
-    broker, store = FakeBroker(), MemoryStore()
+    broker, store = a_broker(), MemoryStore()
     dashboard = FakeDashboard(broker)
     dashboard.publish(SECOND)
     async with ToyNode(broker, store).running() as node:
@@ -373,7 +379,7 @@ def _cancel(task: asyncio.Task[None]) -> None:
 
 async def test_crash_between_save_and_show() -> None:
     """What was saved and not shown is shown by the next life, and performed by neither."""
-    broker, store = FakeBroker(), MemoryStore()
+    broker, store = a_broker(), MemoryStore()
     FakeDashboard(broker).publish(FIRST)
     node = ToyNode(broker, store)
     async with asyncio.TaskGroup() as group:
@@ -392,7 +398,7 @@ async def test_crash_between_save_and_show() -> None:
 
 async def test_recovered_tells_what_stood() -> None:
     """With its disk lost, a node is told what the broker retains of it, under an epoch above all that stands there."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
     async with ToyNode(broker).running() as node:
         await bump(node)
@@ -410,11 +416,11 @@ async def test_recovered_tells_what_stood() -> None:
 
 async def test_documents_of_a_life_unheard_of_raise_the_epoch() -> None:
     """Somebody cleared the presence, the disk is lost, the clock is behind: the documents say which epoch is too low."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
     async with ToyNode(broker).running() as node:
         first = node.epoch_shown()
-    broker.publish(Publication(PRESENCE, b""))
+    broker.tell(Publication(PRESENCE, b""))
     later = ToyNode(broker)
     later.shift = timedelta(days=-400)
     async with later.running():
@@ -425,7 +431,7 @@ async def test_documents_of_a_life_unheard_of_raise_the_epoch() -> None:
 
 async def test_a_newer_life_fences_the_older_one() -> None:
     """The broker gives the name to its newest holder; the older life looks before it takes it back, and ends."""
-    broker = FakeBroker()
+    broker = a_broker()
     older, newer = ToyNode(broker, host="old"), ToyNode(broker, host="new")
     async with asyncio.TaskGroup() as group:
         running = group.create_task(_unwrapped(older), name="older")
@@ -444,13 +450,13 @@ async def test_a_newer_life_fences_the_older_one() -> None:
 
 async def test_a_late_will_of_an_earlier_connection_is_put_right() -> None:
     """Our own presence stands as we last said it: what comes late from an earlier connection is said over."""
-    broker = FakeBroker()
+    broker = a_broker()
     node = ToyNode(broker)
     async with node.running():
-        broker.cut()
-        will = broker.history[-1]
+        broker.cut_all()
+        will = broker.retained[PRESENCE]
         await node.signals.reached(Signal.COMPLETE, 2)
-        broker.publish(will)
+        broker.tell(Publication(PRESENCE, will))
         await node.signals.next(Signal.SHOWN)
         presence = node.presence()
 
@@ -459,11 +465,11 @@ async def test_a_late_will_of_an_earlier_connection_is_put_right() -> None:
 
 async def test_a_will_read_out_while_we_live_needs_another_connection() -> None:
     """Gone outranks alive within one connection, so only the next one can say alive again."""
-    broker = FakeBroker()
+    broker = a_broker()
     node = ToyNode(broker)
     async with node.running():
         alive = broker.retained[PRESENCE]
-        broker.publish(Publication(PRESENCE, alive.replace(b'"alive"', b'"gone"')))
+        broker.tell(Publication(PRESENCE, alive.replace(b'"alive"', b'"gone"')))
         await node.signals.reached(Signal.COMPLETE, 2)
         presence = node.presence()
 
@@ -472,14 +478,14 @@ async def test_a_will_read_out_while_we_live_needs_another_connection() -> None:
 
 async def test_a_broker_that_acknowledges_nothing_is_left() -> None:
     """A publication without an answer ends the connection; the next one shows everything."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
     node = ToyNode(broker)
     async with node.running():
-        broker.mute = True
+        broker.freeze()
         node.driver.offer(Bump(START, FIRST))
         await node.signals.reached(Signal.LOST, 1)
-        broker.mute = False
+        broker.thaw()
         await node.signals.reached(Signal.COMPLETE, 2)
 
     assert node.reports() == {f"{FIRST}/north-tick": "1"}
@@ -488,7 +494,7 @@ async def test_a_broker_that_acknowledges_nothing_is_left() -> None:
 
 async def test_the_alarm_is_never_early() -> None:
     """A Tick comes when its time has come, and promptly."""
-    node = ToyNode(FakeBroker())
+    node = ToyNode(a_broker())
     async with node.running():
         node.driver.offer(SetAlarm(START, START + timedelta(seconds=300)))
         await node.signals.next(Signal.SAVED)
@@ -500,7 +506,7 @@ async def test_the_alarm_is_never_early() -> None:
 
 async def test_the_alarm_follows_the_wall_clock() -> None:
     """A clock that is set forward (or a machine that slept) makes a far alarm due within a nap."""
-    node = ToyNode(FakeBroker())
+    node = ToyNode(a_broker())
     async with node.running():
         node.driver.offer(SetAlarm(START, START + timedelta(days=1)))
         await node.signals.next(Signal.SAVED)
@@ -514,7 +520,7 @@ async def test_the_alarm_follows_the_wall_clock() -> None:
 
 async def test_now_never_goes_back() -> None:
     """A clock that is set back stands still for the core."""
-    node = ToyNode(FakeBroker())
+    node = ToyNode(a_broker())
     async with node.running():
         await bump(node)
         node.shift = timedelta(hours=-1)
@@ -526,11 +532,11 @@ async def test_now_never_goes_back() -> None:
 
 async def test_a_request_is_answered_after_it_was_shown() -> None:
     """The answer is a publication of its own, not retained, with part 0."""
-    broker = FakeBroker()
+    broker = a_broker()
     node = ToyNode(broker)
     async with node.running():
         asked = RequestTopic(UserName("mary"), RequestId("r1"), ME)
-        broker.publish(Publication(TOPICS.request(asked), b'{"ask":"x"}', retain=False))
+        broker.tell(Publication(TOPICS.request(asked), b'{"ask":"x"}', retain=False))
         await node.signals.next(Signal.PERFORMED)
         answer = broker.history[-1]
 
@@ -541,11 +547,11 @@ async def test_a_request_is_answered_after_it_was_shown() -> None:
 
 async def test_a_request_that_is_no_json_is_refused() -> None:
     """It never comes before the core, and who asked is told."""
-    broker = FakeBroker()
+    broker = a_broker()
     node = ToyNode(broker)
     async with node.running():
         asked = RequestTopic(UserName("mary"), RequestId("r1"), ME)
-        broker.publish(Publication(TOPICS.request(asked), b"{nonsense", retain=False))
+        broker.tell(Publication(TOPICS.request(asked), b"{nonsense", retain=False))
         await node.signals.next(Signal.PERFORMED)
         answer = decode(broker.history[-1].payload, Answer)
 
@@ -555,7 +561,7 @@ async def test_a_request_that_is_no_json_is_refused() -> None:
 
 async def test_answers_and_alerts_outside_a_turn() -> None:
     """An app may publish what is not retained, and nothing that is."""
-    broker = FakeBroker()
+    broker = a_broker()
     node = ToyNode(broker)
     async with node.running():
         await node.driver.answer(Reply(UserName("mary"), RequestId("r1"), Answer(ok=True)), part=3)
@@ -568,7 +574,7 @@ async def test_answers_and_alerts_outside_a_turn() -> None:
 
 async def test_the_presence_is_refreshed_when_documents_come_and_go() -> None:
     """At most once a second it says how many there are; it is the newest thing shown, which proves what is absent."""
-    broker = FakeBroker()
+    broker = a_broker()
     dashboard = FakeDashboard(broker)
     node = ToyNode(broker)
     async with node.running():
@@ -588,7 +594,7 @@ async def test_the_presence_is_refreshed_when_documents_come_and_go() -> None:
 
 async def test_the_mark_is_saved_before_what_it_marks() -> None:
     """The newest revision that may have been published is durable first (what a later life trusts)."""
-    broker = FakeBroker()
+    broker = a_broker()
     FakeDashboard(broker).publish(FIRST)
     node = ToyNode(broker)
     async with node.running():
@@ -600,7 +606,7 @@ async def test_the_mark_is_saved_before_what_it_marks() -> None:
 
 async def test_bells_are_rung_in_order() -> None:
     """Effects are performed in the order in which they were asked for."""
-    node = ToyNode(FakeBroker())
+    node = ToyNode(a_broker())
     async with node.running():
         for _ in range(3):
             node.driver.offer(Bump(START, FIRST))

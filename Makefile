@@ -15,7 +15,7 @@ LAYERS := tidy unit properties scenarios simulation contract shell e2e chaos
 PACKAGES := agent_node broker dashboard_node jobplan schemas
 SOURCES := $(PACKAGES) tests $(wildcard benchmarks)
 
-# Arguments for the command behind a target: make demo ARGS=--help, make test ARGS="-k restart".
+# Arguments for the command behind a target: make demo ARGS=--help.
 ARGS ?=
 SEED ?=
 MINUTES ?= 5
@@ -33,7 +33,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := .cache/hypothesis
 help: ## list what can be done
 	@awk 'BEGIN { FS = ":.*## " } \
 	    /^# -+ / { sub(/^# -+ /, ""); printf "\n%s\n", $$0 } \
-	    /^[a-z%-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+	    /^[a-zA-Z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: ## make everything ready: .venv/ with the locked packages, mosquitto
@@ -44,8 +44,8 @@ demo: setup ## watch a plan run: broker, dashboard and agent on this machine, th
 	@$(BIN)/jobplan demo --exit $(ARGS)
 
 .PHONY: test
-test: setup ## all tests [ARGS=...]
-	@PYTHONASYNCIODEBUG=1 $(PYTEST) tests $(ARGS)
+test: setup ## all tests, or those you name [ARGS="tests/unit -k restart"]
+	@PYTHONASYNCIODEBUG=1 $(PYTEST) $(ARGS)
 
 .PHONY: all
 all: check test ## what a change must pass: check, then test
@@ -62,6 +62,8 @@ check: setup ## format, lint, types, imports, house rules; quick
 
 .PHONY: check-more
 check-more: setup ## a second opinion on the types (basedpyright); not a gate
+	@$(BIN)/python -I -m pip --disable-pip-version-check --no-cache-dir --quiet install --root-user-action=ignore \
+	    --require-hashes --no-deps -r requirements-more.lock
 	@$(BIN)/basedpyright
 
 .PHONY: format
@@ -83,9 +85,9 @@ cover: setup ## coverage: all of what is pure by unit and properties alone, most
 $(addprefix test-,$(LAYERS)): test-%: setup
 	@PYTHONASYNCIODEBUG=1 $(PYTEST) tests/$* $(ARGS)
 
-.PHONY: test-%
-test-%: ## one layer: tidy unit properties scenarios simulation contract shell e2e chaos
-	@echo "no such layer: $*; there are: $(LAYERS)" >&2; exit 2
+.PHONY: test-LAYER
+test-LAYER: ## one layer: tidy unit properties scenarios simulation contract shell e2e chaos
+	@echo "name a layer: make test-unit; there are: $(LAYERS)" >&2; exit 2
 
 .PHONY: sim
 sim: setup ## simulate faults on virtual time [SEED=n replays one run] [ARGS=...]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.tidy.source import ROOT
 
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-more.lock")
 ADDRESS = re.compile(r"://|\bindex\b|find-links|trusted-host|\bfile:|@ ")
 PINNED = re.compile(r"[a-z0-9-]+==[^ ;]+( ; [^\\]+)? \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+")
 
@@ -56,10 +56,13 @@ def test_every_dependency_is_locked() -> None:
     """What pyproject.toml asks for is in the lock files: someone who adds a dependency remakes them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime = project["project"]["dependencies"]
-    groups = [entry for group in project["dependency-groups"].values() for entry in group if isinstance(entry, str)]
+    groups = project["dependency-groups"]
+    more = groups.pop("more")
+    dev = [entry for group in groups.values() for entry in group if isinstance(entry, str)]
 
     assert {_name(entry) for entry in runtime} <= _pins("requirements.lock").keys()
-    assert {_name(entry) for entry in groups} <= _pins("requirements-dev.lock").keys()
+    assert {_name(entry) for entry in dev} <= _pins("requirements-dev.lock").keys()
+    assert {_name(entry) for entry in more} <= _pins("requirements-more.lock").keys()
 
 
 def _name(requirement: str) -> str:

@@ -84,6 +84,11 @@ def _gates(machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
 
 
 def _predecessors(machine: ContextMachine, copy: Copy, missing: list[int] | None) -> Iterator[Blocker]:
+    homes = [i for i in copy.stands_for if machine.graph.copies[i].rule is not None]
+    if copy.rule is None and homes:
+        names = " or ".join(machine.graph.context_of(index).name for index in homes)
+        yield Blocker(kind=BlockerKind.CONTEXT, text=f"is started in context {names}")
+        return
     if copy.rule is None:
         yield Blocker(kind=BlockerKind.NOT_TRIGGERED, text="nothing starts it but a person: submit it")
         return

@@ -103,7 +103,9 @@ class Connection:
             async with asyncio.timeout(None if patience is None else patience.total_seconds()):
                 await self._up.wait()
         except TimeoutError:
-            raise BrokerError(f"no broker: {self.link.reason}") from None
+            raise BrokerError(
+                f"{self.link.reason}; start one with 'jobplan serve broker', or name another with --broker"
+            ) from None
         if self._refused is not None:
             raise self._refused
 

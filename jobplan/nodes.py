@@ -2,28 +2,68 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-import agent_node.app
-import agent_node.config
-import dashboard_node.app
-import dashboard_node.config
 from broker.address import BrokerUrl
 from broker.errors import BusError
-from broker.runtime.errors import FencedError
-from broker.runtime.store import StoreError
 from jobplan.errors import BadInputError, BrokerError, JobplanError
 
 
+async def serve_broker(url: BrokerUrl, data: Path) -> int:
+    """Run mosquitto until told to end. With ``passwords`` and ``rules`` in its folder only who is in there may log in."""
+    from broker.server import AccessFiles, running_broker
+
+    if url.tls:
+        raise BadInputError("--broker: 'serve broker' speaks mqtt:// only; for mqtts:// run a broker of your own")
+    files = AccessFiles(passwords=data / "passwords", rules=data / "rules")
+    access = files if files.passwords.exists() else None
+    async with (
+        _one_line_errors(),
+        running_broker(data, port=url.port, host=url.host, access=access, prefix=url.prefix) as broker,
+    ):
+        with _told_to_end() as told, _tasks_end():
+            async with asyncio.TaskGroup() as group:
+                told_to_end = group.create_task(told.wait(), name="told to end")
+                ended = group.create_task(broker.ended(), name="mosquitto")
+                await asyncio.wait((told_to_end, ended), return_when=asyncio.FIRST_COMPLETED)
+                if ended.done():
+                    raise JobplanError(ended.result())
+                ended.cancel()
+    return 0
+
+
+async def serve_dashboard(broker: BrokerUrl, data: Path, retention: float) -> int:
+    """Run the dashboard until it is told to end."""
+    from dashboard_node.app import serve
+    from dashboard_node.config import ConfigError, DashboardConfig
+
+    async with _one_line_errors(ConfigError):
+        return await serve(DashboardConfig(broker=broker, data=data, retention_seconds=retention))
+
+
+async def serve_agent(name: str, broker: str, data: Path, table: Mapping[str, object]) -> int:
+    """Run an agent until it is told to end."""
+    from agent_node.app import serve
+    from agent_node.config import ConfigError, load
+
+    async with _one_line_errors(ConfigError):
+        return await serve(load(name, environment=os.environ, broker=broker, data=data, table=table))
+
+
 @asynccontextmanager
-async def _one_line_errors() -> AsyncIterator[None]:
+async def _one_line_errors(*bad_settings: type[ValueError]) -> AsyncIterator[None]:
     """What ends a node becomes one line and an exit code."""
+    from broker.runtime.errors import FencedError
+    from broker.runtime.store import StoreError
+
     try:
         yield
-    except (agent_node.config.ConfigError, dashboard_node.config.ConfigError) as error:
+    except bad_settings as error:
         raise BadInputError(str(error)) from error
     except BusError as error:
         raise BrokerError(str(error)) from error
@@ -37,15 +77,24 @@ async def _one_line_errors() -> AsyncIterator[None]:
         raise BadInputError(f"{error.filename}: {error.strerror}; give --data another folder") from error
 
 
-async def serve_dashboard(broker: BrokerUrl, data: Path, retention: float) -> int:
-    """Run the dashboard until it is told to end."""
-    config = dashboard_node.config.DashboardConfig(broker=broker, data=data, retention_seconds=retention)
-    async with _one_line_errors():
-        return await dashboard_node.app.serve(config)
+@contextmanager
+def _told_to_end() -> Iterator[asyncio.Event]:
+    """Set by SIGTERM and SIGINT."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, told.set)
+    try:
+        yield told
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
 
 
-async def serve_agent(name: str, broker: str, data: Path, table: Mapping[str, object]) -> int:
-    """Run an agent until it is told to end."""
-    async with _one_line_errors():
-        config = agent_node.config.load(name, environment=os.environ, broker=broker, data=data, table=table)
-        return await agent_node.app.serve(config)
+@contextmanager
+def _tasks_end() -> Iterator[None]:
+    """The one error of a group of tasks, out of its wrapping."""
+    try:
+        yield
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None

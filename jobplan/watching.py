@@ -16,9 +16,6 @@ from schemas.documents import JobState
 from schemas.names import InstanceId
 from schemas.status import ContextStatus
 
-PAUSE: Final = 1 / 8
-"""Between two looks: what changes faster is told, and drawn once."""
-
 LAST_LINES: Final = timedelta(seconds=0.4)
 """What follows within this time of the end belongs to it."""
 
@@ -28,6 +25,9 @@ SETTLING: Final = timedelta(seconds=3)
 
 class Display(Protocol):
     """Where what happens to an instance is shown."""
+
+    pause: float
+    """Seconds between two looks: what changes meanwhile is told, and drawn once."""
 
     def line(self, line: Line, *, reason: str) -> None:
         """One status changed."""
@@ -69,7 +69,7 @@ class Watching:
             while (seen := self._see()) is not None and not (leave and self._is_over(seen, even_if_stuck)):
                 for news in await self.feed.wait(1.0):
                     self._say(news)
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(self.display.pause)
             return self.completed
         finally:
             self.feed.close()

@@ -89,6 +89,7 @@ def _plan(bundle: Path | None, tokens: dict[str, str]) -> DemoPlan:
     from jobplan.cli.bundles import checked, warn
 
     read, faults = checked(bundle or SAMPLE, tokens)
-    warn(faults)
+    if bundle is not None:
+        warn(faults)
     agents = sorted({job.agent_name for job in read.source.jobs} - set(DASHBOARD_AGENTS))
     return DemoPlan(source=read.source, bundle=read.raw, agents=tuple(agents), is_sample=bundle is None)

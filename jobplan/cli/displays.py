@@ -21,6 +21,8 @@ from schemas.status import JobStatus
 class JsonLines:
     """One JSON object a change."""
 
+    pause = 0.0
+
     def line(self, line: Line, *, reason: str) -> None:  # noqa: ARG002  # the line's form is fixed
         """Write it."""
         put_line(line)
@@ -36,17 +38,24 @@ class JsonLines:
 class PlainLines(JsonLines):
     """One line of text a change; what waits from the beginning is left out."""
 
+    def __init__(self) -> None:
+        self._moved: set[tuple[str, str]] = set()
+
     def line(self, line: Line, *, reason: str) -> None:
         """Write it."""
         from jobplan.cli.tree import plain  # rich takes its time to load
 
-        if line.status != JobStatus.WAITING or reason:
+        place = (line.context, line.job)
+        if line.status != JobStatus.WAITING or place in self._moved:
+            self._moved.add(place)
             click.echo(plain(line, reason=reason))
             sys.stdout.flush()
 
 
 class LiveTree:
     """The tree, redrawn in place. Use as a context manager."""
+
+    pause = 1 / 8
 
     def __init__(self, *, hints: Callable[[], tuple[str, ...]] = tuple) -> None:
         from rich.live import Live  # rich takes its time to load

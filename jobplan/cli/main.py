@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
@@ -35,7 +38,36 @@ Example:
 
 
 class Nouns(click.Group):
-    """Loads a noun when it is called for."""
+    """Loads a noun when it is called for; tells a usage error in one line."""
+
+    def main(  # type: ignore[override]  # click's has overloads for what type checkers see of its return
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        *,
+        standalone_mode: bool = True,
+        **extra: object,
+    ) -> object:
+        """Run a command line; in standalone mode this leaves the program."""
+        if not standalone_mode:
+            return super().main(args, prog_name, standalone_mode=False, **extra)
+        try:
+            code = super().main(args, prog_name, standalone_mode=False, **extra)
+        except click.UsageError as error:
+            where = error.ctx.command_path if error.ctx is not None else "jobplan"
+            message = error.format_message().rstrip(".")
+            click.echo(f"jobplan: {message[:1].lower()}{message[1:]}; see '{where} --help'", err=True)
+            code = error.exit_code
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except click.Abort:
+            click.echo("jobplan: aborted", err=True)
+            code = 1
+        except BrokenPipeError:  # who reads us has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        sys.exit(code if isinstance(code, int) else 0)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """In the order in which a newcomer meets them."""

@@ -56,6 +56,8 @@ class PlainStage(PlainLines):
 class TreeStage:
     """The live tree; the newest notes stand below it."""
 
+    pause = LiveTree.pause
+
     def __init__(self) -> None:
         self._notes: list[str] = []
         self._hint = ""
@@ -138,6 +140,5 @@ def put_summary(seen: View) -> None:
         out.width = 200
     out.print()
     out.print(table)
-    out.print(
-        f"\n[bold]{one.instance}[/]: [bold]{result.value}[/] after {span(seen.running_for)}, {seen.done}/{len(seen.jobs)} jobs done"
-    )
+    out.print(f"\n[bold]{one.instance}[/]: [bold]{result.value}[/] after {span(seen.running_for)}", end="")
+    out.print(f", {seen.done}/{len(seen.jobs)} jobs done")

@@ -14,6 +14,9 @@ from typing import Final
 from jobplan.errors import JobplanError
 
 LAST_LINES: Final = 15
+SETTINGS: Final = frozenset({"JOBPLAN_BROKER", "JOBPLAN_CONFIG", "JOBPLAN_DATA", "JOBPLAN_LOG_LEVEL"})
+"""Of the person who runs the demo, not of its processes."""
+
 GRACE: Final = 8.0
 """Seconds a process has to end after SIGTERM."""
 
@@ -68,7 +71,7 @@ async def start(name: str, arguments: tuple[str, ...], log: Path) -> Child:
     It gets a session of its own, so that Ctrl-C in the terminal reaches the demo alone, which then ends its processes in
     order; and it ends by itself should the demo be killed.
     """
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("JOBPLAN_")}
+    environment = {key: value for key, value in os.environ.items() if key not in SETTINGS}
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable,

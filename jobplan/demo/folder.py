@@ -12,8 +12,10 @@ from typing import Final
 
 from msgspec import Struct
 
+from broker.access import DASHBOARD_USER, access_rules, agent_user, hash_password, write_passwords, write_private
 from broker.address import BrokerUrl
 from jobplan.errors import BadInputError
+from schemas.names import NodeName, UserName, escape
 
 HOST: Final = "127.0.0.1"
 OPERATOR: Final = "operator"
@@ -75,9 +77,10 @@ def make_folder(where: Path | None, agents: Sequence[str]) -> DemoFolder:
         temporary=where is None,
         port=free_port(),
         operator=_account(OPERATOR),
-        dashboard=_account(DASHBOARD),
-        agents={agent: _account(agent) for agent in agents},
+        dashboard=_account(DASHBOARD_USER),
+        agents={agent: _account(agent_user(NodeName(agent))) for agent in agents},
     )
+    _write_access(folder)
     _write_settings(folder, "jobplan", folder.operator)
     _write_settings(folder, DASHBOARD, folder.dashboard)
     for agent, account in folder.agents.items():
@@ -87,8 +90,6 @@ def make_folder(where: Path | None, agents: Sequence[str]) -> DemoFolder:
 
 def agent_file(agent: str) -> str:
     """The name of an agent's settings file, whatever the agent is called."""
-    from schemas.names import escape
-
     return f"agent-{escape(agent)}"
 
 
@@ -104,9 +105,17 @@ def _account(user: str) -> Account:
     return Account(user=user, password=secrets.token_urlsafe(18))
 
 
+def _write_access(folder: DemoFolder) -> None:
+    """Who may log in to the broker, and who may do what there."""
+    broker = folder.path / "broker"
+    broker.mkdir(exist_ok=True)
+    everybody = (folder.operator, folder.dashboard, *folder.agents.values())
+    write_passwords(broker / "passwords", {one.user: hash_password(one.password) for one in everybody})
+    agents = [NodeName(agent) for agent in folder.agents]
+    write_private(broker / "rules", access_rules(agents=agents, people=[UserName(folder.operator.user)]))
+
+
 def _write_settings(folder: DemoFolder, name: str, account: Account) -> None:
     file = folder.settings_file(name)
-    file.unlink(missing_ok=True)
-    file.touch(mode=0o600)
     text = f'# Settings of the demo for {account.user}; use with --config {file}\nbroker = "{folder.url(account).full()}"\n'
-    file.write_text(text + f'data = "{folder.path.as_posix()}"\n', "utf-8")
+    write_private(file, text + f'data = "{folder.path.as_posix()}"\n')

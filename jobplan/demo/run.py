@@ -91,6 +91,7 @@ class Demo:
         self.folder = folder
         self.wishes = wishes
         self.stage = stage
+        self.pause = stage.pause
         self.last: View | None = None
 
     @asynccontextmanager

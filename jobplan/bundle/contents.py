@@ -18,7 +18,6 @@ from msgspec import Struct, field
 
 from schemas.requests import Fault
 
-
 _NO_PATH: Final = re.compile(r"[\x00\\]|^[^/]*:")
 """Zero bytes, backslashes, drive letters."""
 

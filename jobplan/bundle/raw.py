@@ -94,7 +94,7 @@ def pretty(value: Json) -> bytes:
 
 def plain(value: object) -> Json:
     """A typed value as raw JSON."""
-    found: Json = msgspec.to_builtins(value, str_keys=True)
+    found: Json = msgspec.json.decode(msgspec.json.encode(value))
     return found
 
 

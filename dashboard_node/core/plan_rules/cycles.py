@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from dashboard_node.core.plan_rules.loops import loops, round_trip
 from dashboard_node.core.plan_rules.reach import Copy, can_be_done, copy_of
-from dashboard_node.core.plan_rules.survey import Place, Survey, error, nearest, terms, warning
+from dashboard_node.core.plan_rules.survey import Place, Survey, error, terms, warning
 from schemas.names import JobId
 from schemas.plan import ContextDependency
 from schemas.requests import Fault
@@ -105,13 +105,15 @@ def _contexts(survey: Survey) -> Iterator[Fault]:
                 name = dependency.context_identifier
                 yield error(
                     f"{path}.contextIdentifier",
-                    f"the plan has no context '{name}'{nearest(name, names)}; name the context that waits",
+                    f"the plan has no context '{name}'{survey.hints.nearest(name, names)}; name the context that waits",
                 )
             paths.setdefault(waiting, path)
             for where, name, negated in _needed(place, dependency, path):
                 needed = names.get(name)
                 if needed is None:
-                    yield error(where, f"the plan has no context '{name}'{nearest(name, names)}; correct the name")
+                    yield error(
+                        where, f"the plan has no context '{name}'{survey.hints.nearest(name, names)}; correct the name"
+                    )
                 elif needed in _around(survey, waiting):
                     yield error(
                         where, f"'{_name(survey, waiting)}' would wait for '{name}', which holds it; take it out"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dashboard_node.core.plan_rules.survey import Place, Survey, error, nearest, terms, warning
+from dashboard_node.core.plan_rules.survey import Place, Survey, error, terms, warning
 from schemas.names import JobId
 from schemas.plan import Grouping, JobDependency, Operator
 from schemas.requests import Fault
@@ -70,7 +70,9 @@ def _known(survey: Survey, place: Place, job: str, path: str) -> Iterator[Fault]
         names = ", ".join(f"'{survey.places[at].context.name}'" for at in residences[:3])
         remedy = f"it resides in {names}: add it to scheduledJobs here too"
     else:
-        remedy = f"the plan has no such job{nearest(job, place.entries)}: correct the identifier or add the job"
+        remedy = (
+            f"the plan has no such job{survey.hints.nearest(job, place.entries)}: correct the identifier or add the job"
+        )
     yield error(path, f"'{job}' is no job of the context '{place.context.name}'; {remedy} (V2)")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from dashboard_node.core.plan_rules.survey import Place, Survey, error, nearest, warning
+from dashboard_node.core.plan_rules.survey import Place, Survey, error, warning
 from schemas.names import JobId
 from schemas.plan import JobLock, LockParticipant
 from schemas.requests import Fault
@@ -61,7 +61,10 @@ def _participants(
         path = f"{definition.path}.jobs.{context}"
         named = by_name.get(context)
         if named is None:
-            yield error(path, f"the plan has no context '{context}'{nearest(context, by_name)}; correct the name (V12)")
+            yield error(
+                path,
+                f"the plan has no context '{context}'{survey.hints.nearest(context, by_name)}; correct the name (V12)",
+            )
         seen: set[JobId] = set()
         for index, participant in enumerate(participants):
             where = f"{path}[{index}]"
@@ -83,7 +86,7 @@ def _resident(survey: Survey, place: Place, participant: LockParticipant, path: 
         yield error(
             path,
             f"'{participant.id}' is no job of the context '{place.context.name}'"
-            f"{nearest(participant.id, place.entries)}; list it under its own context (V12)",
+            f"{survey.hints.nearest(participant.id, place.entries)}; list it under its own context (V12)",
         )
         return
     kind = survey.kind(participant.id, place.context.scheduled_jobs[index].kind)

@@ -11,7 +11,6 @@ from dashboard_node.core.plan_rules.survey import (
     job_path,
     jobs_of,
     kind_of,
-    nearest,
     terms,
     warning,
 )
@@ -135,10 +134,11 @@ def _missing(survey: Survey) -> Iterator[Fault]:
     for place, index, job in jobs_of(survey):
         if job.id in missing:
             missing.discard(job.id)
+            hint = survey.hints.nearest(job.id, survey.artefacts)
             folder = "global" if job.kind is JobKind.GLOBAL else "internal (or file, quartz)"
             yield error(
                 f"{place.path}.scheduledJobs[{index}]",
-                f"the job '{job.id}' has no artefact{nearest(job.id, survey.artefacts)}; add its file to jobs/{folder},"
+                f"the job '{job.id}' has no artefact{hint}; add its file to jobs/{folder},"
                 " or take the job out of the plan (V4)",
             )
 
@@ -166,7 +166,7 @@ def _artefacts(survey: Survey) -> Iterator[Fault]:
         elif not is_global and agent_kind is JobKind.GLOBAL:
             yield error(
                 f"{path} $.agentName",
-                f"GLOBAL_EVENT stands for global events; this is a {kind_of(job)} job: name its agent",
+                f"GLOBAL_EVENT is for global events, this is a {kind_of(job)} job: name its agent",
             )
         elif agent_kind not in {None, JobKind.GLOBAL}:
             yield warning(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -25,7 +25,23 @@ from schemas.requests import Fault
 from schemas.status import JobKind
 
 _MOST_NAMES: Final = 2_000
-"""Among more names than these no similar one is looked for: it would take longer than all the rules together."""
+"""Among more names than these no similar one is looked for ..."""
+_MOST_HINTS: Final = 50
+"""... and after so many searches no more: in a plan that is wrong everywhere they would take longer than all the rules."""
+
+
+class Hints(Struct):
+    """Names that were perhaps meant."""
+
+    left: int = _MOST_HINTS
+
+    def nearest(self, name: str, names: Collection[str]) -> str:
+        """A hint at the name that is most like this one; empty when none is."""
+        if self.left == 0 or len(names) > _MOST_NAMES:
+            return ""
+        self.left -= 1
+        alike = difflib.get_close_matches(name, sorted(set(names)), n=1, cutoff=0.8)
+        return f" (did you mean '{alike[0]}'?)" if alike else ""
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -47,6 +63,7 @@ class Survey(Struct, frozen=True, kw_only=True):
     artefacts: Mapping[JobId, Artefact]
     residences: Mapping[JobId, tuple[int, ...]]
     """The places a job resides in."""
+    hints: Hints
 
     @property
     def plan(self) -> Plan:
@@ -75,6 +92,7 @@ def survey(source: PlanSource) -> Survey:
         places=places,
         artefacts={job.id: job for job in reversed(source.jobs)},
         residences={job: tuple(found) for job, found in residences.items()},
+        hints=Hints(),
     )
 
 
@@ -155,10 +173,3 @@ def error(path: str, message: str) -> Fault:
 def warning(path: str, message: str) -> Fault:
     """Something that works, but perhaps not as meant."""
     return Fault(path=path, message=message, warning=True)
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """A hint at the name that was perhaps meant; empty when none is like it."""
-    known = sorted(set(names))
-    alike = difflib.get_close_matches(name, known, n=1, cutoff=0.8) if len(known) <= _MOST_NAMES else []
-    return f" (did you mean '{alike[0]}'?)" if alike else ""

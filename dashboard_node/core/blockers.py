@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
@@ -22,20 +21,26 @@ def blockers(
 ) -> tuple[Blocker, ...]:
     """What keeps a job from running; empty when nothing does, or when it has run. ``missing``: what ``first_missing`` found."""
     record = machine.copies[copy.index]
-    if record.stage is Stage.QUEUED and not record.live:
-        return tuple(_locks(machine, copy))
     if record.stage not in {Stage.WAITING, Stage.QUEUED}:
         return ()
     if record.live:
         return tuple(_agent(state, machine, copy))
-    wanted = list(_wanted(machine, copy))
+    if record.stage is Stage.QUEUED:
+        return tuple(_locks(machine, copy))
+    return (*_wanted(machine, copy), *_waiting(machine, copy, missing))
+
+
+def _waiting(machine: ContextMachine, copy: Copy, missing: list[int] | None) -> Iterator[Blocker]:
+    record = machine.copies[copy.index]
     if record.retry_at is not None:
-        return (*wanted, Blocker(kind=BlockerKind.RETRY, text=record.reason, until=record.retry_at))
-    if record.pending:
-        return (*wanted, *_gates(machine, copy))
-    if copy.kind.fires:
-        return (*wanted, _watching(machine, copy))
-    return (*wanted, *_gates(machine, copy), *_predecessors(machine, copy, missing))
+        yield Blocker(kind=BlockerKind.RETRY, text=record.reason, until=record.retry_at)
+    elif record.pending:
+        yield from _gates(machine, copy)
+    elif copy.kind.fires:
+        yield _watching(copy)
+    else:
+        yield from _gates(machine, copy)
+        yield from _predecessors(machine, copy, missing)
 
 
 def _wanted(machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
@@ -54,19 +59,20 @@ def _locks(machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
 
 def _agent(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
     run = machine.copies[copy.index].run
-    gone = state.agent_gone(copy.agent)
-    accepted = run is not None and state.reported.get(run) is RunPhase.ACCEPTED
-    if gone is None:
+    presence = state.presences.get(copy.agent)
+    accepted = run is not None and state.runs[run].phase is RunPhase.ACCEPTED
+    since = None
+    if state.agent_there(copy.agent):
         text = f"{copy.agent} has it and will start it" if accepted else f"handed to {copy.agent}, not started yet"
-        yield Blocker(kind=BlockerKind.AGENT, agent=copy.agent, run=run or "", text=text)
-    elif gone == datetime.min:
-        yield Blocker(kind=BlockerKind.AGENT, agent=copy.agent, run=run or "", text=f"{copy.agent} has never been seen")
+    elif presence is None:
+        text = f"{copy.agent} has never been seen"
     else:
-        text = f"{copy.agent} is gone since {gone:%Y-%m-%d %H:%M:%SZ}"
-        yield Blocker(kind=BlockerKind.AGENT, agent=copy.agent, run=run or "", text=text, since=gone)
+        since = presence.since
+        text = f"{copy.agent} is gone since {since:%Y-%m-%d %H:%M:%SZ}"
+    yield Blocker(kind=BlockerKind.AGENT, agent=copy.agent, run=run or "", text=text, since=since)
 
 
-def _watching(machine: ContextMachine, copy: Copy) -> Blocker:
+def _watching(copy: Copy) -> Blocker:
     if copy.kind is JobKind.CLOCK:
         return Blocker(
             kind=BlockerKind.CLOCK, agent=copy.agent, text="waits for its time, or for somebody to submit it"

@@ -1,7 +1,7 @@
 """The context machine: the rules that move one job plan instance on as results come in.
 
-It owns the instance's jobs and contexts and nothing else: it says which jobs are to be started and which global events are raised,
-and is told what became of them. Locks, runs, agents, time and people are its callers' business. Evaluation happens on
+It owns the instance's jobs and contexts and nothing else: it says which jobs are to be started and which global events are
+raised, and is told what became of them. Locks, runs, agents, time and people are its callers' business. Evaluation happens on
 results, never on starts; what follows from one event is worked off in plan order until nothing moves any more.
 """
 

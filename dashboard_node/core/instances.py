@@ -24,7 +24,7 @@ LINGER = timedelta(seconds=30)
 """How long an instance outstays its retention for the sake of a run that has not ended."""
 
 
-def open_instance(
+def open_instance(  # noqa: PLR0913  # what an instance is opened with, each by name
     step: Step,
     plan: PlanName,
     *,

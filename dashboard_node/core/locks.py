@@ -1,7 +1,8 @@
 """Locks: who holds what and who waits, derived from runs and queued jobs, shared by name in an environment group.
 
-Strict first in, first out within a queue: nobody overtakes a head that does not fit. An exclusive job runs alone in its group; while one
-waits, newcomers queue; of those that queued in a lock of their own, one round may still go first (Ikasan's order), never two.
+Strict first in, first out within a queue: nobody overtakes a head that does not fit. An exclusive job runs alone in its group;
+while one waits, newcomers queue; of those that queued in a lock of their own, one round may still go first (Ikasan), never
+two.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class LockTable:
         """Who may go after a release, first its own queues, then a waiting exclusive job, then everybody."""
         granted: list[Owner] = []
         head = self._exclusive_head(group)
-        if head is None or (released < head and not self._is_exclusive(released, own)):
+        if head is None or (released < head and not self._is_exclusive(own)):
             granted += self._drain([name for name in own if name.group == group])
         if head is not None and self._idle(group):
             self._grant(head)
@@ -152,7 +153,7 @@ class LockTable:
     def _exclusive_head(self, group: str) -> Owner | None:
         return min((lock.queue[0] for lock in self._group(group) if lock.exclusive and lock.queue), default=None)
 
-    def _is_exclusive(self, owner: Owner, own: list[LockId]) -> bool:
+    def _is_exclusive(self, own: list[LockId]) -> bool:
         return any(self.locks[name].exclusive for name in own)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from broker.runtime.core import Changes, Decision, Heard, Key, Recovered, Reply, Requested, Tick
 from dashboard_node.core import agents, instances, invariants, requests, restoring, runs, settling, windows
@@ -53,6 +54,8 @@ class DashboardCore:
                 step = Step(self.state, event.now, cause=f"start of epoch {event.epoch}")
                 self.state.up_since = event.now
                 _time_first(step)
+            case _:
+                assert_never(event)
         _finish(step)
         self._agents |= step.agents
         self._unchecked += 1
@@ -143,6 +146,8 @@ def _due(step: Step) -> None:
             case ("answer", user, request):
                 step.state.answers.pop((UserName(user), RequestId(request)), None)
                 step.changes[Key("answer", f"{escape(user)}~{escape(request)}")] = None
+            case _:
+                raise AssertionError(f"nobody set a timer for {name}")
         settling.settle(step)
 
 

@@ -71,8 +71,8 @@ class Projection:
     def documents(self) -> dict[Address, Document]:
         """Everything that ought to be shown: what agents act on comes after what it refers to."""
         found: dict[Address, Document] = {}
-        for name in sorted(self._state.plans):
-            self._add(found, self._of_plan(name))
+        for plan in sorted(self._state.plans):
+            self._add(found, self._of_plan(plan))
         for name in sorted(self._state.instances):
             self._add(found, self._of_instance(name))
         for lock in sorted(self._state.locks.locks):
@@ -80,9 +80,7 @@ class Projection:
         return found
 
     def _add(self, found: dict[Address, Document], items: Iterator[Shown] | list[Shown]) -> None:
-        for address, document in items:
-            if document is not None:
-                found[address] = document
+        found.update({address: document for address, document in items if document is not None})
 
     def changed(self, changes: Changes, agents: set[NodeName]) -> Mapping[Address, Document | None]:
         """What is to be shown differently because of applied changes; None: cleared."""
@@ -90,20 +88,8 @@ class Projection:
         found: dict[Address, Document | None] = {}
         for plan in touched.plans:
             found.update(self._of_plan(plan) if plan in self._state.plans else self._without_plan(plan))
-        for name in touched.instances:
-            if name in self._state.instances:
-                found.update(self._instance(self._state.instances[name]))
-        for run in touched.runs:
-            if run in self._state.runs:
-                found.update([self._assignment(self._state.runs[run])])
-        for name, index in touched.jobs:
-            machine = self._state.machines.get(name)
-            if machine is not None:
-                found.update([self._job(machine, machine.graph.copies[index])])
-        for name, job in touched.taken:
-            found.update([self._taken(name, job)])
-        for lock in sorted(self._state.locks.touched):
-            found.update([self._lock(lock)])
+        found.update(self._altered(touched))
+        found.update(self._lock(lock) for lock in sorted(self._state.locks.touched))
         self._state.locks.touched.clear()
         for name in touched.gone:
             found.update(dict.fromkeys(self._clear.pop(name, {})))
@@ -113,6 +99,21 @@ class Projection:
             if name in self._state.machines:
                 self._state.machines[name].ceased.clear()
         return found
+
+    def _altered(self, touched: _Touched) -> Iterator[Shown]:
+        """The documents of instances and what belongs to them, as they are now."""
+        for name in touched.instances:
+            if name in self._state.instances:
+                yield from self._instance(self._state.instances[name])
+        for run in touched.runs:
+            if run in self._state.runs:
+                yield self._assignment(self._state.runs[run])
+        for name, index in touched.jobs:
+            machine = self._state.machines.get(name)
+            if machine is not None:
+                yield self._job(machine, machine.graph.copies[index])
+        for name, job in touched.taken:
+            yield self._taken(name, job)
 
     # Plans
 
@@ -359,6 +360,8 @@ class _Touched:
             case "taken":
                 name, _, job = key.partition("~")
                 self.taken.setdefault((InstanceId(name), JobId(unescape(job))))
+            case _:
+                pass  # answers are nobody's document
 
     def _instance(self, name: InstanceId, *, removed: bool) -> None:
         if removed:

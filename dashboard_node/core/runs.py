@@ -85,8 +85,11 @@ def hand_over(step: Step, machine: ContextMachine, index: int, order: int) -> No
 
 
 def parameters(step: Step, machine: ContextMachine, copy: Copy, overrides: dict[str, str]) -> dict[str, str | None]:
-    """Values of the names the job declares: given for this run, else the context's own list if it has one, else the
-    instance's, else the job's default. Taken when the run is handed over, so that an edit while it was queued counts."""
+    """Values of the names the job declares, taken when the run is handed over, so that an edit while it was queued counts.
+
+    A name's value is the one given for this run, else that of the context's own list if it has one, else the instance's, else
+    the job's default.
+    """
     if not isinstance(copy.artefact, CommandJob):
         return {}
     node = machine.graph.context_of(copy.index)

@@ -1,7 +1,7 @@
 """The dashboard's state: tables of records, and what is derived from them for speed.
 
-Only ``Step`` changes it. Everything derived (machines' counts, locks, timers, which runs are live) can be made again from the records
-alone, and is, at every start.
+Only ``Step`` changes it. Everything derived (machines' counts, locks, timers, which runs are live) can be made again from the
+records alone, and is, at every start.
 """
 
 from __future__ import annotations
@@ -133,9 +133,7 @@ class State:
         else:
             live.setdefault(record.id)
 
-    def agent_gone(self, agent: NodeName) -> datetime | None:
-        """Since when an agent is not there; None: it is."""
+    def agent_there(self, agent: NodeName) -> bool:
+        """Whether an agent says that it is there."""
         presence = self.presences.get(agent)
-        if presence is not None and presence.state is NodeState.ALIVE:
-            return None
-        return presence.since if presence is not None else datetime.min
+        return presence is not None and presence.state is NodeState.ALIVE

@@ -150,7 +150,7 @@ class Step:
     # Reaching instances
 
     def machine(self, instance: InstanceId, *, prepared: bool = False) -> ContextMachine | None:
-        """The machine of an instance that events reach; None: there is none, or it has ended or (unless asked for) is only prepared."""
+        """The machine of an instance that events reach; None: none, ended, or (unless asked for) only prepared."""
         record = self.state.instances.get(instance)
         if record is None or not (record.status in ACTIVE or (prepared and record.status is ContextStatus.PREPARED)):
             return None

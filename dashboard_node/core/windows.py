@@ -60,7 +60,7 @@ def length(plan: Plan) -> timedelta | None:
 
 
 def next_start(state: State, record: PlanRecord) -> datetime | None:
-    """The first window start that has not been decided yet; None: there is none. A disabled plan's are decided as well: skipped."""
+    """The first window start not decided yet; None: there is none. A disabled plan's are decided as well: skipped."""
     plan = state.newest(record.name).plan
     cron = window_cron(plan)
     return None if cron is None else next_fire(cron, record.decided, zone_of(plan), LOSSLESS)

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from dashboard_node.core.graph import Copy
 from jobplan.simulate.world import RefusedError, World
-from schemas.names import InstanceId
+from schemas.names import InstanceId, RunId
 from schemas.plan import PlanSource
 from schemas.requests import Act, Action, EndInstance, RaiseEvent, ResetInstance
 from schemas.status import ContextStatus, JobStatus
@@ -89,7 +89,9 @@ def read(text: str) -> list[Line]:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise ScriptError(f"line {number}: {error}") from error
         if line.do not in _DOES and line.do not in _ACTIONS:
-            raise ScriptError(f"line {number}: nobody can '{line.do}'; there is {', '.join(sorted({*_DOES, *_ACTIONS}))}")
+            raise ScriptError(
+                f"line {number}: nobody can '{line.do}'; there is {', '.join(sorted({*_DOES, *_ACTIONS}))}"
+            )
         if line.do in _NEED_A_JOB and not line.job:
             raise ScriptError(f"line {number}: '{line.do}' needs a job")
         if line.ms < 0:
@@ -121,9 +123,7 @@ class Play:
                 self._act(line)
         except RefusedError as error:
             refused = str(error)
-        return Outcome(
-            line=number, initiated=self._initiated(runs), changed=self._changed(before), refused=refused
-        )
+        return Outcome(line=number, initiated=self._initiated(runs), changed=self._changed(before), refused=refused)
 
     def _act(self, line: Line) -> None:
         if line.do == "reset" and not line.job and not line.context:
@@ -200,7 +200,7 @@ class Play:
     def _locks(self) -> dict[str, LockFinal]:
         machine = self.world.machine
         names = sorted({claim.lock for copy in machine.graph.copies for claim in copy.claims})
-        found = {name: LockFinal(holders=[], queue=[]) for name in names}
+        found: dict[str, LockFinal] = {name: LockFinal(holders=[], queue=[]) for name in names}
         for name, lock in self.world.core.state.locks.locks.items():
             found[name.lock] = LockFinal(
                 holders=[self._path(machine.graph.copies[owner.copy]) for owner in sorted(lock.holders)],
@@ -231,7 +231,7 @@ class Play:
             if before[place] != after[place]
         ]
 
-    def _initiated(self, known: set[str]) -> list[tuple[str, str]]:
+    def _initiated(self, known: set[RunId]) -> list[tuple[str, str]]:
         graph = self.world.machine.graph
         fresh = [run for name, run in self.world.core.state.runs.items() if name not in known]
         return [(graph.context_of(run.copy).name, self._names[run.copy]) for run in fresh]

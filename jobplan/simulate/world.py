@@ -198,7 +198,9 @@ class World:
         home = next((other for other in copies if not other.shadow), copy)
         record = self.machine.copies[home.index]
         if record.stage is not Stage.WAITING or record.held or record.skipped or record.disabled:
-            raise RefusedError(f"{copy.id} is {self.machine.status(home.index)}: it has no run that this could be about")
+            raise RefusedError(
+                f"{copy.id} is {self.machine.status(home.index)}: it has no run that this could be about"
+            )
 
         def submitting(step: Step) -> None:
             runs.ask(step, self.machine, home.index)

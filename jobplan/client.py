@@ -24,9 +24,10 @@ from broker.bus import Bus
 from jobplan.clock import now
 from jobplan.connection import PATIENCE, Connection
 from jobplan.errors import NobodyAnswersError, RefusedByNodeError
-from jobplan.live import clock, day_and_clock
+from jobplan.live import clock, gone
 from jobplan.questions import Question
 from jobplan.wire import JobsOf, Scope, Wire, broker_at
+from schemas.addresses import AgentPresenceAt, DashboardPresenceAt
 from schemas.codec import decode
 from schemas.names import InstanceId, NodeName, PlanName, RequestId
 from schemas.plan import PlanSource
@@ -118,8 +119,8 @@ class Client(Connection):
         if presence is None:
             return f"no answer: no {who} has ever been on this broker; start it with '{how}'"
         if presence.state is NodeState.GONE:
-            since = day_and_clock(presence.since)
-            return f"no answer: the {who} is not alive since {since}; start it with '{how}'"
+            at = self.picture.at(DashboardPresenceAt() if to is None else AgentPresenceAt(to))
+            return f"no answer: the {who} {gone(presence, at)}; start it with '{how}'"
         return f"no answer from the {who} since {clock(asked)}, though it shows itself alive; its log may say why"
 
     async def import_plan(self, source: PlanSource, bundle: bytes = b"null") -> PlanImported:

@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from jobplan.picture import Change, Picture
-from schemas.addresses import InstanceAt
+from schemas.addresses import DashboardPresenceAt, InstanceAt
 from schemas.documents import (
     ContextState,
     InstanceStatus,
@@ -130,23 +130,31 @@ def view(picture: Picture, instance: InstanceId, now: datetime, *, link: str = "
         instance=status,
         root=_tree(status, jobs),
         locks=_locks(picture, instance),
-        doubt=doubt(picture.dashboard, link),
+        doubt=doubt(picture, link),
         missing=max(0, status.jobs - len(jobs)),
         gone_agents=_gone_agents(picture.agents, jobs),
     )
 
 
-def doubt(dashboard: Presence | None, link: str = "") -> str:
+def doubt(picture: Picture, link: str = "") -> str:
     """Why what is retained may be old, in words; empty: it is current."""
     if link:
         return f"no connection to the broker ({link}); this is what was last seen"
+    dashboard = picture.dashboard
     if dashboard is None:
         return "no dashboard has ever been here"
     if dashboard.state is NodeState.GONE:
-        return f"the dashboard is gone since {clock(dashboard.since)}; this is what it last showed"
+        return f"the dashboard {gone(dashboard, picture.at(DashboardPresenceAt()))}; this is what it last showed"
     if not dashboard.complete:
         return "the dashboard is starting and has not shown everything yet"
     return ""
+
+
+def gone(presence: Presence, said: datetime | None) -> str:
+    """Since when a node is gone. A farewell says it; a will was written when its connection began, and cannot."""
+    if said is not None and said - presence.since >= timedelta(seconds=1):
+        return f"is gone since {day_and_clock(said)}"
+    return f"is gone without a farewell (it had connected at {day_and_clock(presence.since)})"
 
 
 def clock(when: datetime | None) -> str:

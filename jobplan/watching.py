@@ -97,7 +97,7 @@ class Watching:
 
     def _see(self) -> View | None:
         client = self.client
-        reason = doubt(client.picture.dashboard, client.link.reason)
+        reason = doubt(client.picture, client.link.reason)
         if reason != self._doubt:
             self._doubt = reason
             self.display.doubt(reason)

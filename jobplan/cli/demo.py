@@ -76,7 +76,9 @@ def demo(  # noqa: PLR0913  # one an option
             stage.note(f"everything of this demo is in {folder.path}")
             code = asyncio.run(run_demo(plan, folder, wishes, stage))
     except KeyboardInterrupt:
-        code = 0 if not leave else 130
+        code = 130 if leave else 0
+    except asyncio.CancelledError:  # told to end
+        code = 143
     finally:
         if code == 0:
             folder.remove()

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -46,7 +46,7 @@ class Nouns(click.Group):
         prog_name: str | None = None,
         *,
         standalone_mode: bool = True,
-        **extra: object,
+        **extra: Any,  # noqa: ANN401  # click's
     ) -> object:
         """Run a command line; in standalone mode this leaves the program."""
         if not standalone_mode:

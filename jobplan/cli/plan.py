@@ -137,6 +137,6 @@ def _last(one: PlanStatus) -> str:
 
 def doubts(client: Client) -> None:
     """Say on standard error when what is read may be old."""
-    reason = doubt(client.picture.dashboard, client.link.reason)
+    reason = doubt(client.picture, client.link.reason)
     if reason:
         say(f"jobplan: {reason}")

@@ -219,14 +219,16 @@ class Demo:
     async def _end_instance(self, client: Client, instance: InstanceId) -> None:
         """So that no command of the demo goes on after it: end what is still active, and wait for its jobs."""
         seen = view(client.picture, instance, now())
-        if seen is None or seen.instance.status is ContextStatus.ENDED:
+        dashboard = client.picture.dashboard
+        nobody = dashboard is None or dashboard.state is NodeState.GONE
+        if nobody or seen is None or seen.instance.status is ContextStatus.ENDED:
             return
         try:
             async with asyncio.timeout(DOWN.total_seconds()):
                 await client.end_instance(instance)
                 await client.until(lambda picture: _at_rest(picture, instance), DOWN)
         except (TimeoutError, JobplanError) as error:
-            self.stage.note(f"instance {instance} could not be ended: {error}")
+            self.stage.note(f"instance {instance} could not be ended: {str(error) or 'it takes too long'}")
 
     def _hint(self) -> str:
         operator = self.folder.operator

@@ -125,7 +125,7 @@ def _decide(step: Step, name: PlanName, plan: Plan, start: datetime, *, missed: 
     known = step.state.instances.get(instance)
     if missed and plan.missed_windows is MissedWindows.SKIP:
         _ledger(step, name, start, MISSED, "no dashboard was there, and the plan skips what it missed")
-    elif ttl is not None and step.now > start + ttl:
+    elif ttl is not None and step.now >= start + ttl:
         _ledger(step, name, start, MISSED, "the window had closed before a dashboard was there")
     elif known is not None and known.status is not ContextStatus.PREPARED:
         _ledger(step, name, start, SKIPPED, "its instance is there already")

@@ -48,7 +48,7 @@ def read_clock(job: ClockJob, instance: Instance, zone: str) -> Clock:
     except CronError as error:
         raise JobDefinitionError(f"cronExpression: {error}") from error
     clock = Clock(job, cron, place, instance.publication.closes)
-    blackout_until(job, instance.seen, place)  # faults show before the first fire is due
+    blackout_until(job, instance.since, place)  # faults show before the first fire is due
     return clock
 
 

@@ -43,8 +43,8 @@ class Instance(Record, frozen=True, kw_only=True):
     """A published instance."""
 
     publication: AgentInstance
-    seen: Instant
-    """When this agent first knew of it: clock fires before that are none of its business."""
+    since: Instant
+    """When this agent first knew of it, or its clocks were enabled again: earlier fires are none of its business."""
     window: Window
 
 

@@ -33,11 +33,16 @@ _INSTANT = timedelta(microseconds=1)
 def published(draft: Draft, publication: AgentInstance) -> None:
     """An instance is published to this agent, or its publication has changed."""
     known = draft.instance(publication.instance)
-    seen = known.seen if known is not None else draft.now
+    since = known.since if known is not None and not _is_enabled(known, publication) else draft.now
     window = window_at(publication.opens, publication.closes, draft.now)
-    record = Instance(publication=publication, seen=seen, window=window)
+    record = Instance(publication=publication, since=since, window=window)
     draft.put(INSTANCES, publication.instance, record)
     refresh(draft, record)
+
+
+def _is_enabled(known: Instance, publication: AgentInstance) -> bool:
+    """Whether the clocks of an instance, disabled before, are not any more."""
+    return known.publication.clocks_disabled and not publication.clocks_disabled
 
 
 def removed(draft: Draft, instance: InstanceId) -> None:
@@ -109,7 +114,7 @@ def _activate(draft: Draft, instance: Instance, job: WatchJob, watch: Watch | No
     publication = instance.publication
     key = watch_key(publication.instance, job.id)
     if watch is None:
-        since = max(publication.opens, instance.seen) - _INSTANT
+        since = max(publication.opens, instance.since) - _INSTANT
         new = Watch(instance=publication.instance, job=job.id, active=True, decided=since)
         watch = without_taken(new, draft.get(TAKEN, key))
     elif not watch.active:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -45,6 +46,9 @@ from schemas.documents import (
 from schemas.names import ContextName, InstanceId, JobId, NodeName, PlanName, RunId, instance_id, job_id, run_id
 from schemas.plan import ClockJob, CommandJob, FileJob, WatchJob
 from schemas.status import NodeState
+
+Fields = dict[str, Any]
+"""Fields of a job, by their names on the wire."""
 
 AGENT = NodeName("north")
 PLAN = PlanName("nightly")

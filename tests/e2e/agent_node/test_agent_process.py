@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from agent_node.folders import RunFolders
 from broker.address import BrokerUrl
 from broker.bus import Delivery, Publication, Session
 from broker.mqtt import MqttBus
@@ -37,6 +38,11 @@ from tests.support.waiting import eventually
 
 RUN = a_run()
 SOON = 10.0
+
+
+def _folder(data: Path) -> Path:
+    """Where the run's files are."""
+    return RunFolders(data).of(RUN).path
 
 
 class Desk:
@@ -146,7 +152,8 @@ async def test_command_runs_from_assignment_to_let_go(mosquitto: Mosquitto, pref
 
     assert end is not None
     assert (end.outcome, end.return_code) == (Outcome.FAILED, 3)
-    assert Path(end.output).read_text() == "hello\n"
+    assert end.output == str(_folder(tmp_path) / "out")
+    assert (_folder(tmp_path) / "out").read_text() == "hello\n"
     assert desk.history == [RunPhase.ACCEPTED, RunPhase.RUNNING, RunPhase.ENDED]
 
 

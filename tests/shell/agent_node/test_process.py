@@ -1,0 +1,393 @@
+"""Processes of runs: real ones, with their folders."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from agent_node.command import WRAPPER
+from agent_node.core.events import NeverClaimed, ProcessEnded, ProcessEvent, ProcessLost, ProcessStarted, StartFailed
+from agent_node.folders import LONGEST_NAME, RunFolder, RunFolders, boot_id, component
+from agent_node.process import Processes
+from schemas.documents import Assignment
+from schemas.names import RunId
+from tests.support.agents import a_command, a_run, an_assignment
+from tests.support.waiting import eventually, until
+
+SOON = 10.0
+RUN = a_run()
+T = TypeVar("T")
+
+
+class Bench:
+    """Processes over a folder, and what they told."""
+
+    def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.data = data
+        self.folders = RunFolders(data)
+        self.told: list[ProcessEvent] = []
+        self.environment = dict(os.environ if environment is None else environment)
+        self.processes = self.another_life()
+
+    @property
+    def folder(self) -> RunFolder:
+        """Of the run that most tests start."""
+        return self.folders.of(RUN)
+
+    def another_life(self) -> Processes:
+        """What a new agent on the same disk has."""
+        return Processes(
+            self.folders,
+            emit=self.told.append,
+            clock=lambda: datetime.now(UTC),  # noqa: TID251  # real processes live in real time
+            environment=self.environment,
+            secrets=self.data / "secrets",
+        )
+
+    async def tells(self, kind: type[T], run: RunId = RUN) -> T:
+        """Wait for an event of the run."""
+        found: list[T] = []
+
+        def arrived() -> bool:
+            found.extend(event for event in self.told if isinstance(event, kind) and event.run == run)
+            return bool(found)
+
+        await eventually(arrived, within=SOON, what=lambda: f"{kind.__name__}; told: {self.told}")
+        return found[0]
+
+    async def runs(self, assignment: Assignment) -> ProcessEnded:
+        """Start a run and wait for its end."""
+        self.processes.start(assignment)
+        return await self.tells(ProcessEnded, assignment.run)
+
+    def output(self) -> str:
+        """Standard output."""
+        return self.folder.output.read_text()
+
+
+@asynccontextmanager
+async def a_bench(data: Path, environment: Mapping[str, str] | None = None) -> AsyncIterator[Bench]:
+    """A bench whose processes are ended with the test."""
+    bench = Bench(data, environment)
+    try:
+        yield bench
+    finally:
+        bench.processes.close()
+        for event in bench.told:
+            if isinstance(event, ProcessStarted):
+                _kill(event.pid)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass
+
+
+@pytest.mark.parametrize(("command", "code"), [
+    ("true", 0),
+    ("exit 3", 3),
+    ("false\ntrue", 0),
+    ("true\nfalse", 1),
+    ("kill -9 $$", 137),
+    ("no-such-command-here", 127),
+])  # fmt: skip
+async def test_scenario_196_code_is_the_last_commands(tmp_path: Path, command: str, code: int) -> None:
+    """A script does not stop at a line that fails; the shell's own status counts."""
+    async with a_bench(tmp_path) as bench:
+        end = await bench.runs(an_assignment(a_command(command)))
+
+    assert (end.code, end.reason) == (code, "")
+
+
+async def test_script_is_kept_unchanged(tmp_path: Path) -> None:
+    """What ran can be read afterwards, with its line ends."""
+    text = "echo 'ä $HOME'\r\n\techo x\n"
+    async with a_bench(tmp_path) as bench:
+        await bench.runs(an_assignment(a_command(text)))
+
+    assert bench.folder.script.read_bytes() == text.encode()
+
+
+async def test_scenario_136_to_144_environment(tmp_path: Path) -> None:
+    """The agent's own, ours, the log files, the parameters; what is null is left out, what is empty is empty."""
+    parameters = {"p": "1", "empty": "", "none": None, "dotted.name": "d", "OWN": "mine"}
+    command = a_command('env >&2; echo "$LOG_FILE_PATH|$ERROR_LOG_FILE_PATH"')
+    async with a_bench(tmp_path, {"PATH": os.environ["PATH"], "OWN": "agent's", "none": "agent's"}) as bench:
+        await bench.runs(an_assignment(command, parameters=parameters))
+    lines = bench.folder.errors.read_text().splitlines()
+
+    wanted = {"p=1", "empty=", "none=agent's", "dotted.name=d", "OWN=mine", "JOBPLAN_ATTEMPT=1", f"JOBPLAN_RUN={RUN}"}
+    assert wanted <= set(lines)
+    assert bench.output() == f"{bench.folder.output}|{bench.folder.errors}\n"
+    assert not [line for line in lines if line.startswith("_jobplan")]
+
+
+async def test_scenario_144_parameter_outranks_log_path(tmp_path: Path) -> None:
+    """A parameter of the same name wins, over ours too."""
+    parameters = {"LOG_FILE_PATH": "x", "JOBPLAN_JOB": "y"}
+    async with a_bench(tmp_path) as bench:
+        await bench.runs(an_assignment(a_command("echo $LOG_FILE_PATH $JOBPLAN_JOB"), parameters=parameters))
+
+    assert bench.output() == "x y\n"
+
+
+async def test_secret_is_read_on_the_agent(tmp_path: Path) -> None:
+    """A reference becomes the value of a file here; one that is missing is a reason not to start."""
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "db").write_text("hush\n")
+    async with a_bench(tmp_path) as bench:
+        await bench.runs(an_assignment(a_command("echo $P"), parameters={"P": "secret:db"}))
+        bench.processes.start(an_assignment(a_command("true"), attempt=2, parameters={"P": "secret:../db"}))
+        bench.processes.start(an_assignment(a_command("true"), attempt=3, parameters={"P": "secret:other"}))
+        escaped, missing = await bench.tells(StartFailed, a_run(2)), await bench.tells(StartFailed, a_run(3))
+
+    assert bench.output() == "hush\n"
+    assert "no name of a secret" in escaped.reason
+    assert str(tmp_path / "secrets" / "other") in missing.reason
+
+
+async def test_working_directory(tmp_path: Path) -> None:
+    """The command begins there."""
+    (tmp_path / "a b").mkdir()
+    async with a_bench(tmp_path / "data") as bench:
+        await bench.runs(an_assignment(a_command("pwd", workingDirectory=str(tmp_path / "a b"))))
+
+    assert bench.output() == f"{tmp_path / 'a b'}\n"
+
+
+@pytest.mark.parametrize(("fields", "word"), [
+    ({"workingDirectory": "/no/such/folder"}, "/no/such/folder"),
+    ({"executionEnvironmentProperties": "x|KSH|y"}, "'ksh' is not installed"),
+    ({"executionEnvironmentProperties": "POWERSHELL"}, "'pwsh' is not installed"),
+    ({"executionEnvironmentProperties": "CMD"}, "'cmd' is not installed"),
+])  # fmt: skip
+async def test_scenario_200_what_cannot_start_says_why(tmp_path: Path, fields: dict[str, str], word: str) -> None:
+    """At once, and nothing claims the folder."""
+    async with a_bench(tmp_path) as bench:
+        bench.processes.start(an_assignment(a_command("true", **fields)))
+        failed = await bench.tells(StartFailed)
+
+    assert word in failed.reason
+    assert not bench.folder.is_claimed
+
+
+async def test_environment_too_large_says_why(tmp_path: Path) -> None:
+    """The kernel's limit is a reason, no crash."""
+    async with a_bench(tmp_path) as bench:
+        bench.processes.start(an_assignment(parameters={f"P{number}": "x" * 100_000 for number in range(100)}))
+        failed = await bench.tells(StartFailed)
+
+    assert "environment is too large" in failed.reason
+
+
+async def test_run_is_started_once(tmp_path: Path) -> None:
+    """Asked for again, at once, or by a later life: the folder was claimed, so it is found instead (S1)."""
+    assignment = an_assignment(a_command(f"echo ran >>{tmp_path}/log; exit 3"))
+    async with a_bench(tmp_path / "data") as bench:
+        bench.processes.start(assignment)
+        bench.processes.start(assignment)
+        await bench.tells(ProcessEnded)
+        bench.told.clear()
+        later = bench.another_life()
+        later.start(assignment)
+        again = await bench.tells(ProcessEnded)
+
+    assert (tmp_path / "log").read_text() == "ran\n"
+    assert again.code == 3
+    assert again.started is not None
+
+
+async def test_only_one_of_twenty_wrappers_becomes_the_command(tmp_path: Path) -> None:
+    """Whatever starts them: the claim lets one through, the others leave with 75 and have done nothing."""
+    folder = RunFolder(tmp_path)
+    folder.script.write_text(f"echo ran >>{tmp_path}/log")
+    command = ["/bin/sh", str(WRAPPER), str(tmp_path), "", "/bin/sh", str(folder.script)]
+
+    wrappers = [await asyncio.create_subprocess_exec(*command) for _ in range(20)]
+    codes = sorted([await wrapper.wait() for wrapper in wrappers])
+
+    assert codes == [0] + [75] * 19
+    assert (tmp_path / "log").read_text() == "ran\n"
+
+
+async def test_start_that_another_wrapper_wins_is_attended_to(tmp_path: Path) -> None:
+    """A wrapper of an earlier life claims between our look and our start: its process is the run's."""
+    go = tmp_path / "go"
+    assignment = an_assignment(a_command(f"until [ -e {go} ]; do sleep 0.02; done; exit 6"))
+    async with a_bench(tmp_path / "data") as earlier, a_bench(tmp_path / "data") as bench:
+        earlier.processes.start(assignment)
+        first = await earlier.tells(ProcessStarted)
+        await eventually(lambda: bench.folder.claim() is not None, within=SOON, what="it is claimed")
+        claim = bench.folder.path / "claim"
+        claim.rename(claim.with_name("aside"))
+        bench.processes.start(assignment)
+        claim.with_name("aside").rename(claim)
+        found = [event for event in bench.told if isinstance(event, ProcessStarted)]
+        await eventually(lambda: bench.told[-1] != found[-1], within=SOON, what="ours has given way")
+        go.touch()
+        end = await bench.tells(ProcessEnded)
+        attended = bench.told[-2]
+
+    assert isinstance(attended, ProcessStarted)
+    assert attended.pid == first.pid
+    assert end.code == 6
+
+
+async def test_scenario_204_process_of_an_earlier_life_is_found(tmp_path: Path) -> None:
+    """By pid, start and boot; its end is reported with the code that its wrapper wrote."""
+    go = tmp_path / "go"
+    script = (
+        "import asyncio, os, sys; from pathlib import Path; from datetime import UTC, datetime;"
+        "from agent_node.folders import RunFolders; from agent_node.process import Processes;"
+        "from tests.support.agents import a_command, an_assignment\n"
+        "async def main():\n"
+        "    p = Processes(RunFolders(Path(sys.argv[1])), emit=print, clock=lambda: datetime.now(UTC),"
+        " environment=dict(os.environ), secrets=Path())\n"
+        "    p.start(an_assignment(a_command(sys.argv[2])))\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+    command = f"until [ -e {go} ]; do sleep 0.02; done; exit 7"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, str(tmp_path / "data"), command)
+    async with a_bench(tmp_path / "data") as bench:
+        killed = await process.wait()
+        bench.processes.find(RUN)
+        started = await bench.tells(ProcessStarted)
+        go.touch()
+        end = await bench.tells(ProcessEnded)
+
+    assert killed == -signal.SIGKILL
+    assert started.pid == bench.folder.claim().pid  # type: ignore[union-attr]  # claimed
+    assert end.code == 7
+
+
+async def test_scenario_205_without_a_code_it_has_failed(tmp_path: Path) -> None:
+    """The process is gone and its wrapper wrote nothing: no code, and a reason."""
+    async with a_bench(tmp_path) as bench:
+        bench.processes.start(an_assignment(a_command("sleep 600")))
+        started = await bench.tells(ProcessStarted)
+        await eventually(lambda: bench.folder.claim() is not None, within=SOON, what="it is claimed")
+        os.kill(started.pid, signal.SIGKILL)
+        end = await bench.tells(ProcessEnded)
+        bench.told.clear()
+        bench.another_life().find(RUN)
+        again = await bench.tells(ProcessEnded)
+
+    assert (end.code, again.code) == (None, None)
+    assert "SIGKILL" in end.reason
+    assert "before it could write a return code" in again.reason
+
+
+async def test_claim_of_another_boot_is_lost(tmp_path: Path) -> None:
+    """The host was restarted: whatever has that number now is somebody else."""
+    async with a_bench(tmp_path) as bench:
+        bench.folder.path.mkdir(parents=True)
+        (bench.folder.path / "claim").write_text(f"{os.getpid()} 1 00000000-0000-0000-0000-000000000000\n")
+        bench.processes.find(RUN)
+        lost = await bench.tells(ProcessLost)
+
+    assert "restarted" in lost.reason
+
+
+async def test_claim_of_another_process_with_the_same_number_is_not_ours(tmp_path: Path) -> None:
+    """Same pid, same boot, another start: ours is gone, and the other is left alone."""
+    async with a_bench(tmp_path) as bench:
+        bench.folder.path.mkdir(parents=True)
+        (bench.folder.path / "claim").write_text(f"{os.getpid()} 1 {boot_id()}\n")
+        bench.processes.find(RUN)
+        end = await bench.tells(ProcessEnded)
+
+    assert end.code is None
+
+
+async def test_unclaimed_folder_never_began(tmp_path: Path) -> None:
+    """No folder at all, or one whose script is old."""
+    async with a_bench(tmp_path) as bench:
+        bench.processes.find(RUN)
+        await bench.tells(NeverClaimed)
+        other = bench.folders.of(a_run(2))
+        other.path.mkdir(parents=True)
+        other.script.write_text("true")
+        os.utime(other.script, (0, 0))
+        bench.processes.find(a_run(2))
+
+        await bench.tells(NeverClaimed, a_run(2))
+
+
+async def test_scenario_207_stop_ends_the_whole_group(tmp_path: Path) -> None:
+    """The shell's children too; the wrapper outlives them and writes the code."""
+    async with a_bench(tmp_path) as bench:
+        bench.processes.start(an_assignment(a_command("sleep 600 & echo $!; wait; sleep 600")))
+        await eventually(lambda: bench.folder.output.exists() and bench.output() != "", within=SOON, what="it runs")
+        child = int(bench.output())
+        bench.processes.stop(RUN, force=False)
+        end = await bench.tells(ProcessEnded)
+        await eventually(lambda: not _lives(child), within=SOON, what="the child has ended")
+
+    assert end.code == 128 + signal.SIGTERM
+
+
+async def test_scenario_207_what_ignores_term_is_killed(tmp_path: Path) -> None:
+    """KILL leaves no code."""
+    async with a_bench(tmp_path) as bench:
+        bench.processes.start(an_assignment(a_command("trap '' TERM; echo ready; while true; do sleep 0.05; done")))
+        await eventually(lambda: bench.folder.output.exists() and bench.output() != "", within=SOON, what="it runs")
+        bench.processes.stop(RUN, force=False)
+        bench.processes.stop(RUN, force=True)
+        end = await bench.tells(ProcessEnded)
+
+    assert end.code is None
+
+
+async def test_long_names_become_short_folders(tmp_path: Path) -> None:
+    """Names beyond what a file system takes still run, each in its own folder."""
+    long = a_command("exit 8", job="j" * 300)
+    async with a_bench(tmp_path) as bench:
+        end = await bench.runs(an_assignment(long))
+
+    assert end.code == 8
+    assert len(component("x" * 500)) <= LONGEST_NAME
+    assert component("x" * 500) != component("x" * 501)
+
+
+async def test_folders_of_removed_instances_are_swept(tmp_path: Path) -> None:
+    """Old ones only, and never one that is kept."""
+    folders = RunFolders(tmp_path)
+    keep, old, young = (tmp_path / "runs" / name for name in ("keep", "old", "young"))
+    for folder in (keep, old, young):
+        (folder / "run").mkdir(parents=True)
+    for folder in (keep, old):
+        os.utime(folder / "run", (0, 0))
+        os.utime(folder, (0, 0))
+
+    removed = folders.sweep(datetime(2020, 1, 1, tzinfo=UTC), ["keep"])  # type: ignore[list-item]  # an id by hand
+
+    assert removed == ["old"]
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["keep", "young"]
+
+
+def test_wrapper_is_plain_sh() -> None:
+    """It parses, and needs no more than POSIX."""
+    checked = subprocess.run(["/bin/sh", "-n", str(WRAPPER)], check=False, capture_output=True, text=True)
+
+    until(lambda: checked.returncode == 0, within=0, what=checked.stderr)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False

@@ -90,6 +90,10 @@ class State:
             if record is not None:
                 yield key, record
 
+    def records(self, table: str) -> list[tuple[str, Struct]]:
+        """All of a table, by key, whatever its type."""
+        return sorted(self._tables[table].items(), key=lambda entry: entry[0])
+
     def restore(self, rows: Iterable[tuple[Key, bytes]]) -> None:
         """Take in saved records; what the dashboard last said of itself is forgotten."""
         loaded: list[tuple[Key, Struct]] = []

@@ -1,0 +1,92 @@
+"""What an agent is told from outside, and how it complains."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from agent_node.config import AgentTable, ConfigError, host_zone, load, read_table
+from agent_node.core.rules import DryRun
+
+
+def test_defaults_are_enough(tmp_path: Path) -> None:
+    """A name alone makes an agent."""
+    config = load("north", environment={}, data=tmp_path)
+
+    assert (config.broker.host, config.broker.port) == ("127.0.0.1", 1883)
+    assert config.rules().concurrency == 64
+    assert timedelta(seconds=config.rules().timeout_seconds) == timedelta(hours=4)
+    assert config.rules().dry_run is None
+
+
+def test_argument_outranks_variable_outranks_file(tmp_path: Path) -> None:
+    """In this order."""
+    file = tmp_path / "jobplan.toml"
+    file.write_text('[agent]\nconcurrency = 3\nkeep-days = 7\nlabels = ["a"]\n')
+    environment = {
+        "JOBPLAN_BROKER": "mqtt://variable",
+        "JOBPLAN_AGENT_CONCURRENCY": "5",
+        "JOBPLAN_AGENT_LABELS": "x, y",
+        "JOBPLAN_AGENT_DRY_RUN": "true",
+    }
+
+    config = load("north", environment=environment, broker="mqtt://argument", table=read_table(file))
+
+    assert config.broker.host == "argument"
+    assert (config.table.concurrency, config.table.keep_days, config.table.labels) == (5, 7, ("x", "y"))
+    assert config.rules().dry_run == DryRun()
+    assert config.data.name == "jobplan-agent-north"
+    assert config.data.is_absolute()
+
+
+@pytest.mark.parametrize(("name", "environment", "word"), [
+    ("", {}, "agent name"),
+    ("n" * 101, {}, "agent name"),
+    ("north", {"JOBPLAN_BROKER": "http://x"}, "broker"),
+    ("north", {"JOBPLAN_AGENT_ZONE": "Mars"}, "zone 'Mars'"),
+    ("north", {"JOBPLAN_AGENT_CONCURRENCY": "0"}, "concurrency"),
+    ("north", {"JOBPLAN_AGENT_CONCURRENCY": "many"}, "concurrency"),
+    ("north", {"JOBPLAN_AGENT_TIMEOUT_SECONDS": "-1"}, "timeout-seconds"),
+    ("north", {"JOBPLAN_AGENT_KEEP_DAYS": "0"}, "keep-days"),
+    ("north", {"JOBPLAN_AGENT_DRY_RUN_SECONDS": "-1"}, "dry-run-seconds"),
+    ("north", {"JOBPLAN_AGENT_DRY_RUN_ERROR_PERCENTAGE": "101"}, "0 to 100"),
+])  # fmt: skip
+def test_bad_setting_is_one_line(name: str, environment: dict[str, str], word: str) -> None:
+    """That names the setting."""
+    with pytest.raises(ConfigError, match=word) as error:
+        load(name, environment=environment)
+
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["[agent", "agent = 3", ""])
+def test_file_that_cannot_be_read_is_one_line(tmp_path: Path, text: str) -> None:
+    """Missing, broken, or with something else in place of the table."""
+    file = tmp_path / "jobplan.toml"
+    if text:
+        file.write_text(text)
+
+    with pytest.raises(ConfigError, match=r"jobplan\.toml"):
+        read_table(file)
+
+
+def test_unknown_setting_is_refused() -> None:
+    """A slip of the pen is not passed over."""
+    with pytest.raises(ConfigError, match="concurency"):
+        load("north", environment={}, table={"concurency": 3})
+
+
+@pytest.mark.parametrize(("variable", "zone"), [
+    ("Europe/Zurich", "Europe/Zurich"), (":Asia/Tokyo", "Asia/Tokyo"),
+])  # fmt: skip
+def test_zone_is_the_hosts(variable: str, zone: str) -> None:
+    """TZ, as POSIX has it; without one some zone that exists."""
+    assert host_zone({"TZ": variable}) == zone
+    assert host_zone({"TZ": "nonsense"}) == host_zone({})
+
+
+def test_every_setting_is_documented() -> None:
+    """A variable for each, in kebab case in files."""
+    assert "timeout-seconds" in AgentTable.__struct_encode_fields__

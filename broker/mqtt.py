@@ -78,20 +78,21 @@ class MqttBus:
             await session.close()
 
     async def _open(self, client: str, will: Publication | None, on_delivery: OnDelivery) -> MqttSession:
+        """Connect; a broker that does not take MQTT 5 gets 3.1.1, from then on if it said so, else this once."""
         try:
-            return await self._enter(client, will, on_delivery)
+            return await self._enter(client, will, on_delivery, self._protocol)
         except _ProtocolRefusedError as error:
             if self._protocol is not ProtocolVersion.V5:
                 raise
-            self._protocol = ProtocolVersion.V311
-            try:
-                return await self._enter(client, will, on_delivery)
-            except BusError:
-                self._protocol = ProtocolVersion.V5
-                raise error from None
+            session = await self._enter(client, will, on_delivery, ProtocolVersion.V311)
+            if error.said:
+                self._protocol = ProtocolVersion.V311
+            return session
 
-    async def _enter(self, client: str, will: Publication | None, on_delivery: OnDelivery) -> MqttSession:
-        wire = _Wire(self._url, escape(client), will, self._protocol, self._tls, self._patience)
+    async def _enter(
+        self, client: str, will: Publication | None, on_delivery: OnDelivery, protocol: ProtocolVersion
+    ) -> MqttSession:
+        wire = _Wire(self._url, escape(client), will, protocol, self._tls, self._patience)
         session = MqttSession(
             wire,
             broker=str(self._url),
@@ -113,14 +114,18 @@ class MqttBus:
 
 
 class _ProtocolRefusedError(BusError):
-    """The broker does not speak this version of MQTT, or hangs up on it."""
+    """The broker does not speak this version of MQTT, as it said, or it hung up on us."""
+
+    def __init__(self, message: str, *, said: bool = False) -> None:
+        super().__init__(message)
+        self.said = said
 
 
 def _refusal(url: BrokerUrl, code: object) -> BusError:
     """What a CONNACK's failure means."""
     value = code.value if isinstance(code, ReasonCode) else code
     if value == _UNSUPPORTED_PROTOCOL:
-        return _ProtocolRefusedError(f"broker {url} does not speak this version of MQTT")
+        return _ProtocolRefusedError(f"broker {url} does not speak this version of MQTT", said=True)
     who = f"user '{url.user}'" if url.user else "a client without user and password"
     kind = RefusedError if value in _NOT_FOR_US else BusError
     return kind(f"broker {url} refuses {who}: {code}")
@@ -137,8 +142,20 @@ def _reason(error: BaseException | None) -> str:
             return f"{type(error).__name__}: {error}"
 
 
+class _TlsSocket(ssl.SSLSocket):
+    """A socket that is closed when the two sides do not come to terms: paho forgets it then."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002  # its signature
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
+    context.sslsocket_class = _TlsSocket
     if ca_file is not None:
         try:
             context.load_verify_locations(cafile=ca_file)
@@ -208,7 +225,7 @@ class _Wire(aiomqtt.Client):
 
     async def drop(self) -> None:
         """Close the socket without a word, if it is open, and end aiomqtt's task."""
-        self._client._sock_close()  # noqa: SLF001  # paho has no public way to hang up
+        self._client._sock_close()  # paho has no public way to hang up
         task = self._misc_task
         if task is not None and not task.done():
             task.cancel()
@@ -216,7 +233,7 @@ class _Wire(aiomqtt.Client):
 
     def _tell_loss(self, disconnected: asyncio.Future[None]) -> None:
         error = None if disconnected.cancelled() else disconnected.exception()
-        self._client._sock_close()  # noqa: SLF001  # after an error in a handler aiomqtt leaves it open
+        self._client._sock_close()  # after an error in a handler aiomqtt leaves it open
         if self._session is not None:
             self._session.lose(_reason(error))
 
@@ -261,7 +278,7 @@ class _Wire(aiomqtt.Client):
         super()._client_connect()
         self._dialled = True
         if self._given_up:
-            self._loop.call_soon_threadsafe(self._client._sock_close)  # noqa: SLF001
+            self._loop.call_soon_threadsafe(self._client._sock_close)
 
     def _on_connect(
         self,

@@ -15,11 +15,12 @@ from broker.filters import matches
 from broker.memory import MemoryBroker
 from broker.mqtt import MqttBus
 from broker.mqtt_session import Patience
-from tests.support.line import Line, line_to
+from tests.support.line import Line, Mqtt5, line_to
 from tests.support.mosquitto import Mosquitto, running_mosquitto
 
-Kind = Literal["memory", "mosquitto"]
-KINDS: tuple[Kind, ...] = ("memory", "mosquitto")
+Kind = Literal["memory", "mosquitto", "mosquitto-3.1.1"]
+"""The last one lets clients speak MQTT 3.1.1 only."""
+KINDS: tuple[Kind, ...] = ("memory", "mosquitto", "mosquitto-3.1.1")
 PREFIX = "test/bus"
 PATIENCE = Patience(connect=5.0, acknowledge=5.0, replay=0.5)
 """Short for replays: that an end of a replay does not come, a test waits for."""
@@ -92,7 +93,7 @@ def broker_under_test(kind: Kind, folder: Path, setting: Setting = OPEN) -> Iter
         return
     folder.mkdir()
     with running_mosquitto(folder, *_lines(folder, setting)) as mosquitto, ExitStack() as lines:
-        yield _OnMosquitto(mosquitto, lines)
+        yield _OnMosquitto(mosquitto, lines, "passes" if kind == "mosquitto" else "is refused")
 
 
 class _InMemory:
@@ -124,14 +125,15 @@ class _InMemory:
 
 
 class _OnMosquitto:
-    def __init__(self, mosquitto: Mosquitto, stack: ExitStack) -> None:
+    def __init__(self, mosquitto: Mosquitto, stack: ExitStack, mqtt5: Mqtt5) -> None:
+        self._mqtt5 = mqtt5
         self._mosquitto = mosquitto
         self._stack = stack
         self._lines: dict[str, Line] = {}
 
     def bus(self, client: str, user: str = "", password: str = "") -> Bus:
         if client not in self._lines:
-            self._lines[client] = self._stack.enter_context(line_to(self._mosquitto.port))
+            self._lines[client] = self._stack.enter_context(line_to(self._mosquitto.port, self._mqtt5))
         port = self._lines[client].port
         url = BrokerUrl(host=self._mosquitto.host, port=port, user=user, password=password, prefix=PREFIX)
         return MqttBus(url, patience=PATIENCE)

@@ -10,17 +10,24 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 HOST = "127.0.0.1"
 WITHIN = 10.0
+Mqtt5 = Literal["passes", "is refused", "is hung up on"]
+_CONNECT = b"\x00\x04MQTT"
+"""Inside a CONNECT packet; the protocol's level follows."""
+_UNACCEPTABLE_VERSION = b"\x20\x02\x00\x01"
+"""CONNACK of a broker that knows MQTT 3.1.1 only."""
 
 
 class Line:
     """One relay; ``port`` is where clients connect."""
 
-    def __init__(self, port: int) -> None:
-        """``port``: of the server."""
+    def __init__(self, port: int, mqtt5: Mqtt5 = "passes") -> None:
+        """``port``: of the server; ``mqtt5``: what becomes of a client that wants to speak MQTT 5."""
         self.port = 0
+        self._mqtt5 = mqtt5
         self._server_port = port
         self._loop = asyncio.new_event_loop()
         self._writers: list[asyncio.StreamWriter] = []
@@ -72,6 +79,11 @@ class Line:
             server_reader, server_writer = await asyncio.open_connection(HOST, self._server_port)
             pair.append(server_writer)
             self._writers += pair
+            if self._mqtt5 != "passes" and await self._wants_mqtt5(reader, server_writer):
+                writer.write(_UNACCEPTABLE_VERSION if self._mqtt5 == "is refused" else b"")
+                writer.close()
+                await writer.wait_closed()
+                return
             await asyncio.gather(_carry(reader, server_writer), _carry(server_reader, writer))
         except OSError:  # the server is down: so is the line
             pass
@@ -80,6 +92,14 @@ class Line:
                 side.transport.abort()
             self._writers = [side for side in self._writers if side not in pair]
             self._relays.discard(task)
+
+    async def _wants_mqtt5(self, reader: asyncio.StreamReader, server: asyncio.StreamWriter) -> bool:
+        """Whether the first packet, a CONNECT, says so; else it goes on to the server."""
+        said = await reader.read(65536)
+        if said.partition(_CONNECT)[2].startswith(b"\x05"):
+            return True
+        server.write(said)
+        return False
 
 
 async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -92,9 +112,9 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 @contextmanager
-def line_to(port: int) -> Iterator[Line]:
+def line_to(port: int, mqtt5: Mqtt5 = "passes") -> Iterator[Line]:
     """A line to the server on a port, open to clients until the end."""
-    line = Line(port)
+    line = Line(port, mqtt5)
     line.open()
     try:
         yield line

@@ -116,5 +116,5 @@ lock: ## remake the lock files from pyproject.toml; needs uv [ARGS=--upgrade]
 
 .PHONY: clean
 clean: ## remove what set-up, tests and linters have made
-	@rm -rf .venv .cache dist
+	@rm -rf .venv .cache .hypothesis .*_cache dist
 	@find $(SOURCES) -type d -name __pycache__ -prune -exec rm -rf {} +

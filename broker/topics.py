@@ -223,7 +223,7 @@ def _parse(levels: list[str]) -> Address | None:  # noqa: C901, PLR0911, PLR0912
             return InstanceAt(_instance(instance))
         case ["instance", instance, "job", context, job]:
             return JobAt(_instance(instance), ContextName(unescape(context)), _job(job))
-        case ["lock", level]:
+        case ["lock", level] if not level.endswith("~"):
             group, _, lock = level.rpartition("~")
             return LockAt(LockName(unescape(lock)), unescape(group))
         case _:
@@ -241,8 +241,9 @@ def _job(level: str) -> JobId:
 def _instance(level: str) -> InstanceId:
     """The id that a level is, as it stands; its plan's name must be spelt in our way."""
     instance = InstanceId(level)
-    if not level.startswith(escape(plan_of(instance)) + "-"):
-        raise NameFormatError(f"'{level}' is not an instance id: its plan's name is not percent-encoded")
+    plan = plan_of(instance)
+    if not plan or not level.startswith(escape(plan) + "-"):
+        raise NameFormatError(f"'{level}' is not an instance id: it does not begin with a percent-encoded name")
     return instance
 
 
@@ -251,6 +252,6 @@ def _run(level: str, leaf: str) -> RunId:
     run = run_from(_instance(level), leaf)
     *names, attempt = leaf.split("~")
     plain = attempt.isascii() and attempt.isdigit() and not attempt.startswith("0")
-    if not plain or any(escape(unescape(name)) != name for name in names):
+    if not plain or any(not name or escape(unescape(name)) != name for name in names):
         raise NameFormatError(f"'{leaf}' is not the end of a run id: CONTEXT~JOB~ATTEMPT is wanted")
     return run

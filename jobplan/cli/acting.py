@@ -37,7 +37,8 @@ PAST: Final = {
 
 async def following(client: Client, name: str) -> InstanceStatus:
     """Follow an instance and its jobs."""
-    return client.picture.instances[await follow_instance(client, name)]
+    one = await follow_instance(client, name)
+    return client.picture.instances[one]
 
 
 def submitted(

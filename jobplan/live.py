@@ -152,7 +152,7 @@ def doubt(picture: Picture, link: str = "") -> str:
 
 def gone(presence: Presence, said: datetime | None) -> str:
     """Since when a node is gone. A farewell says it; a will was written when its connection began, and cannot."""
-    if said is not None and said - presence.since >= timedelta(seconds=1):
+    if said is not None and said - presence.since > timedelta(milliseconds=100):
         return f"is gone since {day_and_clock(said)}"
     return f"is gone without a farewell (it had connected at {day_and_clock(presence.since)})"
 

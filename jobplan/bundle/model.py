@@ -172,9 +172,9 @@ class _Typed:
         """The jobs with their templates' fields filled in. A template that is no job of the plan is not among them."""
         templates = {
             text_of(job.document, key): job.document
-            for key in ("jobName", "templateName")
+            for key in ("templateName", "jobName")
             for _, job in jobs
-            if job.folder == "internalTemplate"
+            if job.folder == "internalTemplate" and text_of(job.document, key)
         }
         scheduled = set(_scheduled(self._raw.plan))
         found: list[Artefact] = []

@@ -1,0 +1,170 @@
+"""What the broker retains of a node, against what it ought to: the difference, in order, with stamps that rise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from broker.bus import Publication
+from broker.runtime.reconciler import Mark, Reconciler
+from schemas.addresses import Address, AgentPresenceAt, FireReportAt
+from schemas.codec import decode_header, encode_body, stamp
+from schemas.documents import FireReport, Presence
+from schemas.status import NodeState
+from tests.fakes.toy_core import JOB, ME
+from tests.fakes.toy_node import START, TOPICS, an_instance
+
+EPOCH = 7
+
+
+def at(day: int) -> Address:
+    """Where a report stands."""
+    return FireReportAt(ME, an_instance(day), JOB)
+
+
+def topic(day: int) -> str:
+    """The same as a topic."""
+    return TOPICS.topic_of(at(day))
+
+
+def a_report(text: str = "") -> FireReport:
+    """A report."""
+    return FireReport(instance=an_instance(), job=JOB, problem=text)
+
+
+def a_payload(text: str = "", *, epoch: int = EPOCH, revision: int = 1) -> bytes:
+    """A report as it stands on the broker."""
+    return stamp(encode_body(a_report(text)), epoch=epoch, revision=revision, at=START)
+
+
+def a_reconciler(own: Mapping[str, bytes] | None = None, mark: Mark | None = None) -> Reconciler:
+    """One whose first replay brought this."""
+    reconciler = Reconciler(TOPICS.topic_of, EPOCH)
+    reconciler.adopt(own or {}, (0, 0), mark)
+    reconciler.replayed(own or {})
+    return reconciler
+
+
+def shape(publications: list[Publication]) -> list[tuple[str, tuple[int, int] | None]]:
+    """Topic and stamp; None: cleared."""
+    return [(each.topic, decode_header(each.payload).order if each.payload else None) for each in publications]
+
+
+def test_show_publishes_what_changed() -> None:
+    """New documents in the order given, each with the next revision."""
+    publications = a_reconciler().show({at(2): a_report(), at(1): a_report()}, START)
+
+    assert shape(publications) == [(topic(2), (EPOCH, 1)), (topic(1), (EPOCH, 2))]
+
+
+def test_show_leaves_out_what_stands() -> None:
+    """The same document again is not published."""
+    reconciler = a_reconciler()
+    reconciler.show({at(1): a_report()}, START)
+
+    assert reconciler.show({at(1): a_report()}, START) == []
+    assert len(reconciler.show({at(1): a_report("other")}, START)) == 1
+
+
+def test_show_clears_what_stands() -> None:
+    """A document that is no longer wanted is cleared, once."""
+    reconciler = a_reconciler()
+    reconciler.show({at(1): a_report()}, START)
+
+    assert shape(reconciler.show({at(1): None}, START)) == [(topic(1), None)]
+    assert reconciler.show({at(1): None}, START) == []
+
+
+def test_show_says_nothing_while_unknown() -> None:
+    """Without a replay nobody knows what to publish; afterwards everything is compared anew."""
+    reconciler = a_reconciler()
+    reconciler.show({at(1): a_report()}, START)
+    reconciler.lost()
+
+    assert not reconciler.known
+    assert reconciler.show({at(1): a_report("other")}, START) == []
+    assert reconciler.show_all({at(1): a_report("other")}, START) == []
+
+
+def test_show_all_clears_the_rest() -> None:
+    """Orphans, garbage and what nobody can read go, after the documents."""
+    reconciler = a_reconciler({"test/agent/north/report/x": b"garbage", topic(2): a_payload()})
+    publications = reconciler.show_all({at(1): a_report()}, START)
+
+    assert shape(publications) == [(topic(1), (EPOCH, 2)), ("test/agent/north/report/x", None), (topic(2), None)]
+
+
+def test_reconnect_skips_what_was_published_last() -> None:
+    """The very revision published last stands there, with the right body: nothing to do."""
+    reconciler = a_reconciler()
+    (publication,) = reconciler.show({at(1): a_report()}, START)
+    reconciler.lost()
+    reconciler.replayed({publication.topic: publication.payload})
+
+    assert reconciler.show_all({at(1): a_report()}, START) == []
+
+
+def test_reconnect_publishes_over_an_older_revision() -> None:
+    """The right body with an older revision would be ignored by readers that saw a newer one."""
+    reconciler = a_reconciler()
+    (first,) = reconciler.show({at(1): a_report()}, START)
+    reconciler.show({at(1): a_report("other")}, START)
+    reconciler.lost()
+    reconciler.replayed({first.topic: first.payload})
+
+    assert shape(reconciler.show_all({at(1): a_report()}, START)) == [(topic(1), (EPOCH, 3))]
+
+
+def test_reconnect_publishes_over_what_somebody_else_wrote() -> None:
+    """A payload that is not spelt as ours is not ours, and our next revision is above its."""
+    reconciler = a_reconciler()
+    reconciler.show({at(1): a_report()}, START)
+    reconciler.lost()
+    reconciler.replayed({topic(1): a_payload(revision=50)})
+
+    assert shape(reconciler.show_all({at(1): a_report()}, START)) == [(topic(1), (EPOCH, 51))]
+
+
+def test_a_new_life_adopts_what_its_predecessor_left() -> None:
+    """The highest revision ever published is there: the broker has forgotten nothing, so what is right may stand."""
+    own = {topic(1): a_payload(epoch=3, revision=8), topic(2): a_payload("b", epoch=3, revision=9)}
+    reconciler = a_reconciler(own, Mark(3, 9))
+
+    assert shape(reconciler.show_all({at(1): a_report(), at(2): a_report("c")}, START)) == [(topic(2), (EPOCH, 1))]
+
+
+def test_a_new_life_adopts_on_the_word_of_its_predecessors_presence() -> None:
+    """The last document may have been cleared since; a presence said later proves as much."""
+    reconciler = Reconciler(TOPICS.topic_of, EPOCH)
+    own = {topic(1): a_payload(epoch=3, revision=8)}
+    reconciler.adopt(own, (3, 10), Mark(3, 9))
+    reconciler.replayed(own)
+
+    assert reconciler.show_all({at(1): a_report()}, START) == []
+
+
+def test_a_new_life_trusts_no_broker_that_forgot_something() -> None:
+    """The highest revision is missing, or nothing is known of it: everything is published."""
+    own = {topic(1): a_payload(epoch=3, revision=8)}
+    for mark in (Mark(3, 9), None):
+        assert len(a_reconciler(own, mark).show_all({at(1): a_report()}, START)) == 1
+
+
+def test_the_mark_is_the_newest_document() -> None:
+    """It moves with what is published, and neither with clears nor with presences."""
+    reconciler = a_reconciler()
+    reconciler.show({at(1): a_report(), at(2): a_report()}, START)
+    reconciler.show({at(1): None}, START)
+    presence = Presence(node=ME, state=NodeState.ALIVE, connection=1, since=START)
+    publication = reconciler.stamped(AgentPresenceAt(ME), presence, START)
+
+    assert reconciler.mark == Mark(EPOCH, 2)
+    assert decode_header(publication.payload).order == (EPOCH, 3)
+
+
+def test_count_is_what_stands() -> None:
+    """Published ones less cleared ones."""
+    reconciler = a_reconciler()
+    reconciler.show({at(1): a_report(), at(2): a_report()}, START)
+    reconciler.show({at(1): None}, START)
+
+    assert reconciler.count == 1

@@ -7,7 +7,6 @@ document with the same function, so what stands on the bus does not depend on th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from broker.runtime.core import Changes
 from dashboard_node.core import blockers, windows
@@ -17,6 +16,7 @@ from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.locks import LockId, Owner
 from dashboard_node.core.records import InstanceRecord, PlanRecord, RunRecord
 from dashboard_node.core.state import ACTIVE, State
+from dashboard_node.core.touched import Named, Touched
 from schemas.addresses import (
     Address,
     AgentInstanceAt,
@@ -41,17 +41,9 @@ from schemas.documents import (
     PlanStatus,
     Taken,
 )
-from schemas.names import InstanceId, JobId, NodeName, PlanName, RunId, unescape
+from schemas.names import InstanceId, JobId, NodeName, PlanName
 from schemas.plan import ClockJob, CommandJob, FileJob
 from schemas.status import ContextStatus, JobStatus, RunPhase
-
-
-class Named(NamedTuple):
-    """The predecessors a job's shown blockers name, and where the first of them stands in the rule."""
-
-    copies: frozenset[int]
-    first: int
-
 
 Shown = tuple[Address, Document | None]
 Watched = ClockJob | FileJob
@@ -84,7 +76,7 @@ class Projection:
 
     def changed(self, changes: Changes, agents: set[NodeName]) -> Mapping[Address, Document | None]:
         """What is to be shown differently because of applied changes; None: cleared."""
-        touched = _Touched(self._state, changes, agents, self._named)
+        touched = Touched(self._state, changes, agents, self._named)
         found: dict[Address, Document | None] = {}
         for plan in touched.plans:
             found.update(self._of_plan(plan) if plan in self._state.plans else self._without_plan(plan))
@@ -100,7 +92,7 @@ class Projection:
                 self._state.machines[name].ceased.clear()
         return found
 
-    def _altered(self, touched: _Touched) -> Iterator[Shown]:
+    def _altered(self, touched: Touched) -> Iterator[Shown]:
         """The documents of instances and what belongs to them, as they are now."""
         for name in touched.instances:
             if name in self._state.instances:
@@ -223,7 +215,7 @@ class Projection:
     def _job(self, machine: ContextMachine, copy: Copy) -> Shown:
         record = machine.copies[copy.index]
         ended = machine.contexts[0].status is ContextStatus.ENDED
-        missing = self._missing(machine, copy) if record.stage is Stage.WAITING and not ended else []
+        missing = self._missing(machine, copy, waiting=record.stage is Stage.WAITING and not ended)
         why = () if ended else blockers.blockers(self._state, machine, copy, missing)
         document = JobState(
             instance=machine.instance,
@@ -249,9 +241,12 @@ class Projection:
         )
         return self._kept(machine.instance, JobAt(machine.instance, document.context, copy.id)), document
 
-    def _missing(self, machine: ContextMachine, copy: Copy) -> list[int]:
+    def _missing(self, machine: ContextMachine, copy: Copy, *, waiting: bool) -> list[int]:
         """The predecessors its blockers name; remembered, so that only what changes them is looked at again."""
         key = (machine.instance, copy.index)
+        if not waiting:
+            self._named.pop(key, None)
+            return []
         known = self._named.get(key)
         start = known.first if known is not None and not machine.ceased else 0
         missing, first = blockers.first_missing(machine, copy, start)
@@ -319,90 +314,3 @@ class Projection:
         """Remember what stands on the bus for an instance."""
         self._clear.setdefault(instance, {}).setdefault(address)
         return address
-
-
-class _Touched:
-    """Which documents a set of changed records may have altered."""
-
-    def __init__(
-        self,
-        state: State,
-        changes: Changes,
-        agents: set[NodeName],
-        named: Mapping[tuple[InstanceId, int], Named],
-    ) -> None:
-        self._state = state
-        self._named = named
-        self.plans: dict[PlanName, None] = {}
-        self.instances: dict[InstanceId, None] = {}
-        self.gone: dict[InstanceId, None] = {}
-        self.jobs: dict[tuple[InstanceId, int], None] = {}
-        self.runs: dict[RunId, None] = {}
-        self.taken: dict[tuple[InstanceId, JobId], None] = {}
-        for key, record in changes.items():
-            self._touch(key.table, key.key, removed=record is None)
-        for agent in sorted(agents):
-            self._agent(agent)
-
-    def _touch(self, table: str, key: str, *, removed: bool) -> None:
-        match table:
-            case "plan" | "version":
-                self.plans.setdefault(PlanName(unescape(key.partition("~")[0])))
-            case "instance":
-                self._instance(InstanceId(key), removed=removed)
-            case "context":
-                self.instances.setdefault(InstanceId(key.partition("~")[0]))
-            case "job":
-                name, _, index = key.partition("~")
-                self._job(InstanceId(name), int(index))
-            case "run":
-                self._run(RunId(key))
-            case "taken":
-                name, _, job = key.partition("~")
-                self.taken.setdefault((InstanceId(name), JobId(unescape(job))))
-            case _:
-                pass  # answers are nobody's document
-
-    def _instance(self, name: InstanceId, *, removed: bool) -> None:
-        if removed:
-            self.gone.setdefault(name)
-            return
-        instance = self._state.instances.get(name)
-        if instance is None:
-            return
-        self.instances.setdefault(name)
-        self.plans.setdefault(instance.plan)
-        if instance.status is ContextStatus.ENDED:
-            for copy in self._state.machines[name].graph.copies:
-                self.jobs.setdefault((name, copy.index))
-            for job in self._state.taken_of(name):
-                self.taken.setdefault((name, job))
-
-    def _job(self, name: InstanceId, index: int) -> None:
-        machine = self._state.machines.get(name)
-        if machine is None:
-            return
-        self.jobs.setdefault((name, index))
-        self.instances.setdefault(name)
-        for dependent in machine.graph.copies[index].dependents:
-            known = self._named.get((name, dependent))
-            if (
-                known is None
-                or index in known.copies
-                or index in machine.ceased
-                or not machine.graph.copies[dependent].counted
-            ):
-                self.jobs.setdefault((name, dependent))
-
-    def _run(self, run: RunId) -> None:
-        self.runs.setdefault(run)
-        record = self._state.runs.get(run)
-        if record is not None:
-            self.jobs.setdefault((record.instance, record.copy))
-
-    def _agent(self, agent: NodeName) -> None:
-        """Jobs that were handed to an agent say whether it is there."""
-        for name, live in self._state.live.items():
-            for run in live:
-                if self._state.runs[run].agent == agent:
-                    self.jobs.setdefault((name, self._state.runs[run].copy))

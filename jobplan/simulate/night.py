@@ -1,4 +1,4 @@
-"""A whole night without a script: clocks fire at their times, files are there when they are first looked for, commands take theirs."""
+"""A whole night without a script: clocks fire at their times, files are there when first looked for, commands take theirs."""
 
 from __future__ import annotations
 

@@ -157,7 +157,9 @@ class Office:
 
     def ticks(self) -> list[tuple[str, str]]:
         """The tick ledger: start (month-day hour:minute) and what became of it."""
-        return [(row.before[5:16].replace("T", " "), row.after) for row in self.audit if row.kind == "tick" and row.before]
+        return [
+            (row.before[5:16].replace("T", " "), row.after) for row in self.audit if row.kind == "tick" and row.before
+        ]
 
     def status(self, job: str, instance: str = "") -> str:
         """The status of a job of the (only) instance."""
@@ -175,7 +177,7 @@ class Shape(Struct, kw_only=True):
 
 
 def a_plan(name: str = "P", shape: Shape | None = None, **fields: object) -> PlanSource:
-    """A plan with a clock job ``q`` and a command ``c`` after it on agent ``a``; ``fields`` are the plan's own, as on the wire."""
+    """A plan with a clock job ``q`` and a command ``c`` after it on agent ``a``; ``fields`` are the plan's, as on the wire."""
     shape = shape or Shape()
     plan = {
         "name": name,

@@ -1,0 +1,120 @@
+"""Which documents a set of changed records may have altered: more than those at most, never fewer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from broker.runtime.core import Changes
+from dashboard_node.core.records import RunRecord
+from dashboard_node.core.state import State
+from schemas.names import InstanceId, JobId, NodeName, PlanName, RunId, unescape
+from schemas.status import ContextStatus
+
+
+class Named(NamedTuple):
+    """The predecessors a job's shown blockers name, and where the first of them stands in the rule."""
+
+    copies: frozenset[int]
+    first: int
+
+
+class Touched:
+    """Which documents a set of changed records may have altered."""
+
+    def __init__(
+        self,
+        state: State,
+        changes: Changes,
+        agents: set[NodeName],
+        named: Mapping[tuple[InstanceId, int], Named],
+    ) -> None:
+        self._state = state
+        self._named = named
+        self.plans: dict[PlanName, None] = {}
+        self.instances: dict[InstanceId, None] = {}
+        self.gone: dict[InstanceId, None] = {}
+        self.jobs: dict[tuple[InstanceId, int], None] = {}
+        self.runs: dict[RunId, None] = {}
+        self.taken: dict[tuple[InstanceId, JobId], None] = {}
+        for key, record in changes.items():
+            self._touch(key.table, key.key, removed=record is None)
+        for agent in sorted(agents):
+            self._agent(agent)
+
+    def _touch(self, table: str, key: str, *, removed: bool) -> None:
+        match table:
+            case "plan" | "version":
+                self.plans.setdefault(PlanName(unescape(key.partition("~")[0])))
+            case "instance":
+                self._instance(InstanceId(key), removed=removed)
+            case "context":
+                name, _, index = key.partition("~")
+                self._context(InstanceId(name), int(index))
+            case "job":
+                name, _, index = key.partition("~")
+                self._job(InstanceId(name), int(index))
+            case "run":
+                self._run(RunId(key))
+            case "taken":
+                name, _, job = key.partition("~")
+                self.taken.setdefault((InstanceId(name), JobId(unescape(job))))
+            case _:
+                pass  # answers are nobody's document
+
+    def _instance(self, name: InstanceId, *, removed: bool) -> None:
+        if removed:
+            self.gone.setdefault(name)
+            return
+        instance = self._state.instances.get(name)
+        if instance is None:
+            return
+        self.instances.setdefault(name)
+        self.plans.setdefault(instance.plan)
+        if instance.status is ContextStatus.ENDED:
+            for copy in self._state.machines[name].graph.copies:
+                self.jobs.setdefault((name, copy.index))
+            for job in self._state.taken_of(name):
+                self.taken.setdefault((name, job))
+
+    def _job(self, name: InstanceId, index: int) -> None:
+        machine = self._state.machines.get(name)
+        if machine is None:
+            return
+        self.jobs.setdefault((name, index))
+        self.instances.setdefault(name)
+        copy = machine.graph.copies[index]
+        feeds = frozenset(copy.feeds)
+        for dependent in copy.dependents:
+            known = self._named.get((name, dependent))
+            if known is None or index in known.copies or index in machine.ceased or dependent not in feeds:
+                self.jobs.setdefault((name, dependent))
+
+    def _context(self, name: InstanceId, index: int) -> None:
+        """Jobs of contexts that wait for this one say how it stands."""
+        self.instances.setdefault(name)
+        machine = self._state.machines.get(name)
+        if machine is None:
+            return
+        for waiting in machine.graph.contexts[index].gates:
+            for inside in machine.within(waiting):
+                self.jobs.update(((name, copy), None) for copy in machine.graph.contexts[inside].copies)
+
+    def _run(self, run: RunId) -> None:
+        self.runs.setdefault(run)
+        record = self._state.runs.get(run)
+        if record is not None:
+            self._jobs_of(record)
+
+    def _jobs_of(self, run: RunRecord) -> None:
+        """All copies a run stands for say where it is."""
+        machine = self._state.machines.get(run.instance)
+        if machine is not None:
+            self.jobs.update(((run.instance, copy), None) for copy in machine.graph.copies[run.copy].stands_for)
+
+    def _agent(self, agent: NodeName) -> None:
+        """Jobs that were handed to an agent say whether it is there."""
+        for live in self._state.live.values():
+            for run in live:
+                if self._state.runs[run].agent == agent:
+                    self._jobs_of(self._state.runs[run])

@@ -1,0 +1,144 @@
+"""What a dashboard that comes back makes of the windows that opened and closed meanwhile. Scenarios carry their number."""
+
+from __future__ import annotations
+
+from schemas.names import PlanName
+from schemas.requests import EnablePlan, MoveEnd, PrepareInstance
+from schemas.status import ContextStatus
+from tests.support.office import Office, Shape, a_plan, at
+
+
+def test_scenario_163_restart_outside_the_window_only_waits() -> None:
+    """Nothing stored, nothing open: the next start is armed."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan(shape=Shape(cron="0 0 20 * * ?", hours=1)))
+
+    office.down_until(at("01-10 05:00"))
+
+    assert office.instances == []
+    assert office.core.next_wakeup() is not None
+    assert office.core.next_wakeup() <= at("01-10 20:00")
+
+
+def test_scenario_164_restart_inside_the_window_resumes_where_it_stood() -> None:
+    """Statuses, runs and the end are as they were; the documents are the same."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    office.starts("c")
+    before = dict(office.shown)
+
+    office.down_until(at("01-10 09:00"))
+
+    assert office.status("c") == "RUNNING"
+    assert office.only.closes == at("01-11 00:00")
+    assert office.shown == before
+
+
+def test_scenario_165_restart_inside_a_window_that_opened_meanwhile_creates_its_instance() -> None:
+    """Once, with the id and the end of the window."""
+    office = Office(at("01-09 23:00"))
+    office.imports(a_plan(shape=Shape(hours=5)))
+
+    office.down_until(at("01-10 03:00"))
+    office.down_until(at("01-10 04:00"))
+
+    assert office.only.id == "P-20260110T010000Z"
+    assert office.only.closes == at("01-10 06:00")
+    assert office.ticks() == [("01-10 01:00", "ran")]
+
+
+def test_scenario_166_no_back_fill_for_a_disabled_plan() -> None:
+    """The start is decided: skipped."""
+    office = Office(at("01-09 23:00"))
+    office.imports(a_plan(shape=Shape(hours=5)))
+    office.ask(EnablePlan(plan=PlanName("P"), enabled=False))
+
+    office.down_until(at("01-10 03:00"))
+
+    assert office.instances == []
+    assert office.ticks() == [("01-10 01:00", "skipped")]
+
+
+def test_scenario_167_restart_after_the_end_ends_the_old_and_opens_the_new() -> None:
+    """Down over an end and a start."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan(shape=Shape(hours=20)))
+    old = office.only.id
+
+    office.down_until(at("01-11 02:00"))
+
+    assert office.core.state.instances[old].status is ContextStatus.ENDED
+    assert office.instances[-1].id == "P-20260111T010000Z"
+
+
+def test_scenario_168_an_instance_kept_open_outlives_its_window() -> None:
+    """Until it is ended by hand, restarts included."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.ask(MoveEnd(instance=office.only.id, closes=None))
+
+    office.down_until(at("01-12 12:00"))
+
+    assert office.instances[0].status is not ContextStatus.ENDED
+
+
+def test_scenario_170_a_prepared_instance_whose_start_has_passed_is_dropped() -> None:
+    """Down over its window: it is ended unopened, the start was missed."""
+    office = Office(at("01-09 23:00"))
+    office.imports(a_plan(shape=Shape(hours=1)))
+    office.ask(PrepareInstance(plan=PlanName("P")))
+
+    office.down_until(at("01-11 01:30"))
+
+    assert office.instances[0].status is ContextStatus.ENDED
+    assert office.instances[-1].id == "P-20260111T010000Z"
+    assert office.ticks() == [("01-10 01:00", "missed"), ("01-11 01:00", "ran")]
+
+
+def test_scenario_171_a_complete_instance_is_not_started_again_at_restart() -> None:
+    """Its window is open, its start is decided."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    office.ends("c")
+
+    office.down_until(at("01-10 12:00"))
+
+    assert office.only.status is ContextStatus.COMPLETE
+
+
+def test_missed_windows_are_recorded_one_by_one() -> None:
+    """S3: every due start is in the ledger; only the newest window, still open, opens."""
+    office = Office(at("01-09 23:00"))
+    office.imports(a_plan(shape=Shape(hours=5)))
+
+    office.down_until(at("01-12 02:00"))
+
+    assert office.ticks() == [("01-10 01:00", "missed"), ("01-11 01:00", "missed"), ("01-12 01:00", "ran")]
+
+
+def test_a_catching_up_plan_opens_every_missed_window_one_after_the_other() -> None:
+    """Not side by side: each gets its whole time, the next when the one before has ended."""
+    office = Office(at("01-09 23:00"))
+    office.imports(a_plan(shape=Shape(hours=2), missedWindows="catch-up"))
+
+    office.down_until(at("01-12 12:00"))
+    active = []
+    for hour in (13, 15, 17):
+        office.until(at(f"01-12 {hour}:00"))
+        active += [i.id for i in office.instances if i.status is not ContextStatus.ENDED]
+
+    assert active == [f"P-202601{day}T010000Z" for day in (10, 11, 12)]
+    assert office.ticks() == [("01-10 01:00", "ran"), ("01-11 01:00", "ran"), ("01-12 01:00", "ran")]
+
+
+def test_a_skipping_plan_leaves_out_even_a_window_that_is_still_open() -> None:
+    """What opened while nobody was there is missed."""
+    office = Office(at("01-09 23:00"))
+    office.imports(a_plan(shape=Shape(hours=5), missedWindows="skip"))
+
+    office.down_until(at("01-10 02:00"))
+    office.until(at("01-11 02:00"))
+
+    assert office.ticks() == [("01-10 01:00", "missed"), ("01-11 01:00", "ran")]

@@ -1,70 +1,34 @@
-"""The bus keeps its port's promises, in memory as on mosquitto: where the two differ, the model is wrong."""
+"""The bus carries what its port promises, in memory as on mosquitto: where the two differ, the model is wrong."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from broker.bus import Publication, Session
-from broker.errors import BusError, RefusedError, ReplayError
+from broker.bus import Publication
+from broker.errors import RefusedError, ReplayError
 from broker.topics import RequestTopic, ResponseTopic, Topics
 from schemas.addresses import Address, FireReportAt, JobAt, LockAt, PlanAt, RunReportAt
 from schemas.names import ContextName, InstanceId, JobId, LockName, NodeName, PlanName, RequestId, UserName, run_id
-from tests.support.broker_under_test import KINDS, OPEN, PREFIX, Box, BrokerUnderTest, Kind, Setting, broker_under_test
+from tests.support.broker_under_test import (
+    PREFIX,
+    Box,
+    BrokerUnderTest,
+    Kind,
+    Setting,
+    broker_under_test,
+    retained,
+    show,
+    topic,
+)
 from tests.support.waiting import eventually
 
 MANY = 5000
 WITHIN = 5.0
-AT_ONCE = 0.5
-"""Seconds; far below every timeout, far above what a busy machine adds to milliseconds."""
 ODD = "ä b%c~d+e#f/g.h\u2603$"
-WILL = Publication(f"{PREFIX}/will", b"gone")
-TELLING = tuple(kind for kind in KINDS if kind != "mosquitto-3.1.1")
 ACCOUNTS = {"writer": "sécret"}
-
-
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> Kind:
-    """Each test runs on both."""
-    kind: Kind = request.param
-    return kind
-
-
-@pytest.fixture(params=TELLING)
-def telling(request: pytest.FixtureRequest) -> Kind:
-    """For tests of what the broker says when it denies something; with MQTT 3.1.1 it does not."""
-    kind: Kind = request.param
-    return kind
-
-
-@pytest.fixture
-def broker(kind: Kind, tmp_path: Path) -> Iterator[BrokerUnderTest]:
-    """A broker for this test alone that lets anybody do anything."""
-    with broker_under_test(kind, tmp_path / "broker", OPEN) as broker:
-        yield broker
-
-
-def topic(name: str) -> str:
-    """A topic of the tests."""
-    return f"{PREFIX}/{name}"
-
-
-def show(name: str, payload: str = "1") -> Publication:
-    """A retained publication."""
-    return Publication(topic(name), payload.encode())
-
-
-async def retained(broker: BrokerUnderTest) -> dict[str, bytes]:
-    """What a newcomer is shown, by the last part of the topic."""
-    box = Box()
-    bus = broker.bus("newcomer")
-    async with bus.connect(client="newcomer", will=None, on_delivery=box) as session:
-        await session.subscribe([topic("#")])
-        assert all(delivery.retained for delivery in box.deliveries)
-        return {name.removeprefix(PREFIX + "/"): payload for name, payload in box.newest.items()}
 
 
 async def test_retained_publication_waits_for_a_newcomer(broker: BrokerUnderTest) -> None:
@@ -184,133 +148,9 @@ async def test_malformed_filter_is_refused(broker: BrokerUnderTest) -> None:
         await session.subscribe([topic("x")])
 
 
-async def test_clean_end_leaves_no_will(broker: BrokerUnderTest) -> None:
-    """A session that is left cleanly does not have its will published."""
-    bus = broker.bus("a")
-    async with bus.connect(client="a", will=WILL, on_delivery=Box()) as session:
-        await session.publish([show("x")])
-
-    assert await retained(broker) == {"x": b"1"}
-
-
-async def test_cut_connection_has_its_will_published(broker: BrokerUnderTest) -> None:
-    """A connection that breaks leaves its will, live to who listens and retained; the session hears of its loss."""
-    box = Box()
-    watcher, bus = broker.bus("watcher"), broker.bus("a")
-    async with watcher.connect(client="watcher", will=None, on_delivery=box) as watching:
-        await watching.subscribe([topic("#")])
-        async with bus.connect(client="a", will=WILL, on_delivery=Box()) as session, asyncio.timeout(WITHIN):
-            broker.cut("a")
-            assert await session.lost()
-        await eventually(lambda: box.newest == {WILL.topic: b"gone"}, within=WITHIN, what="the will arrives")
-
-    assert await retained(broker) == {"will": b"gone"}
-
-
-async def test_takeover_ends_the_former_connection(broker: BrokerUnderTest) -> None:
-    """A second connection under a client id ends the first, whose will is published; the second works."""
-    bus = broker.bus("a")
-    async with (
-        bus.connect(client="a", will=WILL, on_delivery=Box()) as former,
-        bus.connect(client="a", will=None, on_delivery=Box()) as latter,
-        asyncio.timeout(WITHIN),
-    ):
-        assert await former.lost()
-        with pytest.raises(BusError):
-            await former.publish([show("x", "former")])
-        await latter.publish([show("x", "latter")])
-
-        assert await retained(broker) == {"will": b"gone", "x": b"latter"}
-
-
-async def test_new_session_after_a_loss_repeats_nothing(broker: BrokerUnderTest) -> None:
-    """What a lost session had under way is not sent by the next one."""
-    bus = broker.bus("a")
-    async with bus.connect(client="a", will=None, on_delivery=Box()) as session:
-        broker.cut("a")
-        await session.lost()
-        with pytest.raises(BusError):
-            await session.publish([show("x", "late")])
-    async with bus.connect(client="a", will=None, on_delivery=Box()) as session:
-        await session.publish([show("y")])
-
-    assert await retained(broker) == {"y": b"1"}
-
-
-async def _loss(session: Session) -> float:
-    await session.lost()
-    return asyncio.get_running_loop().time()
-
-
-async def test_calls_under_way_fail_with_the_connection(broker: BrokerUnderTest) -> None:
-    """Publish, subscribe and unsubscribe that wait for a silent broker fail when it is gone, not at a timeout."""
-    bus = broker.bus("a")
-    async with bus.connect(client="a", will=None, on_delivery=Box()) as session:
-        broker.freeze()
-        async with asyncio.TaskGroup() as tasks:
-            calls = [
-                tasks.create_task(_failure(session.publish([show("x")] * 300)), name="publish"),
-                tasks.create_task(_failure(session.subscribe([topic("x")])), name="subscribe"),
-                tasks.create_task(_failure(session.unsubscribe([topic("x")])), name="unsubscribe"),
-            ]
-            loss = tasks.create_task(_loss(session), name="loss")
-            for _ in range(10):
-                await asyncio.sleep(0)  # so that all are under way
-            broker.kill()
-
-        assert all(AT_ONCE > call.result() - loss.result() > -AT_ONCE for call in calls)
-        for call in (session.publish([show("x")]), session.subscribe(["x"]), session.unsubscribe(["x"])):
-            with pytest.raises(BusError, match="lost"):
-                await call
-
-
-async def _failure(call: object) -> float:
-    """When the call failed, as it must."""
-    assert asyncio.iscoroutine(call)
-    with pytest.raises(BusError, match="lost"):
-        await call
-    return asyncio.get_running_loop().time()
-
-
-async def test_no_broker_no_session(broker: BrokerUnderTest) -> None:
-    """Entering raises while the broker is down, and works when it is back, with what was retained."""
-    bus = broker.bus("a")
-    async with bus.connect(client="a", will=None, on_delivery=Box()) as session:
-        await session.publish([show("x")])
-    broker.stop()
-    with pytest.raises(BusError):
-        async with bus.connect(client="a", will=None, on_delivery=Box()):
-            pass
-    broker.start()
-
-    assert await retained(broker) == {"x": b"1"}
-
-
-async def test_orderly_stop_publishes_wills(broker: BrokerUnderTest) -> None:
-    """A broker that shuts down in order retains the wills of those who were connected."""
-    bus = broker.bus("a")
-    async with bus.connect(client="a", will=WILL, on_delivery=Box()) as session, asyncio.timeout(WITHIN):
-        broker.stop()
-        assert await session.lost()
-    broker.start()
-
-    assert await retained(broker) == {"will": b"gone"}
-
-
-async def test_broker_that_lost_its_store_starts_empty(broker: BrokerUnderTest) -> None:
-    """Nothing is retained on a broker whose store is gone."""
-    bus = broker.bus("a")
-    async with bus.connect(client="a", will=None, on_delivery=Box()) as session:
-        await session.publish([show("x")])
-    broker.kill()
-    broker.start(empty=True)
-
-    assert await retained(broker) == {}
-
-
-async def test_wrong_password_is_refused(kind: Kind, tmp_path: Path) -> None:
+async def test_wrong_password_is_refused(broker_kind: Kind, tmp_path: Path) -> None:
     """A login that the broker refuses says so at once, names the user, and not the password."""
-    with broker_under_test(kind, tmp_path / "broker", Setting(accounts=ACCOUNTS)) as broker:
+    with broker_under_test(broker_kind, tmp_path / "broker", Setting(accounts=ACCOUNTS)) as broker:
         for user, password in (("writer", "wrong"), ("nobody", "sécret"), ("", "")):
             bus = broker.bus("a", user, password)
             with pytest.raises(RefusedError) as refusal:
@@ -323,10 +163,10 @@ async def test_wrong_password_is_refused(kind: Kind, tmp_path: Path) -> None:
             await session.publish([show("x")])
 
 
-async def test_denied_publish_is_an_error(telling: Kind, tmp_path: Path) -> None:
+async def test_denied_publish_is_an_error(telling_broker_kind: Kind, tmp_path: Path) -> None:
     """A publish against the access rules raises and names the topic; others of the batch are sent; the session goes on."""
     setting = Setting(accounts=ACCOUNTS, forbidden=topic("forbidden/#"))
-    with broker_under_test(telling, tmp_path / "broker", setting) as broker:
+    with broker_under_test(telling_broker_kind, tmp_path / "broker", setting) as broker:
         box = Box()
         bus = broker.bus("a", "writer", "sécret")
         async with bus.connect(client="a", will=None, on_delivery=box) as session:
@@ -391,9 +231,9 @@ async def test_large_payload_travels(broker: BrokerUnderTest) -> None:
     assert box.payloads(topic("x")) == [payload, payload]
 
 
-async def test_truncated_replay_is_an_error(kind: Kind, tmp_path: Path) -> None:
+async def test_truncated_replay_is_an_error(broker_kind: Kind, tmp_path: Path) -> None:
     """On a broker that drops part of a replay, subscribe raises and names the setting to change."""
-    with broker_under_test(kind, tmp_path / "broker", Setting(default_limits=True)) as broker:
+    with broker_under_test(broker_kind, tmp_path / "broker", Setting(default_limits=True)) as broker:
         bus = broker.bus("a")
         async with bus.connect(client="a", will=None, on_delivery=Box()) as session:
             await session.publish([show(str(number)) for number in range(MANY)])
@@ -401,9 +241,9 @@ async def test_truncated_replay_is_an_error(kind: Kind, tmp_path: Path) -> None:
                 await session.subscribe([topic("#")])
 
 
-async def test_truncated_replay_is_noticed_amid_live_messages(kind: Kind, tmp_path: Path) -> None:
+async def test_truncated_replay_is_noticed_amid_live_messages(broker_kind: Kind, tmp_path: Path) -> None:
     """Acknowledging live messages makes no room for a proof that should be dropped with the replay."""
-    with broker_under_test(kind, tmp_path / "broker", Setting(default_limits=True)) as broker:
+    with broker_under_test(broker_kind, tmp_path / "broker", Setting(default_limits=True)) as broker:
         box = Box()
         bus, other = broker.bus("a"), broker.bus("other")
         async with (

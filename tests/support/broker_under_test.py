@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from broker.access import hash_password, write_passwords, write_private
 from broker.address import BrokerUrl
-from broker.bus import Bus, Delivery
+from broker.bus import Bus, Delivery, Publication
 from broker.filters import matches
 from broker.memory import MemoryBroker
 from broker.mqtt import MqttBus
@@ -21,6 +21,8 @@ from tests.support.mosquitto import Mosquitto, running_mosquitto
 Kind = Literal["memory", "mosquitto", "mosquitto-3.1.1"]
 """The last one lets clients speak MQTT 3.1.1 only."""
 KINDS: tuple[Kind, ...] = ("memory", "mosquitto", "mosquitto-3.1.1")
+TELLING = tuple(kind for kind in KINDS if kind != "mosquitto-3.1.1")
+"""Those that say when they deny a publish."""
 PREFIX = "test/bus"
 PATIENCE = Patience(connect=5.0, acknowledge=5.0, replay=0.5)
 """Short for replays: that an end of a replay does not come, a test waits for."""
@@ -83,6 +85,26 @@ class Box:
     def payloads(self, topic: str) -> list[bytes]:
         """All that came on a topic, in order."""
         return [delivery.payload for delivery in self.deliveries if delivery.topic == topic]
+
+
+def topic(name: str) -> str:
+    """A topic of the tests."""
+    return f"{PREFIX}/{name}"
+
+
+def show(name: str, payload: str = "1") -> Publication:
+    """A retained publication."""
+    return Publication(topic(name), payload.encode())
+
+
+async def retained(broker: BrokerUnderTest) -> dict[str, bytes]:
+    """What a newcomer is shown, by the last part of the topic."""
+    box = Box()
+    bus = broker.bus("newcomer")
+    async with bus.connect(client="newcomer", will=None, on_delivery=box) as session:
+        await session.subscribe([topic("#")])
+        assert all(delivery.retained for delivery in box.deliveries)
+        return {name.removeprefix(PREFIX + "/"): payload for name, payload in box.newest.items()}
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from broker.address import BrokerUrl, parse_url
 from broker.errors import BrokerUrlError
 
-SECRET = "p/:é"
+SECRET = "p/:é"  # noqa: S105  # nobody's
 GOOD = [
     ("mqtt://host", BrokerUrl(host="host", port=1883)),
     ("MQTT://host/", BrokerUrl(host="host", port=1883)),

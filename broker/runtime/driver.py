@@ -79,16 +79,19 @@ class Driver(Generic[E, F]):
         await self._link.publish([self.life.wire.answer(reply, part)])
 
     async def run(self) -> None:
-        """Live. Returns after ``stop``; raises FencedError, StoreError, InvariantError, or what ``perform`` raised."""
+        """Live. Returns after ``stop``.
+
+        Raises FencedError, StoreError, InvariantError, RefusedError if the broker never let us in, or what ``perform`` raised.
+        """
         self.life.restore(await self._world.store.load())
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._turns(), name="turns")
-                group.create_task(self._link.keep(), name="link")
+                link = group.create_task(self._link.keep(), name="link")
+                group.create_task(self._turns(link), name="turns")
         except BaseExceptionGroup as errors:
             raise _first(errors) from errors
 
-    async def _turns(self) -> None:
+    async def _turns(self, link: asyncio.Task[None]) -> None:
         while True:
             await self._something()
             if self._stopped:
@@ -103,7 +106,7 @@ class Driver(Generic[E, F]):
                 _log(turn)
             elif not self._wake.is_set():
                 self._world.signal(Signal.IDLE)
-        self._link.leave()
+        link.cancel()  # it says farewell
 
     async def _something(self) -> None:
         """Wait until something arrived, or a Tick is due by the wall clock, which may be set while we sleep."""
@@ -147,14 +150,21 @@ class Driver(Generic[E, F]):
                 await self._answer([effect for effect in effects if isinstance(effect, Reply)])
                 continue
             for effect in effects:
-                if isinstance(effect, Reply):
-                    continue
-                outcome = self._world.perform(effect)
-                if inspect.isawaitable(outcome):
-                    async with asyncio.timeout(self._world.limits.perform):
-                        await outcome
+                if not isinstance(effect, Reply):
+                    await self._do(effect)
         if turn.effects:
             self._world.signal(Signal.PERFORMED)
+
+    async def _do(self, effect: F) -> None:
+        outcome = self._world.perform(effect)
+        if not inspect.isawaitable(outcome):
+            return
+        try:
+            async with asyncio.timeout(self._world.limits.perform):
+                await outcome
+        except TimeoutError as error:
+            error.add_note(f"while performing {effect!r}")
+            raise
 
     async def _answer(self, replies: Sequence[Reply]) -> None:
         try:

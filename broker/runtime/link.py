@@ -40,7 +40,6 @@ class Link:
         identity = life.identity
         self._name = "-".join((world.topics.prefix.replace("/", "-"), identity.role.value, escape(identity.node)))
         self._over: asyncio.Future[str] | None = None
-        self._leaving = asyncio.Event()
         self._floor = 0
         self._said = ""
 
@@ -49,12 +48,6 @@ class Link:
         self._life.lost()
         if self._over is not None and not self._over.done():
             self._over.set_result(reason)
-
-    def leave(self) -> None:
-        """Say farewell and make no further connection."""
-        self._leaving.set()
-        if self._over is not None and not self._over.done():
-            self._over.set_result("leaving")
 
     async def publish(self, publications: Sequence[Publication]) -> None:
         """In batches, each acknowledged before the next. Raises BusError, after which the connection is over.
@@ -76,9 +69,9 @@ class Link:
                 raise BusError(reason) from error
 
     async def keep(self) -> None:
-        """Connect, again and again, until told to leave. Raises FencedError."""
+        """Connect, again and again, until cancelled. Raises FencedError; RefusedError if we were never let in."""
         attempt = 0
-        while not self._leaving.is_set():
+        while True:
             try:
                 state, reason = "lost", await self._once()
                 attempt = 0
@@ -86,14 +79,13 @@ class Link:
                 self._floor = error.floor
                 continue
             except (BusError, TimeoutError) as error:
+                if isinstance(error, RefusedError) and not self._life.started:
+                    raise
                 state, reason = "waiting", str(error) or "the broker did not answer in time"
-            if self._leaving.is_set():
-                break
             attempt += 1
             self._say(state, f"reason={reason!r}", logging.WARNING)
             self._world.signal(Signal.LOST if state == "lost" else Signal.WAITING)
-            await self._pause(delay(attempt, self._world.random))
-        self._say("left", "")
+            await asyncio.sleep(delay(attempt, self._world.random))
 
     async def _once(self) -> str:
         """One connection, from the look before it to its end; returns why it ended after its replay was in."""
@@ -104,24 +96,32 @@ class Link:
                 life.begin(await self._world.store.next_epoch(floor))
         will = life.connecting(self._now())
         async with AsyncExitStack() as stack:
+            session = await self._enter(stack, self._name, will, partial(self._deliver, life.connection))
             try:
-                session = await self._enter(stack, self._name, will, partial(self._deliver, life.connection))
-                async with asyncio.timeout(limits.publish):
-                    await session.publish([life.hello(self._now())])
-                self._world.signal(Signal.CONNECTED)
-                async with asyncio.timeout(limits.replay):
-                    await session.subscribe(life.everything)
-                async with asyncio.timeout(limits.publish):
-                    await session.unsubscribe(life.wire.own)
-                life.replayed()
-                self.session = session
-                self._say("connected", f"epoch={life.epoch} connection={life.connection}")
-                self._world.signal(Signal.REPLAYED)
-                self._wake()
+                await self._arrive(session)
                 return await self._until_over(session)
+            except asyncio.CancelledError:
+                await self._farewell(session)
+                raise
             finally:
                 self.session = None
                 life.lost()
+
+    async def _arrive(self, session: Session) -> None:
+        """From the first word to the replay proved complete."""
+        life, limits = self._life, self._world.limits
+        async with asyncio.timeout(limits.publish):
+            await session.publish([life.hello(self._now())])
+        self._world.signal(Signal.CONNECTED)
+        async with asyncio.timeout(limits.replay):
+            await session.subscribe(life.everything)
+        async with asyncio.timeout(limits.publish):
+            await session.unsubscribe(life.wire.own)
+        life.replayed()
+        self.session = session
+        self._say("connected", f"epoch={life.epoch} connection={life.connection}")
+        self._world.signal(Signal.REPLAYED)
+        self._wake()
 
     async def _look(self) -> bytes | None:
         """What stands at our presence, seen over a connection that does not bear our name."""
@@ -142,7 +142,7 @@ class Link:
             return await stack.enter_async_context(connecting)
 
     async def _until_over(self, session: Session) -> str:
-        """Wait for the loss of the connection, for ``end`` or for ``leave``; if it is we who go, say so."""
+        """Wait for the loss of the connection, or for ``end``. Raises FencedError."""
         self._over = asyncio.get_running_loop().create_future()
         self._check_trouble()
         try:
@@ -150,15 +150,10 @@ class Link:
                 watch = group.create_task(self._watch(session), name="watch the connection")
                 reason = await self._over
                 watch.cancel()
-        except asyncio.CancelledError:
-            await self._farewell(session)
-            raise
         finally:
             self._over = None
         if isinstance(self._life.trouble, FencedError):
             raise self._life.trouble
-        if self._leaving.is_set():
-            await self._farewell(session)
         return reason
 
     async def _watch(self, session: Session) -> None:
@@ -174,18 +169,17 @@ class Link:
     def _deliver(self, connection: int, delivery: Delivery) -> None:
         if connection != self._life.connection:
             return
+        aside = self._life.aside
+        before = aside.total
         self._life.deliver(delivery)
+        if aside.total != before and (complaint := aside.topics[delivery.topic]).count == 1:
+            log.warning("set aside topic=%s reason=%r", delivery.topic, complaint.reason)
         self._check_trouble()
         self._wake()
 
     def _check_trouble(self) -> None:
         if self._life.trouble is not None and self._over is not None:
             self.end(str(self._life.trouble))
-
-    async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._leaving.wait()
 
     def _say(self, state: str, rest: str, level: int = logging.INFO) -> None:
         """One line a change of state: a broker that stays away is mentioned once, and again when the reason changes."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from broker.bus import Publication
+from broker.errors import RefusedError
 from broker.runtime.core import InvariantError, Reply
 from broker.runtime.errors import FencedError
 from broker.runtime.life import MARK
@@ -92,6 +93,80 @@ async def test_cancel_says_goodbye() -> None:
         running.cancel()
 
     assert node.presence().state is NodeState.GONE
+
+
+async def test_stop_during_the_replay_says_goodbye() -> None:
+    """Even a node that has said no more than its first word takes it back."""
+    broker = a_broker()
+    node = ToyNode(broker)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(node.driver.run(), name="node")
+        await node.signals.reached(Signal.CONNECTED, 1)
+        first = node.presence().state
+        node.driver.stop()
+
+    assert (first, node.presence().state) == (NodeState.ALIVE, NodeState.GONE)
+    assert broker.clients == []
+
+
+async def test_who_is_never_let_in_ends() -> None:
+    """A wrong password will not get better: one line, at once."""
+    broker = a_broker()
+    broker.accounts = {"north": "secret"}
+    with pytest.raises(RefusedError, match="wrong user or password"):
+        await ToyNode(broker).driver.run()
+
+
+async def test_who_was_let_in_once_waits() -> None:
+    """Refused later, a node goes on and tries again: its jobs are running."""
+    broker = a_broker()
+    node = ToyNode(broker)
+    async with node.running():
+        broker.accounts = {"north": "secret"}
+        broker.cut_all()
+        await node.signals.reached(Signal.WAITING, 3)
+        await bump(node)
+        broker.accounts = None
+        await node.signals.reached(Signal.COMPLETE, 2)
+
+    assert node.reports() == {f"{FIRST}/north-tick": "1"}
+
+
+async def test_one_log_line_a_change_of_state(caplog: pytest.LogCaptureFixture) -> None:
+    """However often it is tried in vain, it is said once."""
+    caplog.set_level("INFO", "broker.runtime")
+    broker = a_broker()
+    broker.kill()
+    async with ToyNode(broker).running() as node:
+        await node.signals.reached(Signal.WAITING, 10)
+        broker.start()
+        await node.signals.reached(Signal.COMPLETE, 1)
+        broker.cut_all()
+        await node.signals.reached(Signal.COMPLETE, 2)
+    lines = [record.getMessage().split()[1] for record in caplog.records if record.getMessage().startswith("broker")]
+
+    assert lines == [f"state={state}" for state in ("waiting", "connected", "lost", "connected")]
+
+
+async def test_what_cannot_be_read_is_set_aside_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Garbage, another wire version, another type, an unknown topic: counted by topic, and the node goes on."""
+    broker = a_broker()
+    topic = TOPICS.topic_of(AgentInstanceAt(ME, FIRST))
+    node = ToyNode(broker)
+    async with node.running():
+        for payload in (b"garbage", b'{"v":9,"epoch":1,"revision":1,"at":"2026-01-01T00:00:00Z"}', b'{"v":1}'):
+            broker.tell(Publication(topic, payload))
+        broker.tell(Publication("test/agent/north/instance/no-instance", b"{}"))
+        await node.signals.next(Signal.IDLE)
+        aside = {name: complaint.count for name, complaint in node.driver.life.aside.topics.items()}
+        FakeDashboard(broker).publish(FIRST)
+        await node.signals.next(Signal.SHOWN)
+        left = list(node.driver.life.aside.topics)
+    said = [record for record in caplog.records if record.getMessage().startswith("set aside")]
+
+    assert aside == {topic: 3, "test/agent/north/instance/no-instance": 1}
+    assert left == ["test/agent/north/instance/no-instance"]
+    assert len(said) == 2
 
 
 async def test_a_turn_saves_then_shows_then_performs() -> None:

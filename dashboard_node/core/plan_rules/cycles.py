@@ -50,10 +50,13 @@ def _across(survey: Survey, looping: set[Copy]) -> Iterator[Fault]:
     paths: dict[Copy, str] = {}
     for place in survey.places:
         for index, dependency in enumerate(place.context.job_dependencies):
+            if JobId(dependency.job_identifier) not in place.entries:
+                continue
             copy = copy_of(survey, JobId(dependency.job_identifier), place.number)
             paths.setdefault(copy, f"{place.path}.jobDependencies[{index}]")
             needed = [JobId(t.operator.identifier) for t in terms(dependency.logical_grouping, "") if not t.negated]
-            others = [copy_of(survey, name, place.number) for name in needed if name != dependency.job_identifier]
+            resident = [name for name in needed if name != dependency.job_identifier and name in place.entries]
+            others = [copy_of(survey, name, place.number) for name in resident]
             edges.setdefault(copy, []).extend(others)
     parts = [part for part in loops(edges) if not looping.intersection(part)]
     done = can_be_done(survey) if parts else frozenset()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from dashboard_node.core.plan_rules.survey import Survey, jobs_of
+from dashboard_node.core.plan_rules.survey import Place, Survey, jobs_of
 from schemas.names import JobId
 from schemas.plan import Grouping, Operator
 
@@ -27,9 +27,9 @@ def can_be_done(survey: Survey) -> frozenset[Copy]:
     for place in survey.places:
         entries: dict[JobId, list[int]] = {}
         for dependency in place.context.job_dependencies:
-            gate = net.grouping(dependency.logical_grouping, place.number)
-            if gate is not None:
-                entries.setdefault(JobId(dependency.job_identifier), []).append(gate)
+            job, gate = JobId(dependency.job_identifier), net.grouping(dependency.logical_grouping, place)
+            if gate is not None and job in place.entries:
+                entries.setdefault(job, []).append(gate)
         for job, gates in entries.items():
             copy = copy_of(survey, job, place.number)
             ruled.add(copy)
@@ -58,11 +58,9 @@ class _Net:
         self._jobs: dict[Copy, int] = {}
 
     def job(self, copy: Copy) -> int:
-        """The gate of a copy: opens with the first that leads to it. One that is nowhere in the plan counts as open."""
+        """The gate of a copy: opens with the first that leads to it."""
         if copy not in self._jobs:
             self._jobs[copy] = self._new(1)
-            if copy[0] not in self._survey.residences:
-                self.open(self._jobs[copy])
         return self._jobs[copy]
 
     def join(self, gate: int, waiting: int) -> None:
@@ -77,7 +75,7 @@ class _Net:
         """Let it be open from the start."""
         self._gates[gate].missing = 0
 
-    def grouping(self, grouping: Grouping | None, place: int) -> int | None:
+    def grouping(self, grouping: Grouping | None, place: Place) -> int | None:
         """The gate of a grouping; None when it names nothing that has to be done."""
         if grouping is None:
             return None
@@ -89,10 +87,12 @@ class _Net:
         needed += [inner] if inner is not None else []
         return self.every(needed) if needed else None
 
-    def _operator(self, operator: Operator, place: int) -> int | None:
+    def _operator(self, operator: Operator, place: Place) -> int | None:
+        """The gate of an operator. A job that is not in the context is told elsewhere; here it counts as done."""
         if operator.logical_grouping is not None:
             return self.grouping(operator.logical_grouping, place)
-        return self.job(copy_of(self._survey, JobId(operator.identifier), place))
+        job = JobId(operator.identifier)
+        return self.job(copy_of(self._survey, job, place.number)) if job in place.entries else self._new(0)
 
     def _new(self, missing: int) -> int:
         self._gates.append(_Gate(missing))

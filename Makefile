@@ -13,7 +13,7 @@ PYTEST := $(PYTHON) -m pytest
 # Layers of tests, the quick ones first: tests/<layer>/, `make test-<layer>`.
 LAYERS := tidy unit properties scenarios simulation contract shell e2e chaos
 PACKAGES := agent_node broker dashboard_node jobplan schemas
-SOURCES := $(PACKAGES) tests $(wildcard benchmarks)
+SOURCES := $(PACKAGES) scripts tests $(wildcard benchmarks)
 
 # Arguments for the command behind a target: make demo ARGS=--help.
 ARGS ?=
@@ -51,6 +51,10 @@ test: setup ## all tests, or those you name [ARGS="tests/unit -k restart"]
 all: check test ## what a change must pass: check, then test
 
 # ------------------------------------------------------------------------------------------------ quality
+
+.PHONY: pages
+pages: setup ## make again what pages take from the code
+	@$(PYTHON) scripts/pages.py
 
 .PHONY: check
 check: setup ## format, lint, types, imports, house rules; quick

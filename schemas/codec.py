@@ -80,7 +80,7 @@ def decode(payload: bytes, kind: type[T]) -> T:
     """The document of the given type (or union) in a payload, header or not. Raises SchemaError; unknown keys are ignored."""
     decoder = _decoders.get(kind)
     if decoder is None:
-        decoder = _decoders[kind] = msgspec.json.Decoder(kind)  # type: ignore[assignment]  # one decoder a type
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
     try:
         return decoder.decode(payload)  # type: ignore[return-value]  # made for exactly this type
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

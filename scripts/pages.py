@@ -1,0 +1,99 @@
+"""Writes the parts of pages that are made from the code: ``python scripts/pages.py`` (``make pages``).
+
+A part stands between ``<!-- NAME: ... -->`` and ``<!-- /NAME -->``. A test compares the pages with what this would write.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from broker.topic_table import TABLE  # noqa: E402  # found through the path above
+from dashboard_node.core.lifecycle import CONTEXT_RULES, TRANSITIONS, Stage, Trigger, shown  # noqa: E402  # likewise
+
+
+def topics() -> str:
+    """The table of topics."""
+    lines = ["| topic | writer | retained | shows |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| `{row.pattern}` | {row.writer} | {'yes' if row.retained else 'no'} | {row.shows.rstrip('.')} |"
+        for row in TABLE
+    ]
+    return "\n".join(lines)
+
+
+def transitions() -> str:
+    """What moves a job from which stage to which."""
+    lines = ["| trigger | from | to |", "| --- | --- | --- |"]
+    for trigger in Trigger:
+        sources = [stage for stage in Stage if (stage, trigger) in TRANSITIONS]
+        if sources:
+            lines.append(f"| {trigger} | {', '.join(sources)} | {TRANSITIONS[sources[0], trigger]} |")
+    return "\n".join(lines)
+
+
+def diagram() -> str:
+    """The same as a picture."""
+    edges: dict[tuple[Stage, Stage], list[str]] = {}
+    for (source, trigger), target in TRANSITIONS.items():
+        edges.setdefault((source, target), []).append(trigger)
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {Stage.WAITING}"]
+    lines += [f"    {source} --> {target}: {', '.join(triggers)}" for (source, target), triggers in edges.items()]
+    return "\n".join([*lines, "```"])
+
+
+def statuses() -> str:
+    """Which status is shown for which stage and wish."""
+    lines = ["| stands | wanted | shown |", "| --- | --- | --- |"]
+    for stage in Stage:
+        for wish in ("", "held", "skipped", "disabled", "acknowledged"):
+            wishes = {name: name == wish for name in ("held", "skipped", "disabled", "acknowledged")}
+            status = shown(stage, **wishes)
+            if not wish or status is not shown(stage, **dict.fromkeys(wishes, False)):
+                lines.append(f"| {stage} | {wish} | {status} |")
+    return "\n".join(lines)
+
+
+def contexts() -> str:
+    """How a context stands, first rule first."""
+    lines = ["| # | status | when |", "| --- | --- | --- |"]
+    lines += [f"| {number} | {status} | {when} |" for number, (_, status, when) in enumerate(CONTEXT_RULES, start=1)]
+    return "\n".join(lines)
+
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "ARCHITECTURE.md": {"topics": topics},
+    "docs/statuses.md": {
+        "statuses": statuses,
+        "transitions": transitions,
+        "diagram": diagram,
+        "contexts": contexts,
+    },
+}
+
+
+def page(name: str) -> str:
+    """What a page ought to be: as it is, with its made parts made again."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for part, make in PARTS[name].items():
+        mark = re.compile(rf"(<!-- {part}:[^>]*-->\n).*?(<!-- /{part} -->)", re.DOTALL)
+        if mark.search(text) is None:
+            raise SystemExit(f"{name} has no place for '{part}'")
+        made = make()
+        text = mark.sub(lambda found, made=made: f"{found[1]}{made}\n{found[2]}", text)
+    return text
+
+
+def main() -> None:
+    """Write all pages."""
+    for name in PARTS:
+        (ROOT / name).write_text(page(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

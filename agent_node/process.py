@@ -53,7 +53,6 @@ class _Attended(Struct, frozen=True):
     pid: int
     pidfd: int
     folder: RunFolder
-    child: bool
 
 
 class Processes:
@@ -105,7 +104,7 @@ class Processes:
         except (StartError, OSError, ValueError) as error:
             self._emit(StartFailed(now=self._clock(), run=run, reason=_reason(error)))
             return
-        self._attend(run, _Attended(pid, os.pidfd_open(pid), folder, child=True))
+        self._attend(run, _Attended(pid, os.pidfd_open(pid), folder))
         self._started(run, pid, self._clock(), folder)
 
     def find(self, run: RunId, tries: int = 0) -> None:
@@ -151,7 +150,7 @@ class Processes:
         elif claim.boot != self._boot:
             self._lost(run, "the host was restarted while it ran")
         elif (pidfd := _open_process(claim)) is not None:
-            self._attend(run, _Attended(claim.pid, pidfd, folder, child=False))
+            self._attend(run, _Attended(claim.pid, pidfd, folder))
             self._started(run, claim.pid, folder.claimed_at() or self._clock(), folder)
         else:
             self._ended(run, folder, None)
@@ -177,7 +176,7 @@ class Processes:
     def _exited(self, run: RunId) -> None:
         """A process that was attended to is gone."""
         attended = self._leave(run)
-        status = _reap(attended.pid) if attended.child else None
+        status = _reap(attended.pid)
         claim = attended.folder.claim()
         if claim is not None and claim.pid != attended.pid:
             self.find(run)  # another wrapper was first
@@ -233,7 +232,7 @@ def _open_process(claim: Claim) -> int | None:
 
 
 def _reap(pid: int) -> int | None:
-    """The exit status of a child that has ended: its code, or minus the signal; None: somebody else reaped it."""
+    """The exit status of a process that has ended: its code, or minus the signal; None: it is not our child."""
     with contextlib.suppress(ChildProcessError):
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return None

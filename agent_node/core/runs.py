@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from hashlib import sha256
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -121,7 +122,7 @@ def settle(draft: Draft) -> None:
     if not draft.state.waiting and not changed:
         return
     free = draft.rules.concurrency - draft.active_count()
-    for run_id in dict.fromkeys([*draft.state.waiting, *changed]):
+    for run_id in chain(draft.state.waiting, changed):  # twice does no harm: it does not wait then
         if free <= 0:
             return
         run = draft.get(RUNS, run_id)

@@ -8,18 +8,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agent_node.folders import RunFolders
 from broker.address import BrokerUrl
-from broker.bus import Delivery, Publication, Session
 from broker.mqtt import MqttBus
-from broker.topics import Topics
-from schemas.addresses import Address, AgentInstanceAt, AgentPlanAt, AssignmentAt, DashboardPresenceAt, RunReportAt
-from schemas.codec import decode, encode_body, stamp
-from schemas.documents import AgentPlan, Assignment, Document, FireReport, RunReport
-from schemas.names import RunId, escape
+from schemas.addresses import AgentInstanceAt, AgentPlanAt, AssignmentAt
+from schemas.documents import AgentPlan
 from schemas.status import FireOutcome, Outcome, RunPhase
 from tests.support.agents import (
     AGENT,
@@ -28,11 +23,10 @@ from tests.support.agents import (
     a_clock,
     a_command,
     a_file_job,
-    a_presence,
-    a_publication,
     a_run,
     an_assignment,
 )
+from tests.support.desk import Desk
 from tests.support.mosquitto import Mosquitto
 from tests.support.waiting import eventually
 
@@ -43,66 +37,6 @@ SOON = 10.0
 def _folder(data: Path) -> Path:
     """Where the run's files are."""
     return RunFolders(data).of(RUN).path
-
-
-class Desk:
-    """The dashboard's side, by hand: shows documents, reads reports."""
-
-    def __init__(self, url: BrokerUrl) -> None:
-        self.topics = Topics(url.prefix)
-        self.reports: dict[str, bytes] = {}
-        self.history: list[RunPhase] = []
-        self._revision = 0
-        self._session: Session | None = None
-        self._url = url
-
-    @asynccontextmanager
-    async def connected(self) -> AsyncIterator[Desk]:
-        """Connected, and subscribed to the agent's reports."""
-        bus = MqttBus(self._url)
-        async with bus.connect(client="desk", will=None, on_delivery=self._deliver) as session:
-            self._session = session
-            await session.subscribe([f"{self._url.prefix}/agent/{AGENT}/report/#"])
-            await self.show(DashboardPresenceAt(), a_presence())
-            yield self
-
-    async def show(self, address: Address, document: Document | None) -> None:
-        """Show a document, or clear it."""
-        assert self._session is not None
-        self._revision += 1
-        now = datetime.now(UTC)
-        payload = b"" if document is None else stamp(encode_body(document), epoch=1, revision=self._revision, at=now)
-        await self._session.publish([Publication(self.topics.topic_of(address), payload)])
-
-    async def assign(self, assignment: Assignment) -> None:
-        """Assign a run."""
-        await self.show(AssignmentAt(AGENT, assignment.run), assignment)
-
-    async def publish(self) -> None:
-        """Publish an instance that is open for a day."""
-        now = datetime.now(UTC)
-        publication = a_publication(opens=now - timedelta(hours=1), closes=now + timedelta(days=1))
-        await self.show(AgentInstanceAt(AGENT, INSTANCE), publication)
-
-    def report(self, run: RunId = RUN) -> RunReport | None:
-        """What the agent shows of a run."""
-        payload = self.reports.get(self.topics.topic_of(RunReportAt(AGENT, run)))
-        return decode(payload, RunReport) if payload else None
-
-    def phase(self, run: RunId = RUN) -> RunPhase | None:
-        """How far it has come."""
-        report = self.report(run)
-        return report.phase if report else None
-
-    def fires(self, job: str) -> FireReport | None:
-        """What the agent shows of a clock or file job."""
-        found = [payload for topic, payload in self.reports.items() if topic.endswith(escape(f"{AGENT}-{job}"))]
-        return decode(found[0], FireReport) if found and found[0] else None
-
-    def _deliver(self, delivery: Delivery) -> None:
-        self.reports[delivery.topic] = delivery.payload
-        if delivery.topic == self.topics.topic_of(RunReportAt(AGENT, RUN)) and delivery.payload:
-            self.history.append(decode(delivery.payload, RunReport).phase)
 
 
 class AgentProcess:
@@ -131,7 +65,7 @@ async def a_world(mosquitto: Mosquitto, prefix: str, data: Path) -> AsyncIterato
     """A desk and an agent on one broker."""
     url = BrokerUrl(host=mosquitto.host, port=mosquitto.port, prefix=prefix)
     async with AsyncExitStack() as stack:
-        desk = await stack.enter_async_context(Desk(url).connected())
+        desk = await stack.enter_async_context(Desk(MqttBus(url), prefix).connected())
         agent = AgentProcess(url, data)
         await agent.start()
         stack.push_async_callback(agent.end)

@@ -59,10 +59,7 @@ def test_nothing_runs_twice_when_a_node_is_killed(installation: Installation, tm
     installation.do("job", "submit", instance, "Start")
 
     for round_ in (1, 2, 3):
-        ran = round_ * WIDTH * 2 - 1
-        until(
-            lambda ran=ran: runs_of(ledger).total() >= ran, within=30, what=lambda: f"it goes on; {installation.logs()}"
-        )
+        wait_for_runs(installation, ledger, round_ * WIDTH * 2 - 1)
         installation.nodes[victim].kill()
         installation.nodes[victim].start()
     wait_for_runs(installation, ledger, CHAIN * WIDTH)

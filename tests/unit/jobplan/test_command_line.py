@@ -1,0 +1,109 @@
+"""The command line without a broker: help, errors, completion, speed of what must be quick."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from jobplan.cli import main
+
+SCREEN_LINES = 40
+COLUMNS = 100
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command, by its words."""
+    with click.Context(group) as ctx:
+        for name in group.list_commands(ctx):
+            command = group.get_command(ctx, name)
+            yield (*path, name)
+            if isinstance(command, click.Group):
+                yield from commands(command, (*path, name))
+
+
+@pytest.mark.parametrize("words", [(), *commands(main)], ids=" ".join)
+def test_help_fits_on_a_screen_and_shows_an_example(words: tuple[str, ...]) -> None:
+    """Of every command."""
+    result = CliRunner().invoke(main, [*words, "--help"])
+
+    assert result.exit_code == 0, result.output
+    assert "Example:" in result.output
+    assert len(result.output.splitlines()) <= SCREEN_LINES
+    assert max(map(len, result.output.splitlines())) <= COLUMNS
+
+
+@pytest.mark.parametrize(
+    "words", [words for words in commands(main) if len(words) > 1 or words == ("topics",)], ids=" ".join
+)
+def test_every_command_writes_json_and_takes_a_broker(words: tuple[str, ...]) -> None:
+    """The options that stand everywhere."""
+    with click.Context(main) as ctx:
+        command: click.Command | None = main
+        for word in words:
+            assert isinstance(command, click.Group)
+            command = command.get_command(ctx, word)
+
+    assert command is not None
+    assert {"as_json", "broker", "data", "config", "log_level"} <= {parameter.name for parameter in command.params}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("plan lst", "jobplan: no such command 'lst'. Did you mean 'list'?; see 'jobplan plan --help'"),
+        ("job submit Daily", "jobplan: missing argument 'JOB'; see 'jobplan job submit --help'"),
+        (
+            "instance start Daily -p north",
+            "jobplan: --parameter 'north': NAME=VALUE is wanted",
+        ),
+        ("--broker http://x agent list", "jobplan: --broker: 'http' is not a way to reach a broker"),
+        ("cron next 'x'", "jobplan: cron 'x': "),
+        (
+            "cron next '0 0 1 ? * *' --zone Europe/Lodon",
+            "jobplan: time zone 'Europe/Lodon' is unknown; did you mean",
+        ),
+        ("plan import nowhere.zip", "jobplan: nowhere.zip: cannot be read: No such file or directory"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(line: str, said: str) -> None:
+    """What is wrong, where, what to do."""
+    result = CliRunner().invoke(main, shlex.split(line), prog_name="jobplan")
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[0].startswith(said)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_for_each_shell(shell: str) -> None:
+    """Click's script, for our name."""
+    result = CliRunner().invoke(main, ["completion", shell])
+
+    assert result.exit_code == 0
+    assert "_JOBPLAN_COMPLETE" in result.output
+
+
+def test_version_and_help_load_neither_rich_nor_mqtt_nor_a_node() -> None:
+    """That is what makes them quick."""
+    code = "import sys, jobplan.cli; print(sorted({'rich', 'aiomqtt', 'asyncio', 'aiosqlite', 'croniter'} & set(sys.modules)))"
+
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert loaded == "[]\n"
+
+
+def test_cron_commands_answer_without_a_broker() -> None:
+    """They are for looking things up."""
+    following = CliRunner().invoke(
+        main, ["cron", "next", "0 0 1 ? * MON-FRI", "-n", "1", "--after", "2026-03-02T12:00"]
+    )
+    explained = CliRunner().invoke(main, ["cron", "explain", "0 0 1 ? * MON-FRI"])
+
+    assert following.output == "Tue 2026-03-03 01:00:00 UTC\n"
+    assert explained.output == "At 01:00, Monday through Friday\n"

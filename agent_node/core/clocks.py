@@ -59,7 +59,7 @@ def decide(draft: Draft, watch: Watch, clock: Clock) -> Watch:
     first = clock.next(watch.decided)
     if first is None or first > now:
         return replace(watch, next_due=first)
-    punctual = max(draft.life.started, now - LATENESS)
+    punctual = now if clock.is_over(now) else max(draft.life.started, now - LATENESS)
     if first < punctual:
         watch = _missed(draft, watch, clock, first, punctual)
     until = now if clock.closes is None else min(now, clock.closes - _INSTANT)
@@ -120,7 +120,7 @@ def _missed(draft: Draft, watch: Watch, clock: Clock, first: Instant, punctual: 
     late = draft.now - last
     span = f"due from {first.isoformat()} to {last.isoformat()}"
     if not clock.job.persistent_recovery or late > tolerance or clock.is_over(draft.now):
-        reason = f"missed: {span}, the agent was not running"
+        reason = f"missed: {span}, and nobody looked in time"
         return fire(draft, watch, FireOutcome.DROPPED, due=last, reason=reason)
     until = blackout_until(clock.job, draft.now, clock.zone)
     if until is not None:

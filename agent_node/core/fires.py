@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from agent_node.core.draft import Draft
 from agent_node.core.records import TAKEN, WATCHES, Instant, Watch, watch_key
-from agent_node.core.rules import MOST_FIRES
+from agent_node.core.rules import MOST_FILES, MOST_FIRES
 from schemas.documents import Fire, FireReport, Taken
 from schemas.names import InstanceId, JobId
 from schemas.status import FireOutcome
@@ -26,7 +26,7 @@ def fire(
     kept = watch.fires
     if len(kept) >= MOST_FIRES:
         last = kept[-1]
-        files = last.files + files
+        files = (last.files + files)[-MOST_FILES:]
         reason = f"stands also for fire {last.sequence} and earlier ones, which nobody took. {reason}"
         kept = kept[:-1]
     new = Fire(sequence=sequence, at=draft.now, outcome=outcome, due=due, files=files, reason=reason)

@@ -225,6 +225,19 @@ def test_window_that_closed_while_down_is_not_fired_into() -> None:
     assert all(fire.due is not None and fire.due < NOON + 5 * MINUTE for fire in agent.fires(JOB))
 
 
+def test_fire_that_is_noticed_after_the_window_is_missed() -> None:
+    """A moment too late for the last one: recorded, for nothing fires into a closed window (S8)."""
+    agent = an_agent(closes=NOON + MINUTE + SECOND)
+    agent.wait_until(NOON)
+    agent.now = NOON + MINUTE + 2 * SECOND
+
+    agent.tick()
+
+    last = agent.fires(JOB)[-1]
+    assert (last.outcome, last.due) == (FireOutcome.DROPPED, NOON + MINUTE)
+    assert last.reason.startswith("missed")
+
+
 def test_lost_disk_goes_on_counting() -> None:
     """Numbers go on above the retained report's and what the dashboard has taken, whichever is higher."""
     agent = an_agent()

@@ -57,6 +57,8 @@ def access_rules(*, agents: Iterable[NodeName], people: Iterable[UserName], pref
     parts = [
         "# Made by jobplan from its table of topics; it is written anew when users change.",
         _rules(prefix, DASHBOARD_USER, Role.DASHBOARD, {"node": DASHBOARD}),
+        # The broker's own counters; one of them tells when it dropped a message.
+        f"user {DASHBOARD_USER}\ntopic read $SYS/broker/#",
         *(
             _rules(prefix, agent_user(agent), Role.AGENT, {"agent": escape(agent), "node": escape(agent)})
             for agent in sorted(agents)

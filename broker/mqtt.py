@@ -308,7 +308,7 @@ class _Wire(aiomqtt.Client):
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
     def _unanswered(self) -> None:
-        if not self._connected.done():  # aiomqtt would wait for an answer until its timeout
+        if not self._given_up and not self._connected.done():  # aiomqtt would wait for an answer until its timeout
             self._connected.set_exception(MqttError(_CLOSED_EARLY))
 
     def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:

@@ -132,6 +132,17 @@ async def test_outside_our_prefix_nobody_may_do_anything(guarded: Mosquitto) -> 
                     await session.publish([Publication(topic, b"1")])
 
 
+async def test_dashboard_hears_of_dropped_messages(guarded: Mosquitto) -> None:
+    """The broker's own counters are for the dashboard, and for nobody else."""
+    counter = "$SYS/broker/uptime"
+    for user in USERS:
+        box = Box()
+        async with _bus(guarded, user).connect(client=CLIENT, will=None, on_delivery=box) as session:
+            await session.subscribe([counter])
+
+        assert list(box.newest) == ([counter] if user == "dashboard" else [])
+
+
 async def test_passwords_are_what_mosquitto_takes(guarded: Mosquitto) -> None:
     """The right password logs in, another does not."""
     url = BrokerUrl(host=guarded.host, port=guarded.port, user=PERSON, password="x", prefix=PREFIX)  # noqa: S106  # wrong

@@ -91,6 +91,18 @@ async def test_frozen_broker_is_given_up(own_mosquitto: Mosquitto) -> None:
         own_mosquitto.thaw()
 
 
+async def test_frozen_broker_is_noticed_when_nothing_is_asked_of_it(own_mosquitto: Mosquitto) -> None:
+    """Without any call under way, the keep-alive finds out, after about twice its time."""
+    patience = Patience(keep_alive=1)
+    async with bus_to(own_mosquitto.port, patience=patience).connect(
+        client="a", will=None, on_delivery=Box()
+    ) as session:
+        own_mosquitto.freeze()
+        async with asyncio.timeout(WITHIN):
+            assert await session.lost()
+        own_mosquitto.thaw()
+
+
 async def test_handler_that_fails_ends_the_session(mosquitto: Mosquitto, prefix: str) -> None:
     """An error in ``on_delivery`` is a loss of the connection whose reason names the error."""
 

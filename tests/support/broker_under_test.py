@@ -24,8 +24,9 @@ KINDS: tuple[Kind, ...] = ("memory", "mosquitto", "mosquitto-3.1.1")
 TELLING = tuple(kind for kind in KINDS if kind != "mosquitto-3.1.1")
 """Those that say when they deny a publish."""
 PREFIX = "test/bus"
-PATIENCE = Patience(connect=5.0, acknowledge=5.0, replay=0.5)
-"""Short for replays: that an end of a replay does not come, a test waits for."""
+PATIENCE = Patience(connect=5.0, acknowledge=5.0, replay=5.0)
+SHORT_PATIENCE = Patience(connect=5.0, acknowledge=5.0, replay=0.5)
+"""For tests in which the end of a replay does not come, which is waited for."""
 DEFAULT_LIMITS = ("max_queued_messages 1000", "max_inflight_messages 20")
 """mosquitto's own defaults."""
 
@@ -115,7 +116,12 @@ def broker_under_test(kind: Kind, folder: Path, setting: Setting = OPEN) -> Iter
         return
     folder.mkdir()
     with running_mosquitto(folder, *_lines(folder, setting)) as mosquitto, ExitStack() as lines:
-        yield _OnMosquitto(mosquitto, lines, "passes" if kind == "mosquitto" else "is refused")
+        yield _OnMosquitto(
+            mosquitto,
+            lines,
+            mqtt5="passes" if kind == "mosquitto" else "is refused",
+            patience=SHORT_PATIENCE if setting.default_limits else PATIENCE,
+        )
 
 
 class _InMemory:
@@ -147,7 +153,8 @@ class _InMemory:
 
 
 class _OnMosquitto:
-    def __init__(self, mosquitto: Mosquitto, stack: ExitStack, mqtt5: Mqtt5) -> None:
+    def __init__(self, mosquitto: Mosquitto, stack: ExitStack, *, mqtt5: Mqtt5, patience: Patience) -> None:
+        self._patience = patience
         self._mqtt5 = mqtt5
         self._mosquitto = mosquitto
         self._stack = stack
@@ -158,7 +165,7 @@ class _OnMosquitto:
             self._lines[client] = self._stack.enter_context(line_to(self._mosquitto.port, self._mqtt5))
         port = self._lines[client].port
         url = BrokerUrl(host=self._mosquitto.host, port=port, user=user, password=password, prefix=PREFIX)
-        return MqttBus(url, patience=PATIENCE)
+        return MqttBus(url, patience=self._patience)
 
     def cut(self, client: str) -> None:
         self._lines[client].cut()

@@ -32,6 +32,17 @@ def test_empty_payload_clears_and_is_delivered() -> None:
         assert model.retained == {}
 
 
+def test_publication_without_retain_is_delivered_and_forgotten() -> None:
+    """It changes nothing of what is retained, not even with an empty payload."""
+    model = BrokerModel({"a": b"1"})
+    number, _ = model.connect("c", None)
+    model.subscribe(number, ["a"])
+
+    for payload in (b"2", b""):
+        assert len(model.publish(number, Publication("a", payload, retain=False))) == 1
+    assert model.retained == {"a": b"1"}
+
+
 def test_overlapping_filters_deliver_once_live() -> None:
     """Two filters that cover a topic mean one live message, but a replay each."""
     model = BrokerModel({"a": b"1"})

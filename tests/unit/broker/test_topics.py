@@ -5,10 +5,38 @@ from __future__ import annotations
 import pytest
 
 from broker.errors import TopicError
-from broker.topic_table import TABLE, Role
+from broker.topic_table import TABLE, Role, document_type
 from broker.topics import DASHBOARD, RequestTopic, ResponseTopic, Topics
-from schemas.addresses import Address, AssignmentAt, DashboardPresenceAt, FireReportAt, JobAt, LockAt, RunReportAt
-from schemas.names import ContextName, InstanceId, JobId, LockName, NodeName, RequestId, RunId, UserName
+from schemas.addresses import (
+    Address,
+    AgentInstanceAt,
+    AgentPlanAt,
+    AgentPresenceAt,
+    AssignmentAt,
+    DashboardPresenceAt,
+    FireReportAt,
+    InstanceAt,
+    JobAt,
+    LockAt,
+    PlanAt,
+    RunReportAt,
+    TakenAt,
+)
+from schemas.documents import (
+    AgentInstance,
+    AgentPlan,
+    Assignment,
+    Document,
+    FireReport,
+    InstanceStatus,
+    JobState,
+    LockState,
+    PlanStatus,
+    Presence,
+    RunReport,
+    Taken,
+)
+from schemas.names import ContextName, InstanceId, JobId, LockName, NodeName, PlanName, RequestId, RunId, UserName
 
 DAY = InstanceId("nightly-20260101T010000Z")
 NORTH = NodeName("north")
@@ -21,6 +49,20 @@ SPELLINGS: list[tuple[Address, str]] = [
     (JobAt(DAY, ContextName("End of day"), JobId("x-y")), f"instance/{DAY}/job/End%20of%20day/x-y"),
     (LockAt(LockName("ledger"), ""), "lock/ledger"),
     (LockAt(LockName("ledger"), "prod/eu"), "lock/prod%2Feu~ledger"),
+]
+DOCUMENTS: list[tuple[Address, type[Document]]] = [
+    (DashboardPresenceAt(), Presence),
+    (AgentPresenceAt(NORTH), Presence),
+    (AgentPlanAt(NORTH, PlanName("p")), AgentPlan),
+    (AgentInstanceAt(NORTH, DAY), AgentInstance),
+    (AssignmentAt(NORTH, RunId(f"{DAY}~c~j~1")), Assignment),
+    (RunReportAt(NORTH, RunId(f"{DAY}~c~j~1")), RunReport),
+    (FireReportAt(NORTH, DAY, JobId("j")), FireReport),
+    (TakenAt(NORTH, DAY, JobId("j")), Taken),
+    (PlanAt(PlanName("p")), PlanStatus),
+    (InstanceAt(DAY), InstanceStatus),
+    (JobAt(DAY, ContextName("c"), JobId("j")), JobState),
+    (LockAt(LockName("l"), ""), LockState),
 ]
 FOREIGN = [
     "",
@@ -61,6 +103,13 @@ def test_address_is_spelt_readably(address: Address, topic: str) -> None:
     """A person sees in a topic what it is about."""
     assert Topics().topic_of(address) == f"jobplan/v1/{topic}"
     assert Topics().address_of(f"jobplan/v1/{topic}") == address
+
+
+@pytest.mark.parametrize(("address", "document"), DOCUMENTS)
+def test_each_address_has_its_document(address: Address, document: type[Document]) -> None:
+    """One type of document stands at an address, and its topic is parsed to that address."""
+    assert document_type(address) is document
+    assert Topics().address_of(Topics().topic_of(address)) == address
 
 
 @pytest.mark.parametrize("topic", FOREIGN)

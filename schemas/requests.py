@@ -113,6 +113,8 @@ class Act(Asked, frozen=True, kw_only=True, tag="act"):
     message: str = ""
     onward: bool = False
     """For acknowledge: also start what depends on the job."""
+    preview: bool = False
+    """Change nothing; answer what would follow (``Foreseen``)."""
 
 
 class RaiseEvent(Asked, frozen=True, kw_only=True, tag="event.raise"):
@@ -183,6 +185,23 @@ class InstanceStarted(Struct, frozen=True, kw_only=True, rename="camel"):
     """Data of the answer to StartInstance."""
 
     instance: InstanceId
+
+
+class ForeseenChange(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """A status that would change; without ``job`` it is the context's."""
+
+    context: str
+    job: str = ""
+    before: str
+    after: str
+
+
+class Foreseen(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Data of the answer to an Act with ``preview``: what would follow at once, in this instance."""
+
+    changed: tuple[ForeseenChange, ...]
+    starts: tuple[RunId, ...]
+    """Runs that would be handed to agents."""
 
 
 class LogPart(Struct, frozen=True, kw_only=True, rename="camel"):

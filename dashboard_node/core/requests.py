@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from broker.runtime.core import Reply, Requested
-from dashboard_node.core import actions, instances, plans, settling, windows
+from dashboard_node.core import actions, instances, plans, previewing, settling, windows
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.records import AnswerRecord
 from dashboard_node.core.state import ACTIVE
@@ -23,6 +23,7 @@ from schemas.requests import (
     DeletePlan,
     EnablePlan,
     EndInstance,
+    Foreseen,
     ImportPlan,
     InstanceStarted,
     MoveEnd,
@@ -143,10 +144,19 @@ def _act(step: Step, request: Act) -> Answer:
         return Answer(ok=False, reason=_no_instance(step, request.instance))
     try:
         wanted = find(machine, request.job, request.context)
+        if request.preview:
+            return _done(_foreseen(step, machine, wanted, request))
         done, refused = _each(step, machine, wanted, request)
     except actions.RefusedError as error:
         return Answer(ok=False, reason=str(error))
     return _done({"done": done, "refused": refused})
+
+
+def _foreseen(step: Step, machine: ContextMachine, wanted: list[int], request: Act) -> Foreseen:
+    def trying(trial: Step, copy: ContextMachine) -> None:
+        _each(trial, copy, wanted, request)
+
+    return previewing.preview(step, machine.instance, trying)
 
 
 def _each(step: Step, machine: ContextMachine, wanted: Iterable[int], request: Act) -> tuple[list[str], dict[str, str]]:

@@ -1,0 +1,35 @@
+"""What would follow from an action can be asked, and asking changes nothing."""
+
+from __future__ import annotations
+
+import msgspec
+
+from schemas.requests import Act, Action, Foreseen
+from tests.support.office import Office, a_plan, at
+
+
+def test_preview_tells_what_would_start_and_changes_nothing() -> None:
+    """Submitting the clock job would start the command after it."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    shown = dict(office.shown)
+
+    answer = office.ask(Act(action=Action.SUBMIT, instance=office.only.id, job="q", preview=True))
+    foreseen = msgspec.json.decode(answer.data, type=Foreseen)
+
+    assert [(change.job, change.after) for change in foreseen.changed] == [("a-q", "COMPLETE"), ("", "RUNNING")]
+    assert [run.split("~")[2] for run in foreseen.starts] == ["a-c"]
+    assert office.shown == shown
+    assert office.runs() == {}
+
+
+def test_preview_of_what_is_refused_is_refused_for_the_same_reason() -> None:
+    """Releasing a job that is not held."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+
+    foreseen = office.ask(Act(action=Action.RELEASE, instance=office.only.id, job="c", preview=True))
+    done = office.ask(Act(action=Action.RELEASE, instance=office.only.id, job="c"))
+
+    assert not foreseen.ok
+    assert foreseen.reason == done.reason

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from broker.bus import Publication
+from broker.bus import Bus, Publication
 from broker.runtime.driver import Driver
 from broker.runtime.selfwatch import Identity
 from broker.runtime.world import Signal, World
 from broker.topic_table import Role
 from broker.topics import Topics
-from schemas.addresses import Address, AgentInstanceAt, AgentPresenceAt, DashboardPresenceAt
+from schemas.addresses import Address, AgentInstanceAt, AgentPresenceAt, DashboardPresenceAt, FireReportAt
 from schemas.codec import decode, decode_header, encode_body, stamp
 from schemas.documents import AgentInstance, Document, Presence
 from schemas.names import InstanceId, NodeName, PlanName, instance_id
@@ -22,11 +22,12 @@ from schemas.status import NodeState
 from tests.fakes.broker import FakeBroker
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.signals import Signals
-from tests.fakes.toy_core import ME, Bell, Effect, Event, ToyCore
+from tests.fakes.toy_core import JOB, ME, Bell, Bump, Effect, Event, ToyCore
 
 START = datetime(2026, 3, 1, 1, tzinfo=UTC)
 TOPICS = Topics("test")
 PLAN = PlanName("nightly")
+PRESENCE = TOPICS.topic_of(AgentPresenceAt(ME))
 
 
 def an_instance(day: int = 1) -> InstanceId:
@@ -37,6 +38,11 @@ def an_instance(day: int = 1) -> InstanceId:
 def a_publication(instance: InstanceId, *, version: int = 1) -> AgentInstance:
     """What a dashboard shows an agent of an instance."""
     return AgentInstance(instance=instance, plan=PLAN, version=version, opens=START)
+
+
+FIRST, SECOND = an_instance(1), an_instance(2)
+REPORT = TOPICS.topic_of(FireReportAt(ME, FIRST, JOB))
+"""Where the count of the first instance is shown."""
 
 
 class FakeDashboard:
@@ -73,7 +79,10 @@ class FakeDashboard:
 class ToyNode:
     """One life of the agent ``north``."""
 
-    def __init__(self, broker: FakeBroker, store: MemoryStore | None = None, *, host: str = "here") -> None:
+    def __init__(
+        self, broker: FakeBroker, store: MemoryStore | None = None, *, host: str = "here", bus: Bus | None = None
+    ) -> None:
+        """``bus``: a real one, instead of the fake broker's."""
         self.broker = broker
         self.store = store or MemoryStore()
         self.core = ToyCore()
@@ -86,7 +95,7 @@ class ToyNode:
             Identity(role=Role.AGENT, node=ME, host=host),
             World(
                 store=self.store,
-                bus=broker.bus(),
+                bus=bus or broker.bus(),
                 topics=TOPICS,
                 perform=self._perform,
                 clock=self.wall_clock,
@@ -110,11 +119,11 @@ class ToyNode:
 
     def presence(self) -> Presence:
         """What stands at its presence."""
-        return decode(self.broker.retained[TOPICS.topic_of(AgentPresenceAt(ME))], Presence)
+        return decode(self.broker.retained[PRESENCE], Presence)
 
     def epoch_shown(self) -> int:
         """The epoch that stands at its presence."""
-        return decode_header(self.broker.retained[TOPICS.topic_of(AgentPresenceAt(ME))]).epoch
+        return decode_header(self.broker.retained[PRESENCE]).epoch
 
     def reports(self) -> dict[str, str]:
         """What it shows, by topic without its root: the counts."""
@@ -130,3 +139,24 @@ class ToyNode:
         assert isinstance(effect, Bell)
         self.bells.append(effect)
         self.signals.trail.append(f"bell {effect.count}")
+
+
+def a_broker() -> FakeBroker:
+    """An empty broker."""
+    return FakeBroker(prefix=TOPICS.prefix)
+
+
+async def bump(node: ToyNode, times: int = 1) -> None:
+    """Count, and wait until it rang."""
+    for _ in range(times):
+        node.driver.offer(Bump(START, FIRST))
+        await node.signals.next(Signal.PERFORMED)
+
+
+async def unwrapped(node: ToyNode) -> Exception | None:
+    """Run a node that is expected to fail; TaskGroup would wrap what it raises."""
+    try:
+        await node.driver.run()
+    except Exception as error:  # noqa: BLE001  # the edge of the node's task
+        return error
+    return None

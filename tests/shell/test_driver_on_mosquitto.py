@@ -1,0 +1,61 @@
+"""A node on a real broker: what virtual time and a broker in memory may have hidden."""
+
+from __future__ import annotations
+
+import asyncio
+
+from broker.address import BrokerUrl
+from broker.bus import Bus, Delivery
+from broker.mqtt import MqttBus
+from broker.runtime.errors import FencedError
+from broker.runtime.world import Signal
+from schemas.codec import decode
+from schemas.documents import FireReport, Presence
+from schemas.status import NodeState
+from tests.fakes.toy_node import PRESENCE, REPORT, TOPICS, ToyNode, a_broker, bump, unwrapped
+from tests.support.mosquitto import Mosquitto
+
+
+async def retained(bus: Bus) -> dict[str, bytes]:
+    """Everything that stands on the broker."""
+    found: list[Delivery] = []
+    async with bus.connect(client="viewer", will=None, on_delivery=found.append) as session:
+        await session.subscribe([f"{TOPICS.prefix}/#"])
+    return {delivery.topic: delivery.payload for delivery in found if delivery.retained}
+
+
+async def test_a_broker_killed_and_emptied(own_mosquitto: Mosquitto) -> None:
+    """Killed, and without its store, the broker is filled again; what was counted meanwhile is shown with the rest."""
+    bus = MqttBus(BrokerUrl(host=own_mosquitto.host, port=own_mosquitto.port, prefix=TOPICS.prefix))
+    node = ToyNode(a_broker(), bus=bus)
+    async with node.running():
+        await bump(node)
+        own_mosquitto.kill()
+        own_mosquitto.store.unlink(missing_ok=True)
+        await node.signals.reached(Signal.LOST, 1)
+        await bump(node)
+        own_mosquitto.start()
+        await node.signals.reached(Signal.COMPLETE, 2)
+        shown = await retained(bus)
+    left = await retained(bus)
+
+    presence = decode(shown[PRESENCE], Presence)
+    assert (presence.state, presence.complete, presence.documents) == (NodeState.ALIVE, True, 1)
+    assert decode(shown[REPORT], FireReport).problem == "2"
+    assert decode(left[PRESENCE], Presence).state is NodeState.GONE
+    assert [bell.count for bell in node.bells] == [1, 2]
+
+
+async def test_two_lives_of_one_name(own_mosquitto: Mosquitto) -> None:
+    """The newer life gets the name, the older one ends, and the presence that stands is the newer one's."""
+    bus = MqttBus(BrokerUrl(host=own_mosquitto.host, port=own_mosquitto.port, prefix=TOPICS.prefix))
+    older, newer = ToyNode(a_broker(), bus=bus, host="old"), ToyNode(a_broker(), bus=bus, host="new")
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(unwrapped(older), name="older")
+        await older.signals.reached(Signal.COMPLETE, 1)
+        async with newer.running():
+            error = await running
+            presence = decode((await retained(bus))[PRESENCE], Presence)
+
+    assert isinstance(error, FencedError)
+    assert (presence.state, presence.host, presence.complete) == (NodeState.ALIVE, "new", True)

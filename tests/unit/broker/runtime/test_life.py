@@ -1,0 +1,195 @@
+"""One life of a node without any I/O: requests that no core should see, our own presence, and what ends a life."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from broker.bus import Delivery
+from broker.runtime.aside import Aside
+from broker.runtime.core import Heard, Reply
+from broker.runtime.errors import EpochTakenError, FencedError
+from broker.runtime.inbox import MOST_REQUESTS
+from broker.runtime.life import LARGEST_REQUEST, Life
+from broker.runtime.selfwatch import Identity
+from broker.topic_table import Role
+from broker.topics import RequestTopic
+from schemas.codec import decode, encode_body, stamp
+from schemas.documents import FireReport, Presence
+from schemas.names import InstanceId, RequestId, UserName
+from schemas.status import NodeState
+from tests.fakes.toy_core import JOB, ME, Bump, Effect, Event, ToyCore
+from tests.fakes.toy_node import FIRST, PRESENCE, REPORT, START, TOPICS
+
+EPOCH = 7
+
+
+class FaultyCore(ToyCore):
+    """One with a mistake in it."""
+
+    def count(self, instance: InstanceId) -> int | None:
+        """Make the mistake."""
+        raise KeyError(instance)
+
+
+def a_life(core: ToyCore | None = None, *, own: dict[str, bytes] | None = None) -> Life[Event, Effect]:
+    """A life after its first replay, which brought this."""
+    life: Life[Event, Effect] = Life(core or ToyCore(), Identity(role=Role.AGENT, node=ME), TOPICS)
+    life.restore([])
+    life.look(None)
+    life.begin(EPOCH)
+    reconnect(life, own)
+    return life
+
+
+def reconnect(life: Life[Event, Effect], own: dict[str, bytes] | None = None) -> None:
+    """A connection whose replay brings this of our own."""
+    life.connecting(START)
+    life.hello(START)
+    for topic, payload in (own or {}).items():
+        life.deliver(Delivery(topic, payload, retained=True))
+    life.replayed()
+    life.turn(START)
+
+
+def a_report(epoch: int) -> dict[str, bytes]:
+    """Our own report as it stands on the broker."""
+    body = encode_body(FireReport(instance=FIRST, job=JOB, problem="1"))
+    return {REPORT: stamp(body, epoch=epoch, revision=1, at=START)}
+
+
+def a_presence(epoch: int, *, connection: int = 1, late: int = 0) -> bytes:
+    """Somebody's word at our own address."""
+    word = Presence(
+        node=ME, state=NodeState.ALIVE, connection=connection, since=START + timedelta(seconds=late), host="there"
+    )
+    return stamp(encode_body(word), epoch=epoch, revision=1, at=START)
+
+
+def ask(life: Life[Event, Effect], payload: bytes, *, number: int = 1, retained: bool = False) -> None:
+    """A request comes in."""
+    topic = TOPICS.request(RequestTopic(UserName("mary"), RequestId(f"r{number}"), ME))
+    life.deliver(Delivery(topic, payload, retained))
+
+
+def answers(life: Life[Event, Effect]) -> list[Reply]:
+    """What the next turn answers."""
+    turn = life.turn(START)
+    return [effect for effect in turn.effects if isinstance(effect, Reply)] if turn is not None else []
+
+
+def test_a_retained_request_is_set_aside() -> None:
+    """It would be asked again at each connection, so it is not asked at all."""
+    life = a_life()
+    ask(life, b"{}", retained=True)
+
+    assert answers(life) == []
+    assert [complaint.count for complaint in life.aside.topics.values()] == [1]
+
+
+def test_a_request_too_large_is_refused() -> None:
+    """Who asked is told the limit."""
+    life = a_life()
+    ask(life, b"x" * (LARGEST_REQUEST + 1))
+
+    assert [str(LARGEST_REQUEST) in reply.answer.reason for reply in answers(life)] == [True]
+
+
+def test_too_many_requests_are_refused() -> None:
+    """The inbox is bounded, and whoever finds it full is told so; after a turn there is room again."""
+    life = a_life()
+    for number in range(MOST_REQUESTS + 1):
+        ask(life, b"{}", number=number)
+    refused = [reply for reply in answers(life) if not reply.answer.ok]
+    ask(life, b"{}")
+    later = answers(life)
+
+    assert [reply.request for reply in refused] == [f"r{MOST_REQUESTS}"]
+    assert [reply.answer.ok for reply in later] == [True]
+
+
+def test_the_newest_document_of_an_address_is_heard_alone() -> None:
+    """A slow node hears the last of many snapshots, once."""
+    core = ToyCore()
+    life = a_life(core)
+    topic = TOPICS.topic_of(life.wire.address_of("test/dashboard/presence") or life.wire.me)
+    for connection in (1, 2, 3):
+        life.deliver(Delivery(topic, a_presence(1, connection=connection), retained=False))
+    life.turn(START)
+    heard = [event.document for event in core.events if isinstance(event, Heard)]
+
+    assert [document.connection for document in heard if isinstance(document, Presence)] == [3]
+
+
+def test_a_presence_that_somebody_cleared_is_said_again() -> None:
+    """Within a second."""
+    life = a_life()
+    life.deliver(Delivery(PRESENCE, b"", retained=False))
+    turn = life.turn(START + timedelta(seconds=1))
+
+    assert turn is not None
+    assert [decode(publication.payload, Presence).complete for publication in turn.publications] == [True]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [a_presence(EPOCH + 1), a_presence(EPOCH, connection=2), a_presence(EPOCH, late=1)],
+    ids=["epoch", "connection", "same epoch drawn twice"],
+)
+def test_somebody_newer_in_our_name_fences_us(payload: bytes) -> None:
+    """The error says where it lives."""
+    life = a_life()
+    life.deliver(Delivery(PRESENCE, payload, retained=False))
+
+    assert isinstance(life.trouble, FencedError)
+    assert "on there" in str(life.trouble)
+    with pytest.raises(FencedError):
+        life.look(payload)
+
+
+@pytest.mark.parametrize("payload", [a_presence(EPOCH - 1, connection=9), a_presence(EPOCH, late=-1)])
+def test_somebody_older_in_our_name_is_said_over(payload: bytes) -> None:
+    """Our word stands."""
+    life = a_life()
+    life.deliver(Delivery(PRESENCE, payload, retained=False))
+
+    assert life.trouble is None
+    assert life.next_wakeup() == START + timedelta(seconds=1)
+
+
+def test_documents_of_a_newer_life_fence_us() -> None:
+    """Whoever wrote them lives, or lived, after us."""
+    life = a_life()
+
+    with pytest.raises(FencedError, match=f"epoch {EPOCH + 1}"):
+        reconnect(life, a_report(EPOCH + 1))
+
+
+def test_documents_that_we_would_not_outrank() -> None:
+    """Before the first turn another epoch can still be drawn."""
+    with pytest.raises(EpochTakenError) as caught:
+        a_life(own=a_report(EPOCH))
+
+    assert caught.value.floor == EPOCH + 1
+
+
+def test_a_mistake_names_its_event() -> None:
+    """The error of a core carries the event that it stumbled over."""
+    life = a_life(FaultyCore())
+    life.offer(Bump(START, FIRST))
+
+    with pytest.raises(KeyError) as caught:
+        life.turn(START)
+    assert "Bump" in caught.value.__notes__[0]
+
+
+def test_aside_is_bounded() -> None:
+    """The oldest complaint is forgotten when there are too many, and still counted."""
+    aside = Aside()
+    for number in range(1_500):
+        aside.add(f"t{number}", "bad" * 500)
+
+    assert (len(aside.topics), aside.total) == (1_000, 1_500)
+    assert "t0" not in aside.topics
+    assert max(len(complaint.reason) for complaint in aside.topics.values()) == 200

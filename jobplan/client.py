@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from broker.address import BrokerUrl
 from broker.bus import Bus
@@ -33,7 +34,6 @@ from schemas.names import InstanceId, NodeName, PlanName, RequestId
 from schemas.plan import PlanSource
 from schemas.requests import (
     Act,
-    Action,
     AgentRequest,
     Answer,
     DashboardRequest,
@@ -48,6 +48,13 @@ from schemas.status import NodeState
 
 ASK_AGAIN: Final = 3.0
 """Seconds without any part of an answer after which a request is published again."""
+
+
+class Acted(Struct, frozen=True, kw_only=True):
+    """Which jobs something was done to (``CONTEXT/JOB``), and which of many it could not be done to, and why."""
+
+    done: tuple[str, ...] = ()
+    refused: dict[str, str] = {}
 
 
 class Client(Connection):
@@ -137,9 +144,10 @@ class Client(Connection):
         """End an instance now."""
         await self.ask(EndInstance(instance=instance))
 
-    async def act(self, action: Action, instance: InstanceId, *, context: str = "", job: str = "") -> None:
-        """Do something to a job, to the jobs of a context, or to the whole instance; ``ask`` an Act for more."""
-        await self.ask(Act(action=action, instance=instance, context=context, job=job))
+    async def act(self, act: Act) -> Acted:
+        """Do something to a job, to the jobs of a context, or to those of the whole instance."""
+        answer = await self.ask(act)
+        return decode(bytes(answer.data), Acted)
 
     async def raise_event(self, event: str) -> None:
         """Raise a global event."""
@@ -181,4 +189,4 @@ async def client_on(
         raise
 
 
-__all__ = ["Client", "JobsOf", "Scope", "client_on", "connect"]
+__all__ = ["Acted", "Client", "JobsOf", "Scope", "client_on", "connect"]

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from jobplan.cli.displays import follow_instance
 from jobplan.cli.names import the_context, the_copies
 from jobplan.cli.options import pairs
-from jobplan.cli.output import put_json
+from jobplan.cli.output import put_json, say
 from jobplan.cli.session import with_client
 from jobplan.cli.waiting import until_run_over
-from jobplan.client import Client
+from jobplan.client import Acted, Client
 from jobplan.live import note
 from jobplan.settings import Settings
 from schemas.documents import InstanceStatus, JobState
@@ -78,18 +78,20 @@ def report(settings: Settings, action: Action, states: tuple[JobState, ...], *, 
 def acted(settings: Settings, act: Act) -> None:
     """Look up what an action names, ask for it, and say so."""
 
-    async def work(client: Client) -> None:
+    async def work(client: Client) -> Acted:
         one = await following(client, act.instance)
         named = act.job
         if act.job:
             named = the_copies(act.job, client.picture.jobs(one.instance), act.context)[0].job
         elif act.context:
             the_context(act.context, one)
-        await client.ask(replace(act, instance=one.instance, job=named))
+        return await client.act(replace(act, instance=one.instance, job=named))
 
-    with_client(settings, work)
-    what = act.job or (f"all jobs of {act.context}" if act.context else f"all jobs of {act.instance}")
+    acted_on = with_client(settings, work)
     if settings.json:
-        put_json({"action": act.action, "job": act.job, "context": act.context})
-    else:
-        click.echo(f"{PAST[act.action]} {what}")
+        put_json({"action": act.action, "done": acted_on.done, "refused": acted_on.refused})
+        return
+    for name in acted_on.done:
+        click.echo(f"{PAST[act.action]} {name}")
+    for name, reason in acted_on.refused.items():
+        say(f"not {PAST[act.action]}: {name}: {reason}")

@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 
 from dashboard_node.core import plan_rules
-from jobplan.bundle import Bundle, BundleError, describe_faults, load
+from jobplan.bundle import Bundle, BundleError, describe_faults, export, load, suggested_tokens
 from jobplan.cli.output import put_json
+from jobplan.clock import now
+from jobplan.errors import BadInputError
 from schemas.requests import Fault
 
 
@@ -46,3 +48,14 @@ def put_validation(file: Path, tokens: dict[str, str], *, as_json: bool) -> bool
     warnings = f", {len(faults)} warnings" if faults else ""
     click.echo(f"{file}: plan {plan.name} with {len(jobs)} jobs can be imported{warnings}")
     return True
+
+
+def exported(file: Path, to: Path, tokens: dict[str, str], *, suggest: bool) -> dict[str, str]:
+    """Write a bundle as a zip; the tokens that were put into it."""
+    bundle = load(file)
+    used = (suggested_tokens(bundle.documents) if suggest else {}) | tokens
+    try:
+        export(bundle, to, millis=round(now().timestamp() * 1000), tokens=used)
+    except OSError as error:
+        raise BadInputError(f"{to}: cannot be written: {error.strerror}") from error
+    return used

@@ -9,7 +9,7 @@ import click
 from jobplan.cli.acting import acted, following, submitted
 from jobplan.cli.logs import print_log
 from jobplan.cli.names import the_context, the_copies
-from jobplan.cli.options import Noun, with_settings
+from jobplan.cli.options import Noun, confirm, with_settings
 from jobplan.cli.output import put_json, put_table
 from jobplan.cli.plan import doubts
 from jobplan.cli.session import with_client
@@ -130,8 +130,11 @@ def _plain(action: Action, line: str) -> Callable[..., None]:
     @click.argument("instance")
     @click.argument("name", metavar="[JOB]", default="")
     @_CONTEXT
+    @click.option("--yes", is_flag=True, help="Without JOB: do not ask first.")
     @with_settings
-    def command(settings: Settings, instance: str, name: str, context: str) -> None:
+    def command(settings: Settings, instance: str, name: str, context: str, *, yes: bool) -> None:
+        if not name:
+            confirm(f"{action.value.capitalize()} all jobs of {context or instance}?", yes=yes)
         acted(settings, Act(action=action, instance=_unknown_yet(instance), context=context, job=name))
 
     return command

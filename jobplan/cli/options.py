@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from pathlib import Path
@@ -123,6 +124,12 @@ def nearest(name: str, names: Sequence[str]) -> str:
     by_lower = {one.lower(): one for one in reversed(names)}
     found = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)
     return by_lower[found[0]] if found else ""
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before what cannot be taken back, if somebody is there to answer. Raises click.Abort."""
+    if not yes and sys.stdin.isatty():
+        click.confirm(question, abort=True, err=True)
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from jobplan.cli.names import the_plan
-from jobplan.cli.options import Noun, pairs, with_settings
+from jobplan.cli.options import Noun, confirm, pairs, with_settings
 from jobplan.cli.output import put_fields, put_json, put_table, say
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
@@ -16,6 +17,8 @@ from jobplan.errors import BadInputError
 from jobplan.live import day_and_clock, doubt, span
 from jobplan.settings import Settings
 from schemas.documents import PlanStatus
+from schemas.names import PlanName
+from schemas.requests import DeletePlan, EnablePlan
 
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan plan import daily.zip")
@@ -128,6 +131,75 @@ def show(settings: Settings, name: str) -> None:
             ("jobs", str(one.job_count)),
         ]
     )
+
+
+@plan.command(epilog="\b\nExample:\n  jobplan plan export daily.zip daily-tokens.zip --tokens")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("to", type=click.Path(path_type=Path), metavar="ZIP")
+@click.option(
+    "--tokens", "suggest", is_flag=True, help="Put tokens where Ikasan would: agents' names, the plan's environment."
+)
+@click.option(
+    "--token",
+    "tokens",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Put [[NAME]] in the place of VALUE.",
+)
+@with_settings
+def export(settings: Settings, bundle: Path, to: Path, tokens: tuple[str, ...], *, suggest: bool) -> None:
+    """Write a bundle (.zip, folder or plan file) as Ikasan's zip, plain or with tokens for another environment."""
+    from jobplan.cli.bundles import exported  # the reader loads slowly
+
+    used = exported(bundle, to, pairs(tokens, "--token"), suggest=suggest)
+    if settings.json:
+        put_json({"file": str(to), "tokens": used})
+        return
+    click.echo(f"wrote {to}")
+    for name, value in used.items():
+        click.echo(f"  [[{name}]] stands for {value}")
+
+
+def _ask(settings: Settings, name: str, asking: Callable[[PlanName], EnablePlan | DeletePlan], done: str) -> None:
+    """Ask something of a plan, and say that it is done."""
+
+    async def work(client: Client) -> PlanName:
+        await client.follow(Scope.PLANS)
+        found = the_plan(name, client.picture.plans).plan
+        await client.ask(asking(found))
+        return found
+
+    found = with_client(settings, work)
+    if settings.json:
+        put_json({"plan": found, "done": done})
+    else:
+        click.echo(f"{done} {found}")
+
+
+@plan.command(epilog="\b\nExample:\n  jobplan plan enable Daily")
+@click.argument("name", metavar="PLAN")
+@with_settings
+def enable(settings: Settings, name: str) -> None:
+    """Let a plan's windows open again."""
+    _ask(settings, name, lambda found: EnablePlan(plan=found), "enabled")
+
+
+@plan.command(epilog="\b\nExample:\n  jobplan plan disable Daily")
+@click.argument("name", metavar="PLAN")
+@with_settings
+def disable(settings: Settings, name: str) -> None:
+    """Let no more windows of a plan open; its running instances go on."""
+    _ask(settings, name, lambda found: EnablePlan(plan=found, enabled=False), "disabled")
+
+
+@plan.command(epilog="\b\nExample:\n  jobplan plan delete Daily --yes")
+@click.argument("name", metavar="PLAN")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+@with_settings
+def delete(settings: Settings, name: str, *, yes: bool) -> None:
+    """Forget a plan with all its versions; refused while it has an active instance."""
+    confirm(f"Forget plan {name} with all its versions?", yes=yes)
+    _ask(settings, name, lambda found: DeletePlan(plan=found), "deleted")
 
 
 def _last(one: PlanStatus) -> str:

@@ -69,7 +69,7 @@ async def test_a_refusal_carries_its_reason_and_faults() -> None:
     no = Answer(ok=False, reason="the plan has 1 fault", faults=(fault,))
     async with FakeDashboard(broker, lambda *_: no).alive(), a_client(broker) as client:
         with pytest.raises(RefusedByNodeError, match="the plan has 1 fault") as error:
-            await client.act(Action.HOLD, INSTANCE)
+            await client.act(HOLD)
 
         assert error.value.faults == (fault,)
 
@@ -87,7 +87,7 @@ async def test_a_question_is_asked_again_under_its_id_after_a_lost_connection() 
         return None
 
     async with FakeDashboard(broker, losing_the_first).alive() as dashboard, a_client(broker) as client:
-        await client.act(Action.HOLD, INSTANCE)
+        await client.act(HOLD)
 
         assert len(dashboard.asked) == 2
         assert len({asked.request for asked in dashboard.asked}) == 1

@@ -73,4 +73,5 @@ def recover(draft: Draft, report: FireReport) -> None:
         draft.put(WATCHES, key, without_taken(watch, draft.get(TAKEN, key)))
     elif last > watch.sequence:
         newer = tuple(fire for fire in report.fires if fire.sequence > watch.sequence)
-        draft.put(WATCHES, key, replace(watch, sequence=last, fires=watch.fires + newer))
+        decided = max(watch.decided, *(fire.due or fire.at for fire in newer))
+        draft.put(WATCHES, key, replace(watch, sequence=last, fires=watch.fires + newer, decided=decided))

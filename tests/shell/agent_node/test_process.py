@@ -7,93 +7,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from agent_node.command import WRAPPER
-from agent_node.core.events import NeverClaimed, ProcessEnded, ProcessEvent, ProcessLost, ProcessStarted, StartFailed
+from agent_node.core.events import NeverClaimed, ProcessEnded, ProcessLost, ProcessStarted, StartFailed
 from agent_node.folders import LONGEST_NAME, RunFolder, RunFolders, boot_id, component
-from agent_node.process import Processes
-from schemas.documents import Assignment
 from schemas.names import RunId
 from tests.support.agents import a_command, a_run, an_assignment
+from tests.support.bench import RUN, SOON, a_bench
 from tests.support.waiting import eventually, until
-
-SOON = 10.0
-RUN = a_run()
-T = TypeVar("T")
-
-
-class Bench:
-    """Processes over a folder, and what they told."""
-
-    def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
-        self.data = data
-        self.folders = RunFolders(data)
-        self.told: list[ProcessEvent] = []
-        self.environment = dict(os.environ if environment is None else environment)
-        self.processes = self.another_life()
-
-    @property
-    def folder(self) -> RunFolder:
-        """Of the run that most tests start."""
-        return self.folders.of(RUN)
-
-    def another_life(self) -> Processes:
-        """What a new agent on the same disk has."""
-        return Processes(
-            self.folders,
-            emit=self.told.append,
-            clock=lambda: datetime.now(UTC),  # noqa: TID251  # real processes live in real time
-            environment=self.environment,
-            secrets=self.data / "secrets",
-        )
-
-    async def tells(self, kind: type[T], run: RunId = RUN) -> T:
-        """Wait for an event of the run."""
-        found: list[T] = []
-
-        def arrived() -> bool:
-            found.extend(event for event in self.told if isinstance(event, kind) and event.run == run)
-            return bool(found)
-
-        await eventually(arrived, within=SOON, what=lambda: f"{kind.__name__}; told: {self.told}")
-        return found[0]
-
-    async def runs(self, assignment: Assignment) -> ProcessEnded:
-        """Start a run and wait for its end."""
-        self.processes.start(assignment)
-        return await self.tells(ProcessEnded, assignment.run)
-
-    def output(self) -> str:
-        """Standard output."""
-        return self.folder.output.read_text()
-
-
-@asynccontextmanager
-async def a_bench(data: Path, environment: Mapping[str, str] | None = None) -> AsyncIterator[Bench]:
-    """A bench whose processes are ended with the test."""
-    bench = Bench(data, environment)
-    try:
-        yield bench
-    finally:
-        bench.processes.close()
-        for event in bench.told:
-            if isinstance(event, ProcessStarted):
-                _kill(event.pid)
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.killpg(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    except (ProcessLookupError, ChildProcessError):
-        pass
 
 
 @pytest.mark.parametrize(("command", "code"), [

@@ -261,94 +261,6 @@ def test_lost_disk_goes_on_counting() -> None:
     assert [fire.sequence for fire in agent.fires(JOB)] == [5]
 
 
-def blackout(policy: str) -> ClockJob:
-    """A clock that strikes each minute, and a blackout from 12:01:00 to 12:02:59 by its cron."""
-    return a_clock(blackoutWindowCronExpressions=["* 1-2 12 * * ?"], onBlackout=policy)
-
-
-@pytest.mark.parametrize(("fields", "outcome"), [
-    ({"dropEventOnBlackout": True}, FireOutcome.DROPPED),
-    ({"dropEventOnBlackout": False}, FireOutcome.PASSED),
-    ({}, FireOutcome.PASSED),
-])  # fmt: skip
-def test_scenario_185_blackout_drops_or_passes(fields: Fields, outcome: FireOutcome) -> None:
-    """Inside it: dropped, or passed over; outside it: fired."""
-    agent = an_agent(a_clock(blackoutWindowCronExpressions=["* 1-2 12 * * ?"], **fields))
-
-    agent.wait_until(NOON + 3 * MINUTE)
-
-    assert outcomes(agent.fires(JOB)) == [FireOutcome.FIRED, outcome, outcome, FireOutcome.FIRED]
-
-
-def test_blackout_delays_to_one_fire() -> None:
-    """Two due times inside, one fire at its end, besides the one that is due then."""
-    agent = an_agent(blackout("delay"))
-
-    agent.wait_until(NOON + 3 * MINUTE)
-
-    assert [(fire.due, fire.at, fire.outcome) for fire in agent.fires(JOB)] == [
-        (NOON, NOON, FireOutcome.FIRED),
-        (NOON + MINUTE, NOON + 3 * MINUTE, FireOutcome.FIRED),
-        (NOON + 3 * MINUTE, NOON + 3 * MINUTE, FireOutcome.FIRED),
-    ]
-
-
-def test_delayed_fire_never_happens_after_the_window() -> None:
-    """It is not fired when the instance closes before the blackout ends."""
-    agent = an_agent(blackout("delay"), closes=NOON + 2 * MINUTE)
-
-    agent.wait_until(NOON + HOUR)
-
-    assert dues(agent) == [NOON]
-
-
-def test_blackout_is_read_in_the_jobs_zone() -> None:
-    """13:00 in Zurich."""
-    job = a_clock("0 0 * * * ?", timeZone="Europe/Zurich", blackoutWindowCronExpressions=["* * 14 * * ?"])
-    agent = an_agent(job)
-
-    agent.wait_until(NOON + 2 * HOUR)
-
-    assert outcomes(agent.fires(JOB)) == [FireOutcome.FIRED, FireOutcome.PASSED, FireOutcome.FIRED]
-
-
-@pytest.mark.parametrize(("first", "last", "inside"), [
-    (0, 0, True),
-    (-1, 0, True),
-    (0, 1, True),
-    (1, 2, False),
-    (-2, -1, False),
-    (1, -1, False),
-])  # fmt: skip
-def test_scenario_186_range_has_inclusive_ends(first: int, last: int, inside: bool) -> None:  # noqa: FBT001  # a column
-    """Milliseconds round the due time; a reversed range never holds."""
-    at = round(NOON.timestamp() * 1000)
-    job = a_clock(blackoutWindowDateTimeRanges={str(at + first): str(at + last)}, dropEventOnBlackout=True)
-    agent = an_agent(job)
-
-    agent.wait_until(NOON)
-
-    assert outcomes(agent.fires(JOB)) == [FireOutcome.DROPPED if inside else FireOutcome.FIRED]
-
-
-@pytest.mark.parametrize(("fields", "word"), [
-    ({"cron": "every minute"}, "cronExpression"),
-    ({"timeZone": "Mars/Olympus"}, "timeZone"),
-    ({"blackoutWindowCronExpressions": ["never"]}, "blackout window"),
-    ({"blackoutWindowDateTimeRanges": {"a": "b"}}, "blackout range"),
-])  # fmt: skip
-def test_job_that_cannot_be_read_says_so_and_never_fires(fields: dict[str, str], word: str) -> None:
-    """A blackout that cannot be read is no licence to fire."""
-    agent = an_agent(a_clock(**fields))
-
-    agent.wait_until(NOON + HOUR)
-
-    report = agent.fire_report(JOB)
-    assert report is not None
-    assert word in report.problem
-    assert report.fires == ()
-
-
 def test_untaken_fires_are_bounded() -> None:
     """When nobody takes them the newest stands for those before it."""
     agent = an_agent(a_clock("* * * * * ?"))
@@ -370,3 +282,32 @@ def test_audit_tells_each_decision() -> None:
     rows = [row for row in agent.audit if row.kind == "tick"]
     assert [(row.after, row.job, row.instance) for row in rows] == [("fired", JOB, INSTANCE)] * 2
     assert rows[0].at.astimezone(UTC) == NOON
+
+
+def test_older_journal_learns_from_its_own_report() -> None:
+    """A disk that was set back knows fewer fires than the broker retains: numbers never repeat."""
+    agent = an_agent()
+    agent.wait_until(NOON)
+    older = dict(agent.saved)
+    agent.wait_until(NOON + MINUTE)
+    agent.saved = older
+    agent.now += SECOND
+    agent.start()
+
+    agent.wait_until(NOON + 2 * MINUTE)
+
+    numbers = [fire.sequence for fire in agent.fires(JOB)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert dues(agent) == [NOON, NOON + MINUTE, NOON + 2 * MINUTE]
+
+
+def test_taken_that_comes_before_its_watch_counts() -> None:
+    """Whatever the order of the replay."""
+    agent = HandDriven()
+    agent.take(JOB, 5)
+    agent.provision(a_clock())
+    agent.publish()
+
+    agent.wait_until(NOON)
+
+    assert [fire.sequence for fire in agent.fires(JOB)] == [6]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from agent_node.core.effects import Effect, FindProcess, StartProcess, StopProcess
-from agent_node.core.rules import LET_GO_GRACE, STOP_GRACE, Rules
+from agent_node.core.rules import LET_GO_GRACE, MISSING_INSTANCE_GRACE, STOP_GRACE, DryRun, Rules
 from schemas.names import PlanName, RunId, instance_id
 from schemas.status import Outcome, RunPhase
 from tests.support.agents import (
+    AGENT,
     HOUR,
     INSTANCE,
     NOON,
@@ -235,3 +236,65 @@ def test_final_stays_final() -> None:
 
     assert effects == []
     assert agent.ending(RUN) == before
+
+
+def test_stop_while_starting_then_failing_is_withdrawn() -> None:
+    """It was to be stopped and could not even start."""
+    agent = an_agent()
+    agent.assign()
+    agent.assign(an_assignment(stop=True))
+
+    agent.failed(RUN, "no such shell")
+
+    assert agent.ending(RUN).outcome is Outcome.WITHDRAWN
+
+
+@pytest.mark.parametrize("stop", [True, False])
+def test_unclaimed_run_that_is_not_wanted_is_withdrawn(stop: bool) -> None:  # noqa: FBT001  # both ways
+    """Stopped or no longer assigned: it never began and never will."""
+    agent = an_agent()
+    agent.assign()
+    agent.start()
+    if stop:
+        agent.assign(an_assignment(stop=True))
+    else:
+        agent.clear(RUN)
+
+    effects = agent.never_claimed(RUN)
+
+    assert effects == []
+    assert agent.ending(RUN).outcome is Outcome.WITHDRAWN
+
+
+def test_dry_run_that_is_stopped_is_killed() -> None:
+    """There is nothing to signal."""
+    agent = an_agent(Rules(agent=AGENT, zone="UTC", dry_run=DryRun(seconds=60)))
+    agent.assign()
+
+    effects = agent.assign(an_assignment(stop=True))
+
+    assert effects == []
+    assert agent.ending(RUN).outcome is Outcome.KILLED
+
+
+def test_publication_that_goes_while_a_run_waits_is_answered() -> None:
+    """It waited for its predecessor; now it waits for an instance that is gone."""
+    agent = a_running_agent()
+    agent.assign(an_assignment(attempt=2))
+    agent.remove()
+
+    agent.wait_until(NOON + MISSING_INSTANCE_GRACE)
+
+    assert agent.ending(a_run(2)).outcome is Outcome.NOT_STARTED
+
+
+def test_dashboard_that_leaves_meanwhile_takes_its_word_back() -> None:
+    """The picture became incomplete before the answer was due: wait again."""
+    agent = HandDriven()
+    agent.dashboard()
+    agent.assign()
+    agent.dashboard(a_presence(complete=False))
+
+    agent.wait_until(NOON + HOUR)
+
+    assert agent.ending(RUN).phase is RunPhase.ACCEPTED

@@ -46,19 +46,16 @@ def _release(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
         if not record.held:
             continue
         machine.put(step, other, replace(record, held=False, raised=record.pending and record.raised))
-    for other in copy.stands_for:
-        if machine.copies[other].pending:
-            _go_on(step, machine, other)
+    _go_on(step, machine, copy)
 
 
-def _go_on(step: Step, machine: ContextMachine, index: int) -> None:
-    """Let go what was remembered while the job was held."""
-    copy, record = machine.graph.copies[index], machine.copies[index]
-    if copy.kind.fires:
-        machine.happen(step, index, "released")
-    else:
-        machine.put(step, index, replace(record, raised=True))
-        machine.initiate(step, index, record.cause)
+def _go_on(step: Step, machine: ContextMachine, copy: Copy) -> None:
+    """Let go what was remembered: once for all copies that one run stands for, each for itself where none is needed."""
+    for open_first in (True, False):
+        for other in copy.stands_for:
+            record = machine.copies[other]
+            if record.pending and machine.gate_open(machine.graph.copies[other].context) is open_first:
+                machine.initiate(step, other, record.cause)
 
 
 def _skip(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
@@ -85,29 +82,51 @@ def _unskip(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
     _wanted(machine, copy, "unskip", JobStatus.SKIPPED, JobStatus.SKIPPED_COMPLETE)
     for other in copy.stands_for:
         record = machine.copies[other]
-        if record.skipped or other == copy.index:
-            machine.move(step, other, Trigger.RESET, "unskipped", skipped=False, raised=False, ended=None, reason="")
+        if machine.status(other) in {JobStatus.SKIPPED, JobStatus.SKIPPED_COMPLETE}:
+            fresh = {
+                "skipped": False,
+                "raised": record.live,
+                "redo": _to_redo(machine, other),
+                "ended": None,
+                "reason": "",
+            }
+            machine.move(step, other, Trigger.RESET, "unskipped", **fresh)
 
 
 def _disable(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
     _wanted(machine, copy, "disable", JobStatus.WAITING, JobStatus.ON_HOLD, JobStatus.SKIPPED)
     _not_handed_over(machine, copy, "disable")
     for other in copy.stands_for:
-        if machine.copies[other].stage is Stage.WAITING:
-            machine.put(step, other, replace(machine.copies[other], disabled=True, retry_at=None))
+        record = machine.copies[other]
+        if record.stage is Stage.WAITING:
+            pending = record.pending or record.retry_at is not None
+            machine.put(step, other, replace(record, disabled=True, retry_at=None, pending=pending))
 
 
 def _enable(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
+    if machine.clocks_disabled and copy.kind is JobKind.CLOCK:
+        _one_by_one(step, machine)
     if not machine.copies[copy.index].disabled:
         raise RefusedError(f"{copy.id} is {machine.status(copy.index)}: only a disabled job can be enabled")
     for other in copy.stands_for:
         if machine.copies[other].disabled:
             machine.put(step, other, replace(machine.copies[other], disabled=False))
+    _go_on(step, machine, copy)
     for other in copy.stands_for:
         record, same = machine.copies[other], machine.graph.copies[other]
-        if record.stage is Stage.WAITING and not record.live and not same.kind.fires and machine.holds(same):
+        due = record.stage is Stage.WAITING and not (record.raised or same.kind.fires) and machine.holds(same)
+        if due and not record.live:
             machine.initiate(step, other, PERSON)
-            return
+
+
+def _one_by_one(step: Step, machine: ContextMachine) -> None:
+    """The clock jobs of the instance are disabled as one: from now on each for itself, so that one of them can be enabled."""
+    for clock in machine.graph.copies:
+        if clock.kind is JobKind.CLOCK:
+            machine.put(step, clock.index, replace(machine.copies[clock.index], disabled=True))
+    machine.clocks_disabled = False
+    instance = step.state.instances[machine.instance]
+    step.put_instance(replace(instance, clocks_disabled=False))
 
 
 def _submit(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
@@ -154,19 +173,24 @@ def _reset(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
     ]
     for other in copy.stands_for:
         if machine.status(other) in _RESETTABLE:
-            machine.move(step, other, Trigger.RESET, "reset", **_FRESH)
+            redo = machine.copies[other].redo or _to_redo(machine, other)
+            machine.move(step, other, Trigger.RESET, "reset", **_FRESH, redo=redo)
             _forget_what_it_caused(step, machine, other)
     for owner in released:
         runs.release(step, owner)
 
 
+def _to_redo(machine: ContextMachine, index: int) -> bool:
+    """Whether taking the job back leaves something to be done again."""
+    return machine.fulfilled(index)
+
+
 def _forget_what_it_caused(step: Step, machine: ContextMachine, index: int) -> None:
-    """Initiations of held jobs that only this job's result had made are taken back."""
+    """What is remembered of held jobs because of this job's result is taken back, unless their dependency holds all the same."""
     for dependent in machine.graph.copies[index].dependents:
         record = machine.copies[dependent]
-        if record.pending and record.cause == index:
-            for other in machine.graph.copies[dependent].stands_for:
-                machine.put(step, other, replace(machine.copies[other], pending=False, raised=False))
+        if record.pending and record.cause == index and not machine.holds(machine.graph.copies[dependent]):
+            machine.put(step, dependent, replace(record, pending=False, raised=False))
 
 
 def _kill(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:

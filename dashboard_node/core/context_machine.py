@@ -83,6 +83,7 @@ class ContextMachine:
             self._count(self.status(copy.index), 1)
         self._results: deque[int] = deque()
         self._dirty: list[int] = []
+        self._dirty_set: set[int] = set()
         self._missing = [0] * len(graph.copies)
         self._missing_here = [0] * len(graph.copies)
         for copy in graph.copies:
@@ -194,7 +195,8 @@ class ContextMachine:
 
     def result(self, journal: Journal, index: int, trigger: Trigger, why: str = "", **fields: object) -> None:
         """A copy came to an end; what depends on it is looked at in ``settle``."""
-        self.move(journal, index, trigger, why, retry_at=None, pending=False, ended=journal.now, **fields)
+        facts = {"retry_at": None, "pending": False, "redo": False, "acknowledged": False, "ended": journal.now}
+        self.move(journal, index, trigger, why, **facts | fields)
         if self.fulfilled(index):
             self.reconsider(journal, index)
 
@@ -205,13 +207,16 @@ class ContextMachine:
 
     def touch(self, context: int) -> None:
         """Have ``settle`` look at how a context stands."""
-        if -context not in self._dirty:
+        if context not in self._dirty_set:
+            self._dirty_set.add(context)
             heappush(self._dirty, -context)  # innermost first: children have larger indices than their parents
 
     def happen(self, journal: Journal, index: int, why: str) -> None:
-        """A job that needs no run has happened: every residence is done (or passed over, where it is skipped)."""
+        """A job that needs no run has happened: every residence is done, or passed over where it is skipped; not where disabled."""
         for residence in self.graph.copies[index].residences:
             record = self.copies[residence]
+            if record.disabled:
+                continue
             trigger = Trigger.PASS if record.skipped else Trigger.SUCCEED
             self.result(journal, residence, trigger, why, raised=True, started=journal.now, reason="")
 
@@ -231,6 +236,8 @@ class ContextMachine:
                     journal.loop_cut(self)
                     break
                 self.follow(journal, self._results.popleft())
+            if self.initiations or self.raised:
+                return  # the caller takes them first: what is about to run must not look like something that never will
             for context in self._recompute(journal):
                 self._open_gates(journal, context)
 
@@ -242,6 +249,8 @@ class ContextMachine:
             copy = self.graph.copies[index]
             for dependent in copy.feeds:
                 self._missing[dependent] += -1 if acknowledged else 1
+            for dependent in copy.dependents:
+                self._weigh(self.graph.copies[dependent])
 
     def follow(self, journal: Journal, cause: int) -> None:
         """Initiate what the result of ``cause`` makes due."""
@@ -259,7 +268,7 @@ class ContextMachine:
             return not record.raised or cause.repeatable
         if copy.kind is not JobKind.COMMAND:
             return not record.raised
-        if copy.repeatable and copy.name != cause.name:
+        if copy.repeatable and copy.id != cause.id:
             return True
         return not record.raised and record.stage is Stage.WAITING
 
@@ -267,32 +276,35 @@ class ContextMachine:
         """The copy's dependency holds: pass it over, remember it, let it happen, or ask for a run."""
         copy, record = self.graph.copies[index], self.copies[index]
         if record.held or not self.gate_open(copy.context):
-            self._raise(journal, copy)
-            self.put(journal, index, replace(self.copies[index], pending=True, cause=cause), "initiated; remembered")
+            self.put(journal, index, replace(record, raised=True, pending=True, cause=cause), "initiated; remembered")
         elif record.skipped:
             self.pass_over(journal, index, "skipped")
         elif copy.kind is JobKind.COMMAND:
-            self._raise(journal, copy)
-            self.put(journal, index, replace(self.copies[index], pending=False, cause=cause))
+            self._raise(journal, index, cause)
             self.initiations.append(Initiation(index, cause))
         elif copy.kind is JobKind.GLOBAL:
-            self._raise(journal, copy)
-            self.put(journal, index, replace(self.copies[index], pending=False, cause=cause))
+            self._raise(journal, index, cause)
             self.raised.append(index)
+        elif copy.kind.fires:
+            self.result(
+                journal, index, Trigger.SUCCEED, "its fire was remembered", raised=True, started=journal.now, reason=""
+            )
         else:
             self.happen(journal, index, f"after {self._name(cause)}")
 
-    def _raise(self, journal: Journal, copy: Copy) -> None:
-        """Initiated once, for all copies that one run stands for."""
-        for other in copy.stands_for:
-            if not self.copies[other].raised:
-                self.put(journal, other, replace(self.copies[other], raised=True))
+    def _raise(self, journal: Journal, index: int, cause: int) -> None:
+        """Initiated once, for all copies that one run stands for: whatever was remembered of them is used with it."""
+        for other in self.graph.copies[index].stands_for:
+            changed = {"cause": cause} if other == index else {}
+            self.put(journal, other, replace(self.copies[other], raised=True, pending=False, **changed))
 
     def pass_over(self, journal: Journal, index: int, why: str) -> None:
-        """Passed over as if done: the copies of the job that are skipped, or this one alone."""
-        same = [other for other in self.graph.copies[index].stands_for if self.copies[other].skipped]
-        for other in same or [index]:
-            self.result(journal, other, Trigger.PASS, why, raised=True, started=None, reason=why)
+        """Passed over as if done: this copy, those that are skipped like it, and those that only wait for what is passed over."""
+        same = [other for other in self.graph.copies[index].stands_for if not self.copies[other].disabled]
+        nobody_runs_it = all(self.copies[other].skipped or self.graph.copies[other].shadow for other in same)
+        for other in same:
+            if nobody_runs_it or other == index or self.copies[other].skipped:
+                self.result(journal, other, Trigger.PASS, why, raised=True, started=None, reason=why)
 
     def _name(self, index: int) -> str:
         return self.graph.copies[index].id if index >= 0 else "a person"
@@ -304,6 +316,7 @@ class ContextMachine:
         completed: list[int] = []
         while self._dirty:
             index = -heappop(self._dirty)
+            self._dirty_set.discard(index)
             before = self.contexts[index]
             after = context_status(self.roll_up.tallies[index])
             if before.status in {ContextStatus.ENDED, ContextStatus.PREPARED} or before.status is after:
@@ -328,14 +341,15 @@ class ContextMachine:
     def _open_gates(self, journal: Journal, completed: int) -> None:
         """Initiate what was remembered in contexts that waited for this one."""
         for waiting in self.graph.contexts[completed].gates:
-            for context in self._within(waiting):
+            for context in self.within(waiting):
                 if not self.gate_open(context):
                     continue
                 for index in self.graph.contexts[context].copies:
-                    if self.copies[index].pending and not self.copies[index].held:
-                        self.initiate(journal, index, self.copies[index].cause)
+                    record = self.copies[index]
+                    if record.pending and not (record.held or record.disabled):
+                        self.initiate(journal, index, record.cause)
 
-    def _within(self, context: int) -> list[int]:
+    def within(self, context: int) -> list[int]:
         """The context and all below it, in plan order."""
         found, stack = [], [context]
         while stack:

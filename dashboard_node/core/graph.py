@@ -62,7 +62,7 @@ class Copy(Struct, frozen=True, kw_only=True):
     stands_for: tuple[int, ...]
     """The copies a run started here counts for: all residences, or only this one (``targetResidingContextOnly``)."""
     shadow: bool
-    """Its run is decided in another context: it says nothing about how this context stands, and counts as fed."""
+    """Its run is decided by a dependency in another context: it says nothing about how this one stands, and counts as fed."""
     leaf: bool
     """Nothing in this context depends on it (or it is a terminal job): it has to be done for the context to be."""
     repeatable: bool
@@ -237,18 +237,12 @@ class _Copies:
             feeds=tuple(d for d in dependents if d in self._counted and index in self._rules[d].all),
             residences=residences,
             stands_for=(index,) if target_only else residences,
-            shadow=not target_only and self._shadow(index, residences),
+            shadow=not target_only and index not in self._rules and any(other in self._rules for other in residences),
             leaf=not dependents or kind is JobKind.TERMINAL,
             repeatable=isinstance(artefact, CommandJob) and artefact.job_repeatable,
             claims=self._claims.get(job.id, ()) if kind is JobKind.COMMAND else (),
             held=bool(held.get(context)),
             skipped=bool(skipped.get(context)),
-        )
-
-    def _shadow(self, index: int, residences: tuple[int, ...]) -> bool:
-        """Decided elsewhere: another copy has a dependency of its own, and not every copy is such a one."""
-        return any(other != index and other in self._rules for other in residences) and not all(
-            any(o != r and o in self._rules for o in residences) for r in residences
         )
 
 

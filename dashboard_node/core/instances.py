@@ -133,14 +133,14 @@ def end_instance(step: Step, instance: InstanceRecord, reason: str) -> None:
     for run in step.state.live_runs(instance.id):
         if plan.on_end is OnEnd.KILL:
             runs.stop(step, run, "the instance ended")
-    owners = [Owner(run.order, instance.id, run.copy) for run in step.state.live_runs(instance.id)]
-    owners += [
+    owners = sorted(  # those that wait leave first, so that none of them comes to hold what the others let go of
         Owner(c.queued, instance.id, i) for i, c in enumerate(machine.copies) if c.stage is Stage.QUEUED and c.queued
-    ]
+    )
+    owners += sorted(Owner(run.order, instance.id, run.copy) for run in step.state.live_runs(instance.id))
     machine.set_context(step, 0, ContextStatus.ENDED)
     ended = replace(instance, status=ContextStatus.ENDED, ended=step.now, result=result, end_reason=reason)
     step.put_instance(ended)
-    for owner in sorted(owners):
+    for owner in owners:
         runs.release(step, owner)
     record = step.state.plans.get(instance.plan)
     if record is not None:

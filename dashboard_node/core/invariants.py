@@ -75,9 +75,18 @@ def check_locks(state: State) -> None:
 
 
 def _within_capacity(table: LockTable) -> None:
+    alone: dict[str, set[Owner]] = {}
+    holding: dict[str, set[Owner]] = {}
     for name, lock in table.locks.items():
-        if len(lock.holders) > 1 and (lock.exclusive or sum(lock.holders.values()) > lock.capacity):
+        claims = [(owner, claim) for owner in lock.holders for claim in table.claims(owner) if claim.lock == name.lock]
+        holding.setdefault(name.group, set()).update(lock.holders)
+        alone.setdefault(name.group, set()).update(owner for owner, claim in claims if claim.exclusive)
+        most = max((claim.capacity for _, claim in claims), default=0)  # a newer plan version may know a smaller one
+        if len(lock.holders) > 1 and sum(lock.holders.values()) > most:
             raise _broken("D6", f"{name.lock} held by {sorted(lock.holders)}")
+    for group, owners in alone.items():
+        if owners and len(holding[group]) > 1:
+            raise _broken("D6", f"{sorted(owners)} and others hold locks")
 
 
 def _same(rule: str, wanted: set[Owner], found: set[Owner]) -> None:

@@ -40,8 +40,6 @@ class Trigger(StrEnum):
     KILL = "kill"
     RETRY = "retry"
     RESET = "reset"
-    WITHDRAW = "withdraw"
-    """Out of the lock queue again without having run: held or reset there."""
 
 
 _ANY = tuple(Stage)
@@ -56,7 +54,6 @@ _TABLE: Final = {
     Trigger.KILL: (_ANY, Stage.KILLED),
     Trigger.RETRY: ((*_AT_REST, Stage.QUEUED, Stage.RUNNING), Stage.WAITING),
     Trigger.RESET: ((*_AT_REST, Stage.QUEUED), Stage.WAITING),
-    Trigger.WITHDRAW: ((Stage.QUEUED,), Stage.WAITING),
 }
 
 TRANSITIONS: Final = MappingProxyType(
@@ -116,7 +113,7 @@ class Tally(Struct):
     busy: int = 0
     """Jobs that run, wait for a lock, are handed to an agent, or will be tried again."""
     undone: int = 0
-    """Leaf jobs that are not done, and children that are not COMPLETE."""
+    """Leaf jobs, and jobs to be done again, that are not done; children that are not COMPLETE."""
     unfed: int = 0
     """Jobs nobody has initiated whose dependency does not hold."""
     moved: int = 0

@@ -1,11 +1,13 @@
 """Locks: who holds what and who waits, derived from runs and queued jobs, shared by name in an environment group.
 
 Strict first in, first out within a queue: nobody overtakes a head that does not fit. An exclusive job runs alone in its group;
-while one waits, newcomers queue; of those that queued in a lock of their own, one round may still go first (Ikasan), never
-two.
+while one waits, newcomers queue; of those that queued in a lock of their own, one round may still go first (Ikasan's order),
+never two: a lock that is given back lets its own queue go on only if it was asked for before the exclusive job asked.
 """
 
 from __future__ import annotations
+
+from collections import OrderedDict
 
 from msgspec import Struct, field
 
@@ -31,130 +33,168 @@ class LockId(Struct, frozen=True, order=True):
 class Lock(Struct):
     """One lock. Holders and queue are in the order of asking."""
 
-    capacity: int = 1
-    exclusive: bool = False
     holders: dict[Owner, int] = field(default_factory=dict)
     """Weights."""
-    queue: list[Owner] = field(default_factory=list)
+    queue: OrderedDict[Owner, None] = field(default_factory=OrderedDict)
+    taken: int = 0
+    """Sum of the holders' weights."""
+    terms: dict[tuple[int, bool], int] = field(default_factory=dict)
+    """What plans say of it, (capacity, exclusive), by how many who hold or wait say so: versions of a plan may differ."""
+
+    @property
+    def capacity(self) -> int:
+        """The smallest that anybody who holds or waits knows."""
+        return min((capacity for capacity, _ in self.terms), default=1)
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether anybody who holds or waits takes it alone."""
+        return any(exclusive for _, exclusive in self.terms)
+
+    def fits(self, weight: int) -> bool:
+        """Whether so much more may be taken; whoever is alone always fits."""
+        return not self.holders or self.taken + weight <= self.capacity
+
+
+class _Group(Struct):
+    """What concerns all locks of an environment group."""
+
+    holders: set[Owner] = field(default_factory=set)
+    exclusive: set[Owner] = field(default_factory=set)
+    """Those of the holders that must be alone."""
+    waiting: OrderedDict[Owner, None] = field(default_factory=OrderedDict)
+    """Exclusive owners that wait, in the order of asking."""
+
+    @property
+    def head(self) -> Owner | None:
+        """The exclusive owner whose turn it is."""
+        return next(iter(self.waiting), None)
 
 
 class LockTable:
-    """All locks. Every change returns who may now go, in order; they hold already."""
+    """All locks. Every change returns who may now go, in the order of asking; they hold already."""
 
     def __init__(self) -> None:
         self.locks: dict[LockId, Lock] = {}
         self.touched: set[LockId] = set()
         """Locks that changed since somebody last cleared this set."""
         self._claims: dict[Owner, tuple[Claim, ...]] = {}
+        self._groups: dict[str, _Group] = {}
 
     def ask(self, owner: Owner, claims: tuple[Claim, ...]) -> bool:
         """Take all the locks at once, or wait in the queue of each; True: taken."""
         self.restore(owner, claims, holding=False)
-        free = self._newcomer_may(owner)
-        if free:
-            self._grant(owner)
-        return free
+        group = self._group(owner)
+        if group.head not in {None, owner} or not self._may(owner):
+            return False
+        self._grant(owner)
+        return True
 
     def restore(self, owner: Owner, claims: tuple[Claim, ...], *, holding: bool) -> None:
         """Put a holder, or a waiting one, in its place (at start: in the order of asking)."""
         self._claims[owner] = claims
+        if self._is_exclusive(owner):
+            self._group(owner).waiting[owner] = None
         for claim in claims:
             lock = self.locks.setdefault(_id(claim), Lock())
-            lock.capacity, lock.exclusive = claim.capacity, claim.exclusive
+            term = (claim.capacity, claim.exclusive)
+            lock.terms[term] = lock.terms.get(term, 0) + 1
+            lock.queue[owner] = None
             self.touched.add(_id(claim))
-            if holding:
-                lock.holders[owner] = claim.weight
-            else:
-                lock.queue.append(owner)
+        if holding:
+            self._grant(owner)
 
     def release(self, owner: Owner) -> list[Owner]:
         """The owner holds and waits no more (harmless if it did neither); who may go now."""
-        claims = self._claims.pop(owner, ())
+        claims = self.claims(owner)
+        if not claims:
+            return []
+        group, exclusive = self._group(owner), self._is_exclusive(owner)
+        for claim in claims:
+            self._leave(owner, claim)
+        group.holders.discard(owner)
+        group.exclusive.discard(owner)
+        group.waiting.pop(owner, None)
+        del self._claims[owner]
         own = [_id(claim) for claim in claims]
-        for name in own:
-            lock = self.locks[name]
-            lock.holders.pop(owner, None)
-            if owner in lock.queue:
-                lock.queue.remove(owner)
-            self.touched.add(name)
-        granted = [found for group in sorted({name.group for name in own}) for found in self._poll(group, own, owner)]
+        granted = self._poll(
+            group, owner, own if not exclusive else sorted(n for n in self.locks if n.group == own[0].group)
+        )
         for name in own:
             if not self.locks[name].holders and not self.locks[name].queue:
                 del self.locks[name]
-        return granted
+        return sorted(granted)
 
-    def holds(self, owner: Owner) -> bool:
-        """Whether the owner holds its locks (an owner without claims holds nothing)."""
-        return any(owner in self.locks[_id(claim)].holders for claim in self._claims.get(owner, ()))
+    def claims(self, owner: Owner) -> tuple[Claim, ...]:
+        """What an owner that holds or waits has asked for."""
+        return self._claims.get(owner, ())
 
-    def _poll(self, group: str, own: list[LockId], released: Owner) -> list[Owner]:
-        """Who may go after a release, first its own queues, then a waiting exclusive job, then everybody."""
+    def _leave(self, owner: Owner, claim: Claim) -> None:
+        lock = self.locks[_id(claim)]
+        lock.taken -= lock.holders.pop(owner, 0)
+        lock.queue.pop(owner, None)
+        term = (claim.capacity, claim.exclusive)
+        lock.terms[term] -= 1
+        if not lock.terms[term]:
+            del lock.terms[term]
+        self.touched.add(_id(claim))
+
+    def _poll(self, group: _Group, released: Owner, names: list[LockId]) -> list[Owner]:
+        """Who may go after a release: first the queues that it concerns, then a waiting exclusive owner."""
         granted: list[Owner] = []
-        head = self._exclusive_head(group)
-        if head is None or (released < head and not self._is_exclusive(own)):
-            granted += self._drain([name for name in own if name.group == group])
-        if head is not None and self._idle(group):
+        head = group.head
+        if head is None or released < head:
+            granted += self._drain(names)
+        if head is not None and not group.holders:
             self._grant(head)
-            return [*granted, head]
-        if head is None:
-            granted += self._drain(sorted(name for name in self.locks if name.group == group))
+            granted.append(head)
         return granted
 
     def _drain(self, names: list[LockId]) -> list[Owner]:
-        """Grant heads while they fit."""
+        """Grant heads while they fit. Who leaves one queue may have been in the way in another: that one is looked at again."""
         granted: list[Owner] = []
-        for name in names:
-            while (queue := self.locks[name].queue) and self._head_may(queue[0]):
-                head = queue[0]
-                self._grant(head)
-                granted.append(head)
+        concerned = dict.fromkeys(names)
+        while concerned:
+            name = next(iter(concerned))
+            head = next(iter(self.locks[name].queue), None)
+            if head is None or self._is_exclusive(head) or not self._may(head):
+                del concerned[name]
+                continue
+            self._grant(head)
+            granted.append(head)
+            concerned.update(dict.fromkeys(_id(claim) for claim in self._claims[head]))
         return granted
 
-    def _newcomer_may(self, owner: Owner) -> bool:
-        claims = self._claims[owner]
-        groups = {claim.group for claim in claims}
-        if any(self._exclusive_head(group) not in {None, owner} for group in groups):
+    def _may(self, owner: Owner) -> bool:
+        """An exclusive owner: nobody of the group holds anything. Others: first in each queue, and it fits in each."""
+        group = self._group(owner)
+        if self._is_exclusive(owner):
+            return not group.holders
+        if group.exclusive:
             return False
-        if any(claim.exclusive for claim in claims):
-            return all(self._idle(group) for group in groups)
-        return self._head_may(owner)
-
-    def _head_may(self, owner: Owner) -> bool:
-        """First in each of its queues, fits in each, and no exclusive job holds the group (nor is it one that must wait)."""
-        claims = self._claims[owner]
-        if any(claim.exclusive for claim in claims):
-            return all(self._idle(claim.group) for claim in claims)
         return all(
-            self.locks[_id(claim)].queue[0] == owner
-            and self._fits(self.locks[_id(claim)], claim.weight)
-            and not self._exclusively_held(claim.group)
-            for claim in claims
+            next(iter(self.locks[_id(claim)].queue)) == owner and self.locks[_id(claim)].fits(claim.weight)
+            for claim in self._claims[owner]
         )
 
-    def _fits(self, lock: Lock, weight: int) -> bool:
-        return not lock.holders or sum(lock.holders.values()) + weight <= lock.capacity
-
     def _grant(self, owner: Owner) -> None:
+        group = self._group(owner)
+        group.holders.add(owner)
+        if self._is_exclusive(owner):
+            group.waiting.pop(owner, None)
+            group.exclusive.add(owner)
         for claim in self._claims[owner]:
             lock = self.locks[_id(claim)]
-            lock.queue.remove(owner)
+            lock.queue.pop(owner, None)
             lock.holders[owner] = claim.weight
+            lock.taken += claim.weight
             self.touched.add(_id(claim))
 
-    def _group(self, group: str) -> list[Lock]:
-        return [lock for name, lock in self.locks.items() if name.group == group]
+    def _group(self, owner: Owner) -> _Group:
+        return self._groups.setdefault(self._claims[owner][0].group, _Group())
 
-    def _idle(self, group: str) -> bool:
-        return not any(lock.holders for lock in self._group(group))
-
-    def _exclusively_held(self, group: str) -> bool:
-        return any(lock.exclusive and lock.holders for lock in self._group(group))
-
-    def _exclusive_head(self, group: str) -> Owner | None:
-        return min((lock.queue[0] for lock in self._group(group) if lock.exclusive and lock.queue), default=None)
-
-    def _is_exclusive(self, own: list[LockId]) -> bool:
-        return any(self.locks[name].exclusive for name in own)
+    def _is_exclusive(self, owner: Owner) -> bool:
+        return any(claim.exclusive for claim in self._claims[owner])
 
 
 def _id(claim: Claim) -> LockId:

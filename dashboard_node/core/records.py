@@ -85,6 +85,8 @@ class CopyRecord(Saved, frozen=True, kw_only=True):
     cause: int = -1
     """Copy whose result initiated it (pending or queued); -1: none."""
     acknowledged: bool = False
+    redo: bool = False
+    """A person took back that it was done: it is to be done again before its context is complete."""
     live: bool = False
     """``run`` has been handed to an agent and has not ended."""
     run: RunId | None = None

@@ -20,9 +20,8 @@ _NOTHING: Share = (False, False, False, False, False)
 
 def is_done(record: CopyRecord) -> bool:
     """Whether a leaf job is no reason to wait: it fulfils, or it is to be skipped."""
-    return fulfils(record.stage, acknowledged=record.acknowledged) or (
-        record.stage is Stage.WAITING and record.skipped and not record.live
-    )
+    to_be_skipped = record.stage is Stage.WAITING and record.skipped and not (record.live or record.disabled)
+    return to_be_skipped or fulfils(record.stage, acknowledged=record.acknowledged)
 
 
 def is_busy(record: CopyRecord) -> bool:
@@ -32,7 +31,8 @@ def is_busy(record: CopyRecord) -> bool:
 
 def share(copy: Copy, record: CopyRecord, *, unfed: bool) -> Share:
     """What a job adds to its context's tally. ``unfed``: it has a dependency, and that does not hold."""
-    undone = copy.leaf and not is_done(record)
+    needed = copy.leaf or (record.redo and not copy.shadow)
+    undone = needed and not is_done(record)
     waits = unfed and record.stage is Stage.WAITING and not record.raised
     if copy.shadow:
         return (False, False, undone, waits, False)

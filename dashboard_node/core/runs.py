@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from dashboard_node.core.context_machine import PERSON, ContextMachine
+from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage, Trigger
 from dashboard_node.core.locks import Owner
@@ -32,9 +32,10 @@ def ask(step: Step, machine: ContextMachine, index: int) -> None:
     if not copy.claims or step.state.locks.ask(owner, copy.claims):
         hand_over(step, machine, index, order)
         return
+    machine.put(step, index, replace(machine.copies[index], queued=order, queued_at=step.now))
     for other in copy.stands_for:
-        place = {"queued": order, "queued_at": step.now} if other == index else {}
-        machine.move(step, other, Trigger.QUEUE, "waits for a lock", retry_at=None, pending=False, **place)
+        if other == index or not machine.copies[other].skipped:
+            machine.move(step, other, Trigger.QUEUE, "waits for a lock", retry_at=None, pending=False, raised=True)
 
 
 def hand_over(step: Step, machine: ContextMachine, index: int, order: int) -> None:
@@ -126,7 +127,8 @@ def _begin(step: Step, run: RunRecord, report: RunReport) -> None:
     if machine is None:
         return
     for index in _stands_for(machine, run):
-        machine.move(step, index, Trigger.START, "", started=started, acknowledged=False)
+        if not machine.copies[index].skipped:  # a copy that is skipped waits until the others' run is over
+            machine.move(step, index, Trigger.START, "", started=started, acknowledged=False)
 
 
 def end(step: Step, run: RunRecord, report: RunReport) -> None:
@@ -165,12 +167,12 @@ def _stands_for(machine: ContextMachine, run: RunRecord) -> list[int]:
 def _job_ends(step: Step, machine: ContextMachine, index: int, run: RunRecord, reason: str) -> None:
     record = machine.copies[index]
     outcome = run.outcome or Outcome.FAILED
-    facts = {
+    facts: dict[str, object] = {
         "live": False,
         "return_code": run.return_code,
         "started": run.started,
         "reason": reason,
-        "overrides": {} if outcome in _DONE else record.overrides,
+        "overrides": {},
     }
     machine.put(step, index, replace(record, live=False))
     if outcome in _DONE:
@@ -185,7 +187,8 @@ def _job_ends(step: Step, machine: ContextMachine, index: int, run: RunRecord, r
             return
         at = step.now + timedelta(seconds=retry)
         why = f"retry {record.tries + 1} at {at:%Y-%m-%dT%H:%M:%SZ}"
-        machine.move(step, index, Trigger.RETRY, why, **facts | {"reason": why}, ended=run.ended, retry_at=at)
+        again = {"reason": why, "overrides": record.overrides, "ended": run.ended, "retry_at": at}
+        machine.move(step, index, Trigger.RETRY, why, **facts | again)
 
 
 def _retry(copy: Copy, tries: int, run: RunRecord) -> float | None:
@@ -204,13 +207,15 @@ def back_off(policy: Retry, tries: int) -> float:
 
 
 def retry(step: Step, instance: InstanceId, index: int) -> None:
-    """The back-off of a failed job is over."""
+    """The back-off of a failed job is over: it runs again where it ran before."""
     machine = step.machine(instance)
     if machine is None or machine.copies[index].retry_at is None:
         return
+    run = machine.copies[index].run
+    home = step.state.runs[run].copy if run is not None else index
     for other in machine.graph.copies[index].stands_for:
         machine.put(step, other, replace(machine.copies[other], retry_at=None))
-    machine.initiate(step, index, PERSON)
+    machine.initiate(step, home, machine.copies[home].cause)
     step.touch(machine)
 
 
@@ -218,7 +223,7 @@ def _repeat(step: Step, machine: ContextMachine, index: int) -> None:
     """Start what was remembered while a repeatable job was busy."""
     for other in machine.graph.copies[index].stands_for:
         record = machine.copies[other]
-        if record.again and not record.live:
+        if record.again and not record.live and record.retry_at is None:
             machine.put(step, other, replace(record, again=record.again - 1))
             machine.initiate(step, other, record.cause)
             step.touch(machine)

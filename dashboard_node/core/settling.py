@@ -27,9 +27,10 @@ def settle(step: Step) -> None:
         machine.settle(step)
         _start(step, machine)
         _raise(step, machine)
-        instances.follow_root(step, machine)
         if machine.unsettled:
-            step.touch(machine)
+            step.touch(machine)  # how its contexts stand is known once all that was due has been asked for
+        else:
+            instances.follow_root(step, machine)
 
 
 def _start(step: Step, machine: ContextMachine) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from dashboard_node.core.graph import Copy
-from jobplan.simulate.world import RefusedError, World
+from jobplan.simulate.world import RefusedError, Told, World, nobody
 from schemas.names import InstanceId, RunId
 from schemas.plan import PlanSource
 from schemas.requests import Act, Action, EndInstance, RaiseEvent, ResetInstance
@@ -103,8 +103,8 @@ def read(text: str) -> list[Line]:
 class Play:
     """A script being played against a plan."""
 
-    def __init__(self, source: PlanSource) -> None:
-        self.world = World(source)
+    def __init__(self, source: PlanSource, told: Told = nobody) -> None:
+        self.world = World(source, told)
         self._names = _names(self.world)
 
     def play(self, lines: Iterable[Line]) -> Iterator[Outcome]:

@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 import msgspec
 from msgspec import Raw
 
-from broker.runtime.core import Requested, Tick
+from broker.runtime.core import Changes, Requested, Tick
 from dashboard_node.core import agents, instances, runs, settling, windows
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
@@ -39,11 +39,20 @@ class RefusedError(Exception):
     """What the script says cannot be; the message says why. Nothing has changed."""
 
 
+Told = Callable[[DashboardCore, Changes], None]
+"""Who is told what each event changed, as a store would be."""
+
+
+def nobody(_core: DashboardCore, _changes: Changes) -> None:
+    """Nothing is done with what is told."""
+
+
 class World:
     """The instance, the time, and the hands that make things happen."""
 
-    def __init__(self, source: PlanSource) -> None:
+    def __init__(self, source: PlanSource, told: Told = nobody) -> None:
         self.core = DashboardCore()
+        self._told = told
         self.now = BEGINNING
         self._asked = 0
         self._later: list[tuple[datetime, int, Copy, int | None]] = []
@@ -77,6 +86,7 @@ class World:
         step = Step(self.core.state, self.now, cause="script", user=_SOMEBODY)
         act(step)
         settling.settle(step)
+        self._told(self.core, step.changes)
 
     @property
     def machine(self) -> ContextMachine:
@@ -95,6 +105,7 @@ class World:
         self._asked += 1
         body = Raw(msgspec.json.encode(request))
         decision = self.core.step(Requested(self.now, _SOMEBODY, RequestId(f"{self._asked:08x}"), body))
+        self._told(self.core, decision.changes)
         answer = decision.effects[0].answer
         if not answer.ok:
             raise RefusedError(answer.reason)
@@ -226,7 +237,7 @@ class World:
                 _, _, copy, context = heappop(self._later)
                 if self.active:
                     self._fire(copy, context, FireOutcome.FIRED)
-            self.core.step(Tick(self.now))
+            self._told(self.core, self.core.step(Tick(self.now)).changes)
             if self.instance not in self.core.state.instances:
                 break
         self.now = until

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from agent_node import config
 from agent_node.config import AgentTable, ConfigError, host_zone, load, read_table
 from agent_node.core.rules import DryRun
 
 
 def test_defaults_are_enough(tmp_path: Path) -> None:
     """A name alone makes an agent."""
-    config = load("north", environment={}, data=tmp_path)
+    made = load("north", environment={}, data=tmp_path)
 
-    assert (config.broker.host, config.broker.port) == ("127.0.0.1", 1883)
-    assert config.rules().concurrency == 64
-    assert timedelta(seconds=config.rules().timeout_seconds) == timedelta(hours=4)
-    assert config.rules().dry_run is None
+    assert (made.broker.host, made.broker.port) == ("127.0.0.1", 1883)
+    assert made.rules().concurrency == 64
+    assert timedelta(seconds=made.rules().timeout_seconds) == timedelta(hours=4)
+    assert made.rules().dry_run is None
 
 
 def test_argument_outranks_variable_outranks_file(tmp_path: Path) -> None:
@@ -32,13 +33,13 @@ def test_argument_outranks_variable_outranks_file(tmp_path: Path) -> None:
         "JOBPLAN_AGENT_DRY_RUN": "true",
     }
 
-    config = load("north", environment=environment, broker="mqtt://argument", table=read_table(file))
+    made = load("north", environment=environment, broker="mqtt://argument", table=read_table(file))
 
-    assert config.broker.host == "argument"
-    assert (config.table.concurrency, config.table.keep_days, config.table.labels) == (5, 7, ("x", "y"))
-    assert config.rules().dry_run == DryRun()
-    assert config.data.name == "jobplan-agent-north"
-    assert config.data.is_absolute()
+    assert made.broker.host == "argument"
+    assert (made.table.concurrency, made.table.keep_days, made.table.labels) == (5, 7, ("x", "y"))
+    assert made.rules().dry_run == DryRun()
+    assert made.data.name == "jobplan-agent-north"
+    assert made.data.is_absolute()
 
 
 @pytest.mark.parametrize(("name", "environment", "word"), [
@@ -88,5 +89,16 @@ def test_zone_is_the_hosts(variable: str, zone: str) -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    """A variable for each, in kebab case in files."""
-    assert "timeout-seconds" in AgentTable.__struct_encode_fields__
+    """On the agent's page, as it is written in files."""
+    page = Path(config.__file__).with_name("README.md").read_text()
+
+    assert [name for name in AgentTable.__struct_encode_fields__ if f"`{name}`" not in page] == []
+
+
+def test_every_file_is_on_the_page() -> None:
+    """A newcomer finds each rule from it."""
+    folder = Path(config.__file__).parent
+    page = (folder / "README.md").read_text()
+    files = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.py")) if path.name != "__init__.py"]
+
+    assert [name for name in files if f"`{name}`" not in page] == []

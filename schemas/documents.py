@@ -252,8 +252,6 @@ class JobState(Shown, frozen=True, kw_only=True):
     return_code: int | None = None
     reason: str = ""
     blockers: tuple[Blocker, ...] = ()
-    upstream: tuple[JobId, ...] = ()
-    """The jobs its dependency mentions, for drawing."""
 
 
 class LockClaim(Shown, frozen=True, kw_only=True):

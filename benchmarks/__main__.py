@@ -1,0 +1,32 @@
+"""``make bench``: measure, print one table, write ``.cache/benchmarks.json``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import context_machine
+
+RESULTS = Path(".cache/benchmarks.json")
+
+
+def main() -> None:
+    """Run everything."""
+    costs = context_machine.measure()
+    table = Table(title="Context machine: microseconds an event, deciding and encoding what is saved and shown")
+    for heading in ("plan", "jobs", "least", "median", "most", "ratio to the smallest plan"):
+        table.add_column(heading, justify="left" if heading == "plan" else "right")
+    for one in costs:
+        base = next(other.median for other in costs if other.shape == one.shape)
+        figures = [f"{value:.0f}" for value in (one.least, one.median, one.most)]
+        table.add_row(one.shape, f"{one.jobs:,}", *figures, f"{one.median / base:.2f}")
+    Console().print(table)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode({"context_machine": costs})))
+
+
+if __name__ == "__main__":
+    main()

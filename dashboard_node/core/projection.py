@@ -237,7 +237,6 @@ class Projection:
             return_code=record.return_code,
             reason=record.reason,
             blockers=why,
-            upstream=tuple(machine.graph.copies[i].id for i in copy.upstream),
         )
         return self._kept(machine.instance, JobAt(machine.instance, document.context, copy.id)), document
 

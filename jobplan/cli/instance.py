@@ -10,7 +10,7 @@ import click
 from jobplan.cli.displays import follow_instance, until_over, watch_instance
 from jobplan.cli.names import the_instance, the_plan
 from jobplan.cli.options import Noun, confirm, pairs, with_settings
-from jobplan.cli.output import console, put_json, put_table
+from jobplan.cli.output import put_json, put_rich, put_table
 from jobplan.cli.plan import doubts
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
@@ -141,7 +141,7 @@ def show(settings: Settings, name: str) -> None:
         return
     from jobplan.cli.tree import InstanceTree  # rich takes its time to load
 
-    console().print(InstanceTree(found, fold=False))
+    put_rich(InstanceTree(found, fold=False))
 
 
 @instance.command(epilog="\b\nExample:\n  jobplan instance watch Daily\n  jobplan instance watch --json")

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+ROOMY = 1000
+"""Columns when nobody's terminal says how many."""
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -17,7 +20,21 @@ def console(*, error: bool = False) -> Console:
     """A console on standard output (or error), for what needs colours and columns."""
     from rich.console import Console  # rich takes its time to load
 
-    return Console(stderr=error, highlight=False, soft_wrap=False)
+    out = Console(stderr=error, highlight=False, soft_wrap=False)
+    if not out.is_terminal:
+        out.width = ROOMY
+    return out
+
+
+def put_rich(what: RenderableType) -> None:
+    """Write something of rich's to standard output; to a file without the blanks at the ends of its lines."""
+    out = console()
+    if out.is_terminal:
+        out.print(what)
+        return
+    with out.capture() as written:
+        out.print(what)
+    click.echo("\n".join(line.rstrip() for line in written.get().splitlines()))
 
 
 def put_json(value: object) -> None:
@@ -51,10 +68,7 @@ def put_table(columns: Sequence[str], rows: Sequence[Sequence[RenderableType]], 
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    out = console()
-    if not out.is_terminal:
-        out.width = 10_000
-    out.print(table)
+    put_rich(table)
 
 
 def put_fields(fields: Sequence[tuple[str, RenderableType]]) -> None:
@@ -67,7 +81,4 @@ def put_fields(fields: Sequence[tuple[str, RenderableType]]) -> None:
     for name, value in fields:
         if value not in {"", None}:
             table.add_row(name, value)
-    out = console()
-    if not out.is_terminal:
-        out.width = 10_000
-    out.print(table)
+    put_rich(table)

@@ -88,7 +88,7 @@ def list_(settings: Settings) -> None:
             one.plan,
             str(one.version),
             "yes" if one.enabled else "no",
-            f"{one.schedule} {one.zone}".strip(),
+            _schedule(one),
             day_and_clock(one.next_start),
             str(len(one.running) or ""),
             _last(one),
@@ -122,7 +122,7 @@ def show(settings: Settings, name: str) -> None:
             ("version", str(one.version)),
             ("description", one.description),
             ("enabled", "yes" if one.enabled else "no"),
-            ("schedule", f"{one.schedule} {one.zone}".strip()),
+            ("schedule", _schedule(one)),
             ("window", span(timedelta(seconds=one.window_seconds)) if one.window_seconds else ""),
             ("next start", day_and_clock(one.next_start)),
             ("running", ", ".join(one.running)),
@@ -200,6 +200,10 @@ def delete(settings: Settings, name: str, *, yes: bool) -> None:
     """Forget a plan with all its versions; refused while it has an active instance."""
     confirm(f"Forget plan {name} with all its versions?", yes=yes)
     _ask(settings, name, lambda found: DeletePlan(plan=found), "deleted")
+
+
+def _schedule(one: PlanStatus) -> str:
+    return f"{one.schedule} {one.zone}".strip() if one.schedule else ""
 
 
 def _last(one: PlanStatus) -> str:

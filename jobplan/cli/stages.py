@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from jobplan.cli.displays import JsonLines, LiveTree, PlainLines
-from jobplan.cli.output import console, say
+from jobplan.cli.output import put_rich, say
 from jobplan.cli.symbols import job_style, words
 from jobplan.clock import now
 from jobplan.demo.run import Stage
@@ -84,6 +84,7 @@ class TreeStage:
     def view(self, seen: View) -> None:
         """Draw the tree."""
         if self._tree is None:
+            self._notes = []  # those before stand above the tree
             self._tree = LiveTree(hints=lambda: tuple(self._notes))
             self._tree.__enter__()
         self._tree.view(seen)
@@ -135,10 +136,7 @@ def put_summary(seen: View) -> None:
         table.add_row(job.context, job.name, status, lasted(job, seen.now), code, str(job.attempt or ""))
     one = seen.instance
     result = one.result if one.status is ContextStatus.ENDED and one.result is not None else one.status
-    out = console()
-    if not out.is_terminal:
-        out.width = 200
-    out.print()
-    out.print(table)
-    out.print(f"\n[bold]{one.instance}[/]: [bold]{result.value}[/] after {span(seen.running_for)}", end="")
-    out.print(f", {seen.done}/{len(seen.jobs)} jobs done")
+    ending = f"\n[bold]{one.instance}[/]: [bold]{result.value}[/] after {span(seen.running_for)}"
+    click.echo()
+    put_rich(table)
+    put_rich(f"{ending}, {seen.done}/{len(seen.jobs)} jobs done")

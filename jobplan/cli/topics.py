@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from jobplan.cli.options import Verb, with_settings
-from jobplan.cli.output import console, put_json
+from jobplan.cli.output import put_json, put_rich
 from jobplan.cli.session import with_client
 from jobplan.client import Scope
 from jobplan.settings import Settings
@@ -39,7 +39,7 @@ def topics(settings: Settings, below: str, *, values: bool) -> None:
     if settings.json:
         put_json(found)
         return
-    console().print(_tree(found, values=values))
+    put_rich(_tree(found, values=values))
     click.echo(f"{len(found)} retained topics", err=True)
 
 

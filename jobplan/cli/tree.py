@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -33,6 +34,13 @@ NARROW: Final = 100
 """Columns below which notes are left out of the table."""
 
 
+IDLE: Final = frozenset({JobStatus.WAITING, JobStatus.DISABLED, JobStatus.PREPARED})
+"""What may be folded when room is scarce, besides what is done."""
+
+Guides = tuple[str, str, str, str]
+LINES: Final = ("├─ ", "└─ ", "│  ", "   ")
+ASCII: Final = ("|- ", "`- ", "|  ", "   ")
+
 ENDLESS: Final = 1_000_000
 
 
@@ -42,8 +50,8 @@ class Row(Struct, frozen=True):
     guides: str
     branch: Branch | None
     job: JobState | None
-    folded: int = 0
-    """How many finished jobs this line stands for."""
+    folded: tuple[JobState, ...] = ()
+    """The jobs this line stands for, all done or all waiting."""
 
 
 class InstanceTree:
@@ -138,8 +146,9 @@ def _cells(row: Row, view: View, *, wide: bool, ascii_only: bool) -> list[Render
     elif row.branch is not None:
         cells = _context_cells(row, row.branch, view)
     else:
-        done = Text.assemble((row.guides, "bright_black"), (f"+ {row.folded} done", "green"))
-        cells = [done, "", "", "", "", "", ""]
+        done = row.folded[0].status in DONE
+        text = (f"+ {len(row.folded)} done", "green") if done else (f"+ {len(row.folded)} waiting", "bright_black")
+        cells = [Text.assemble((row.guides, "bright_black"), text), "", "", "", "", "", ""]
     return cells if wide else [*cells[:5], cells[6]]
 
 
@@ -181,33 +190,33 @@ def _context_cells(row: Row, branch: Branch, view: View) -> list[RenderableType]
 
 
 def rows(root: Branch, *, room: int, ascii_only: bool = False) -> list[Row]:
-    """The tree, line by line. Too many for the room: finished jobs of a context become one line."""
-    full = _rows(root, "", "", ascii_only=ascii_only, fold=False)
-    return full if len(full) <= room else _rows(root, "", "", ascii_only=ascii_only, fold=True)
+    """The tree, line by line. Too many for the room: finished jobs of a context become one line, then waiting ones too."""
+    guides = ASCII if ascii_only else LINES
+    found = _rows(root, "", "", guides, ())
+    for folding in ((DONE,), (DONE, IDLE)):
+        if len(found) > room:
+            found = _rows(root, "", "", guides, folding)
+    return found
 
 
-def _rows(branch: Branch, first: str, rest: str, *, ascii_only: bool, fold: bool) -> list[Row]:
-    tee, corner, pipe, gap = ("|- ", "`- ", "|  ", "   ") if ascii_only else ("├─ ", "└─ ", "│  ", "   ")
+def _rows(branch: Branch, first: str, rest: str, guides: Guides, folding: Sequence[frozenset[JobStatus]]) -> list[Row]:
+    tee, corner, pipe, gap = guides
+    groups = [tuple(job for job in branch.jobs if job.status in statuses) for statuses in folding]
+    folded = [group for group in groups if len(group) > 1]
+    hidden = {(job.context, job.job) for group in folded for job in group}
+    jobs = [job for job in branch.jobs if (job.context, job.job) not in hidden]
     found = [Row(first, branch, None)]
-    jobs = list(branch.jobs)
-    folded = [job for job in jobs if job.status in DONE] if fold else []
-    if len(folded) > 1:
-        jobs = [job for job in jobs if job.status not in DONE]
-    else:
-        folded = []
-    inside = len(jobs) + bool(folded) + len(branch.children)
-    place = 0
-    if folded:
-        place += 1
-        found.append(Row(rest + (corner if place == inside else tee), None, None, len(folded)))
-    for job in jobs:
-        place += 1
-        found.append(Row(rest + (corner if place == inside else tee), None, job))
-    for child in branch.children:
-        place += 1
-        last = place == inside
-        deeper = rest + (gap if last else pipe)
-        found += _rows(child, rest + (corner if last else tee), deeper, ascii_only=ascii_only, fold=fold)
+    inside: list[tuple[JobState, ...] | JobState | Branch] = [*folded, *jobs, *branch.children]
+    for place, one in enumerate(inside, 1):
+        last = place == len(inside)
+        before = rest + (corner if last else tee)
+        match one:
+            case Branch():
+                found += _rows(one, before, rest + (gap if last else pipe), guides, folding)
+            case JobState():
+                found.append(Row(before, None, one))
+            case _:
+                found.append(Row(before, None, None, one))
     return found
 
 

@@ -75,6 +75,16 @@ def test_finished_jobs_fold_when_the_terminal_is_low() -> None:
     assert "Job7" not in text
 
 
+def test_waiting_jobs_fold_when_it_is_lower_still() -> None:
+    """What is done folds first."""
+    jobs = [a_job(f"Job{number}", order=number) for number in range(30)]
+    text = drawn(a_presence(), an_instance(), *jobs, a_job("Bad", JobStatus.ERROR, order=99), height=24, terminal=True)
+
+    assert "30 waiting" in text
+    assert "✘ Bad" in text
+    assert "Job7" not in text
+
+
 def test_a_narrow_terminal_still_shows_name_and_status() -> None:
     """Nothing wraps."""
     text = drawn(a_presence(), an_instance(), a_job("A rather long name of a job", JobStatus.ERROR), width=60)

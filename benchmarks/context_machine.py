@@ -131,7 +131,8 @@ def cost(shape: str, jobs: int) -> Cost:
     source = plan(SHAPES[shape](jobs))
     rounds = []
     for _ in range(ROUNDS):
-        office, seconds = Office(source), []
+        office = Office(source)
+        seconds: list[float] = []
         while len(seconds) < EVENTS:
             instance = office.open()
             seconds += islice(office.events(instance), EVENTS)

@@ -70,7 +70,7 @@ def from_files(documents: Documents) -> RawBundle:
     bundle = RawBundle()
     contexts: dict[str, JsonObject] = {}
     for path, document in sorted(documents.items()):
-        parts = PurePosixPath(path).parts
+        parts = path.split("/")
         if parts[0] in KEPT:
             bundle.kept[path] = document
         elif not isinstance(document, dict):
@@ -124,10 +124,10 @@ def _with_children(path: str, at: str, files: dict[str, JsonObject], origins: li
     if not children:
         return context
     inside = context.get("contexts")
-    merged: list[Json] = list(inside) if isinstance(inside, list) else []
+    merged: list[Json] = [*inside] if isinstance(inside, list) else []
     for child in sorted(children, key=lambda child: _order(files[child], child)):
         merged.append(_with_children(child, step(f"{at}.contexts", len(merged)), files, origins))
-    return context | {"contexts": merged}
+    return {**context, "contexts": merged}
 
 
 def _order(context: JsonObject, path: str) -> tuple[float, str]:

@@ -75,22 +75,22 @@ class Bundle(Struct, frozen=True, kw_only=True):
     def located(self, faults: Iterable[Fault]) -> tuple[Fault, ...]:
         """Faults of the plan rules, told at the file and the JSON path where the person wrote it."""
         plan = next(path for path in self.documents if path.startswith("context/"))
-        files = {
-            f"jobs/{path.split('/')[1]}/{text_of(_object(document), 'jobName')}": path
-            for path, document in self.documents.items()
-            if path.startswith("jobs/")
-        }
+        files: dict[str, str] = {}
+        for path, document in self.documents.items():
+            if path.startswith("jobs/"):
+                # Two jobs of one name, on two agents, cannot be told apart by it: better no file than the wrong one.
+                job = f"jobs/{path.split('/')[1]}/{text_of(_object(document), 'jobName')}"
+                files[job] = "" if job in files else path
         return tuple(msgspec.structs.replace(fault, path=self._located(fault.path, plan, files)) for fault in faults)
 
     def _located(self, path: str, plan: str, files: dict[str, str]) -> str:
         if path.startswith("$"):
             return _told(self.origins.get(plan, ()), plan, path)
         job, blank, inside = path.rpartition(" $")
-        job, inside = (job, f"${inside}") if blank else (path, "")
-        file = files.get(job.replace("/internalTemplate/", "/internal/"), files.get(job))
-        if file is None:
-            return path
-        return _told(self.origins.get(file, ()), file, inside or "$")
+        if not blank or path in files:
+            job, inside = path, ""
+        file = files.get(job) or files.get(job.replace("jobs/internal/", "jobs/internalTemplate/", 1))
+        return _told(self.origins.get(file, ()), file, f"${inside}") if file else path
 
 
 def _told(origins: tuple[Origin, ...], file: str, path: str) -> str:
@@ -99,11 +99,18 @@ def _told(origins: tuple[Origin, ...], file: str, path: str) -> str:
 
 
 def raw_documents(document: Json) -> Documents | None:
-    """The documents in a stored bundle; None when it is something else."""
+    """The documents in a stored bundle; None when it is something else, or could not be exported again."""
     if not isinstance(document, dict) or document.get("jobplanBundle") != _VERSION:
         return None
     documents = document.get("documents")
-    return documents if isinstance(documents, dict) else None
+    if not isinstance(documents, dict) or not all(_is_path(path) for path in documents):
+        return None
+    return documents
+
+
+def _is_path(path: str) -> bool:
+    """Whether a document's path stays below the bundle's directory."""
+    return "\\" not in path and "\x00" not in path and {"", ".", ".."}.isdisjoint(path.split("/"))
 
 
 def build(raw: RawBundle, *, one_file: bool) -> Bundle:

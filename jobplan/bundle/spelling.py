@@ -181,12 +181,11 @@ def _lock(lock: Json) -> Json:
     """A lock with its participants' identifiers derived."""
     if not isinstance(lock, dict) or not isinstance(jobs := lock.get("jobs"), dict):
         return lock
-    return lock | {
-        "jobs": {
-            context: [_participant(job) for job in listed] if isinstance(listed, list) else listed
-            for context, listed in jobs.items()
-        }
+    spelled: JsonObject = {
+        context: [_participant(job) for job in listed] if isinstance(listed, list) else listed
+        for context, listed in jobs.items()
     }
+    return {**lock, "jobs": spelled}
 
 
 def _participant(job: Json) -> Json:

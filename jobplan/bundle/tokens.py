@@ -92,7 +92,10 @@ def suggested_tokens(documents: Documents) -> dict[str, str]:
 
 
 def _plan(documents: Documents) -> JsonObject:
-    return next((d for path, d in documents.items() if path.startswith("context/") and isinstance(d, dict)), {})
+    for path, document in documents.items():
+        if path.startswith("context/") and isinstance(document, dict):
+            return document
+    return {}
 
 
 def _jobs(documents: Documents) -> Iterator[JsonObject]:

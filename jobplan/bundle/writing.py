@@ -11,11 +11,11 @@ from typing import IO, Final
 from jobplan.bundle.errors import BundleError
 from jobplan.bundle.filenames import sanitised
 from jobplan.bundle.model import Bundle
-from jobplan.bundle.raw import Documents, pretty, text_of
+from jobplan.bundle.raw import Documents, Json, pretty, text_of
 from jobplan.bundle.tokens import literal_tokens, put_tokens
 from schemas.requests import Fault
 
-_FOLDERS: Final = (
+_FOLDERS: Final[tuple[str, ...]] = (
     "context/",
     "notification/",
     "profiles/",
@@ -70,7 +70,7 @@ def _with_tokens(documents: Documents, tokens: Mapping[str, str]) -> Documents:
     }
 
 
-def _name(document: object) -> str:
+def _name(document: Json) -> str:
     return text_of(document, "name") if isinstance(document, dict) else ""
 
 
@@ -92,7 +92,7 @@ def _write(documents: Documents, file: IO[bytes], millis: int) -> None:
 
 def _folders(documents: Documents) -> Iterator[str]:
     """Every folder once, the outer ones first."""
-    found = dict.fromkeys(_FOLDERS)
+    found: dict[str, None] = dict.fromkeys(_FOLDERS)
     for path in documents:
         parts = path.split("/")[:-1]
         found.update(dict.fromkeys("/".join(parts[:upto]) + "/" for upto in range(1, len(parts) + 1)))

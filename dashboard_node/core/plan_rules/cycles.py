@@ -59,7 +59,7 @@ def _across(survey: Survey, looping: set[Copy]) -> Iterator[Fault]:
             others = [copy_of(survey, name, place.number) for name in resident]
             edges.setdefault(copy, []).extend(others)
     parts = [part for part in loops(edges) if not looping.intersection(part)]
-    done = can_be_done(survey) if parts else frozenset()
+    done = can_be_done(survey) if parts else frozenset[Copy]()
     for part in parts:
         way = round_trip(part[0], part, edges)
         told = _told([copy[0] for copy in way])

@@ -330,9 +330,12 @@ def test_a_job_in_the_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert [fault.path for fault in refused(tmp_path)] == ["jobs/file/J.json $.type", "jobs/other/K.json"]
 
 
+ESCAPING = b'{"jobplanBundle":1,"documents":{"context/P.json":{"name":"P"},"../x.json":{}}}'
+
+
 def test_what_is_no_stored_bundle_is_refused() -> None:
     """The document of a plan that was imported without its bundle is null."""
-    for raw in (b"null", b"{}", b"{", b'{"jobplanBundle":1}', b'{"jobplanBundle":1,"documents":{}}'):
+    for raw in (b"null", b"{}", b"{", b'{"jobplanBundle":1}', b'{"jobplanBundle":1,"documents":{}}', ESCAPING):
         with pytest.raises(BundleError):
             Bundle.from_raw(raw)
 
@@ -341,3 +344,18 @@ def test_faults_are_told_in_one_line_each() -> None:
     """Errors first, whatever stands in the names."""
     found = [Fault(path="a", message="b", warning=True), Fault(path="c\n\x1b[2J", message="d\te")]
     assert describe_faults(found) == ["error: c\\n\\x1b[2J: d\\te", "warning: a: b"]
+
+
+def test_faults_of_jobs_are_told_at_their_files(tmp_path: Path) -> None:
+    """A template's too; of two jobs with one name neither's file is guessed."""
+    write(tmp_path / "context" / "P.json", a_plan("a/b", "T", "K"))
+    write(tmp_path / "jobs" / "internal" / "odd.json", a_command("a/b", daysOfWeekToRun=[9]))
+    write(tmp_path / "jobs" / "internalTemplate" / "T.json", a_command("T", timeoutSeconds=-1))
+    write(tmp_path / "jobs" / "internal" / "K.json", a_command("K", commandLine=" "))
+    write(tmp_path / "jobs" / "internal" / "K2.json", a_command("K", agentName="b"))
+    bundle = load(tmp_path)
+    assert [fault.path for fault in bundle.located(faults(bundle.source)) if not fault.warning] == [
+        "jobs/internal/K $.commandLine",
+        "jobs/internal/odd.json $.daysOfWeekToRun[0]",
+        "jobs/internalTemplate/T.json $.timeoutSeconds",
+    ]

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from random import Random
 from typing import assert_never
@@ -36,6 +33,7 @@ from broker.errors import BusError
 from broker.mqtt import MqttBus
 from broker.runtime.core import Reply
 from broker.runtime.driver import Driver
+from broker.runtime.ending import ended_by_signals, first_error
 from broker.runtime.selfwatch import Identity
 from broker.runtime.store import SqliteStore, Store
 from broker.runtime.world import World
@@ -57,7 +55,7 @@ async def serve(config: AgentConfig) -> int:
     config.data.mkdir(parents=True, exist_ok=True)
     async with SqliteStore.open(config.data / "agent.db") as store:
         agent = Agent(config, store, MqttBus(config.broker, ca_file=config.ca_file))
-        with _ended_by_signals(agent):
+        with ended_by_signals(agent.stop):
             log.info("agent %s starts: data in %s, broker %s", config.name, config.data, config.broker)
             await agent.run()
     return 0
@@ -113,7 +111,7 @@ class Agent:
                     self._logs.close()
                     self._processes.close()
         except BaseExceptionGroup as errors:
-            raise _first(errors) from errors
+            raise first_error(errors) from errors
 
     def stop(self) -> None:
         """End after what is under way."""
@@ -158,26 +156,3 @@ class Agent:
 def _environment() -> dict[str, str]:
     """What commands inherit: all but our own settings, which may hold the broker's password."""
     return {name: value for name, value in os.environ.items() if not name.startswith("JOBPLAN_")}
-
-
-@contextmanager
-def _ended_by_signals(agent: Agent) -> Iterator[None]:
-    """SIGTERM and SIGINT end the agent after the turn under way."""
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    for number in numbers:
-        loop.add_signal_handler(number, agent.stop)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            with suppress(ValueError):
-                loop.remove_signal_handler(number)
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What went wrong first; the rest is its consequence."""
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

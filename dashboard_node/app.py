@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from importlib.metadata import version
 from random import Random
@@ -15,6 +11,7 @@ from random import Random
 from broker.mqtt import MqttBus
 from broker.runtime.core import Reply
 from broker.runtime.driver import Driver
+from broker.runtime.ending import ended_by_signals
 from broker.runtime.selfwatch import Identity
 from broker.runtime.store import SqliteStore
 from broker.runtime.world import World
@@ -52,7 +49,7 @@ async def serve(config: DashboardConfig) -> int:
                 random=Random(),  # noqa: S311  # spreads attempts to connect, guards nothing
             ),
         )
-        with _ended_by_signals(driver):
+        with ended_by_signals(driver.stop):
             log.info("dashboard starts: data in %s, broker %s", config.data, config.broker)
             await driver.run()
     return 0
@@ -61,17 +58,3 @@ async def serve(config: DashboardConfig) -> int:
 def _nothing_to_perform(effect: Reply) -> None:
     """Answers are the driver's own business, and the dashboard asks for nothing else."""
     raise AssertionError(f"nobody performs {effect!r}")
-
-
-@contextmanager
-def _ended_by_signals(driver: Driver[Event, Reply]) -> Iterator[None]:
-    """SIGTERM and SIGINT let the turn under way finish, say good-bye on the bus, and end the node."""
-    loop = asyncio.get_running_loop()
-    wanted = (signal.SIGTERM, signal.SIGINT)
-    for number in wanted:
-        loop.add_signal_handler(number, driver.stop)
-    try:
-        yield
-    finally:
-        for number in wanted:
-            loop.remove_signal_handler(number)

@@ -1,12 +1,12 @@
-"""Whether a clock or file job is inside a blackout window, read in the job's own zone, and when the window ends."""
+"""Whether a clock or file job is inside a blackout window, read in the job's own zone, and when the window ends. Pure."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas.documents import Instant
 from schemas.cron import CronError, blackout_end, matches, parse
+from schemas.documents import Instant
 from schemas.plan import ClockJob
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -14,21 +14,21 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENDLESS = timedelta(days=400)
 
 
-class JobFault(ValueError):
+class JobDefinitionError(ValueError):
     """A job's definition cannot be used; the message is one line for its author."""
 
 
 def zone_of(job: ClockJob, default: str) -> ZoneInfo:
-    """The zone in which the job's crons are read. Raises JobFault."""
+    """The zone in which the job's crons are read. Raises JobDefinitionError."""
     name = job.time_zone or default
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise JobFault(f"timeZone '{name}' is not known on this host") from error
+        raise JobDefinitionError(f"timeZone '{name}' is not known on this host") from error
 
 
 def blackout_until(job: ClockJob, at: Instant, zone: ZoneInfo) -> Instant | None:
-    """The first moment after ``at`` outside the windows that cover ``at``; None: it is in none. Raises JobFault.
+    """The first moment after ``at`` outside the windows that cover ``at``; None: it is in none. Raises JobDefinitionError.
 
     Ranges are epoch milliseconds with both ends inside; a reversed one never holds. A window without end counts as 400 days.
     A definition that cannot be read is a fault, never "no blackout": a job must not run inside one by mistake.
@@ -38,7 +38,7 @@ def blackout_until(job: ClockJob, at: Instant, zone: ZoneInfo) -> Instant | None
         try:
             cron = parse(text)
         except CronError as error:
-            raise JobFault(f"blackout window: {error}") from error
+            raise JobDefinitionError(f"blackout window: {error}") from error
         if matches(cron, at, zone):
             ends.append(blackout_end(cron, at, zone) or at + _ENDLESS)
     for first, last in job.blackout_window_date_time_ranges.items():
@@ -53,4 +53,4 @@ def _instant(milliseconds: str | int) -> Instant:
     try:
         return _EPOCH + timedelta(milliseconds=int(milliseconds))
     except (ValueError, OverflowError) as error:
-        raise JobFault(f"blackout range: '{milliseconds}' is no number of milliseconds") from error
+        raise JobDefinitionError(f"blackout range: '{milliseconds}' is no number of milliseconds") from error

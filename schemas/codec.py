@@ -1,7 +1,7 @@
 """Bytes to documents and back.
 
-A payload is one JSON object: the header's keys first (``v``, ``epoch``, ``revision``, ``at``), then the document's own. Putting the
-header in front of the encoded body keeps the body comparable byte by byte, whoever stamped it and when.
+A payload is one JSON object: the header's keys first (``v``, ``epoch``, ``revision``, ``at``), then the document's own.
+Putting the header in front of the encoded body keeps the body comparable byte by byte, whoever stamped it and when.
 """
 
 from __future__ import annotations

@@ -59,8 +59,10 @@ class AgentPlan(Shown, frozen=True, kw_only=True):
 
 
 class AgentInstance(Shown, frozen=True, kw_only=True):
-    """Publication of a job plan instance: the agent's file and clock jobs of this plan version fire for it from ``opens`` to
-    ``closes``. Cleared when the instance is removed."""
+    """Publication of a job plan instance; cleared when the instance is removed.
+
+    The agent's file and clock jobs of this plan version fire for it from ``opens`` to ``closes``.
+    """
 
     instance: InstanceId
     plan: PlanName

@@ -88,6 +88,6 @@ def run_leaf(run: RunId) -> str:
 
 def run_from(instance: InstanceId, leaf: str) -> RunId:
     """The run of ``instance`` that ``run_leaf`` gave ``leaf`` for."""
-    if leaf.count(_SEPARATOR) != 2:  # context, job, attempt
+    if leaf.count(_SEPARATOR) + 1 != len(("context", "job", "attempt")):
         raise NameFormatError(f"'{leaf}' is not the end of a run id: CONTEXT~JOB~ATTEMPT is wanted")
     return RunId(f"{instance}{_SEPARATOR}{leaf}")

@@ -80,7 +80,7 @@ class OnBlackout(StrEnum):
     """*Ours*: what a fire inside a blackout window becomes; without it ``dropEventOnBlackout`` decides."""
 
     DROP = "drop"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105  # what to do, not a password
     DELAY = "delay"
 
 

@@ -1,6 +1,7 @@
 """What a person's tool asks of a node, and what the node answers. Neither is ever retained.
 
-A request is idempotent by its id: asked again, it is answered again and done once. Every answer says ``ok`` with data, or why not.
+A request is idempotent by its id: asked again, it is answered again and done once. An answer says ``ok`` with data, or why
+not.
 """
 
 from __future__ import annotations

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent_node.core.blackout import JobDefinitionError, blackout_until, zone_of
 from agent_node.core.draft import Draft
 from agent_node.core.fires import fire
 from agent_node.core.records import Instance, Instant, Watch
 from agent_node.core.rules import LATENESS
+from schemas.blackout import JobDefinitionError, blackout_until, zone_of
 from schemas.cron import LOSSLESS, Cron, CronError, fires, next_fire, parse, previous_fire
 from schemas.plan import ClockJob, OnBlackout
 from schemas.status import FireOutcome

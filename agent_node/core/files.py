@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from agent_node.core.blackout import blackout_until, zone_of
 from agent_node.core.clocks import read_clock
 from agent_node.core.draft import Draft
 from agent_node.core.effects import PendingMove, TakeFiles, WatchFolders
@@ -16,6 +15,7 @@ from agent_node.core.fires import fire
 from agent_node.core.patterns import folder_patterns
 from agent_node.core.records import FILES, Instance, Instant, SeenFile, Watch, file_key
 from agent_node.core.rules import MOST_FILES
+from schemas.blackout import blackout_until, zone_of
 from schemas.names import InstanceId, JobId
 from schemas.plan import FileJob, OnBlackout
 from schemas.status import FireOutcome

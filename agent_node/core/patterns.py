@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from agent_node.core.blackout import JobDefinitionError
 from agent_node.core.effects import FolderPattern
+from schemas.blackout import JobDefinitionError
 from schemas.plan import FileJob
 
 _PARAMETER: Final = re.compile(r"\$\{([^}]*)\}")

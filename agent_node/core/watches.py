@@ -7,7 +7,6 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from agent_node.core import clocks, files
-from agent_node.core.blackout import JobDefinitionError
 from agent_node.core.draft import Draft
 from agent_node.core.effects import UnwatchFolders
 from agent_node.core.events import FilesSeen
@@ -23,6 +22,7 @@ from agent_node.core.records import (
     Watch,
     watch_key,
 )
+from schemas.blackout import JobDefinitionError
 from schemas.documents import AgentInstance, AgentPlan
 from schemas.names import InstanceId, JobId, PlanName
 from schemas.plan import ClockJob, FileJob, StartupControl, WatchJob

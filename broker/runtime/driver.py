@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 from broker.bus import Publication
 from broker.errors import BusError
 from broker.runtime.core import Core, Reply, RuntimeEvent
+from broker.runtime.ending import first_error
 from broker.runtime.life import Life
 from broker.runtime.link import Link
 from broker.runtime.selfwatch import Identity
@@ -89,7 +90,7 @@ class Driver(Generic[E, F]):
                 link = group.create_task(self._link.keep(), name="link")
                 group.create_task(self._turns(link), name="turns")
         except BaseExceptionGroup as errors:
-            raise _first(errors) from errors
+            raise first_error(errors) from errors
 
     async def _turns(self, link: asyncio.Task[None]) -> None:
         while True:
@@ -171,14 +172,6 @@ class Driver(Generic[E, F]):
             await self._link.publish([self.life.wire.answer(reply) for reply in replies])
         except BusError as error:
             log.warning("answers lost count=%d reason=%r: who asked will ask again", len(replies), str(error))
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What went wrong first; the rest is its consequence."""
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _log(turn: Turn[F]) -> None:

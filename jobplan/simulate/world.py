@@ -18,7 +18,7 @@ from dashboard_node.core.machine import DashboardCore
 from dashboard_node.core.records import PlanRecord, RunRecord, VersionRecord
 from dashboard_node.core.state import ACTIVE
 from dashboard_node.core.step import Step
-from schemas.blackout import JobFault, blackout_until, zone_of
+from schemas.blackout import JobDefinitionError, blackout_until, zone_of
 from schemas.cron import next_fire
 from schemas.documents import Fire, RunReport
 from schemas.names import InstanceId, PlanName, RequestId, RunId, UserName, instance_id
@@ -133,7 +133,7 @@ class World:
             return FireOutcome.FIRED
         try:
             until = blackout_until(artefact, self.now, zone_of(artefact, "UTC"))
-        except JobFault as fault:
+        except JobDefinitionError as fault:
             raise RefusedError(f"{copy.id}: {fault}") from fault
         if until is None:
             return FireOutcome.FIRED

@@ -212,7 +212,7 @@ class ContextMachine:
             heappush(self._dirty, -context)  # innermost first: children have larger indices than their parents
 
     def happen(self, journal: Journal, index: int, why: str) -> None:
-        """A job that needs no run has happened: every residence is done, or passed over where it is skipped; not where disabled."""
+        """A job that needs no run has happened: every residence is done, passed over where skipped; not where disabled."""
         for residence in self.graph.copies[index].residences:
             record = self.copies[residence]
             if record.disabled:

@@ -105,7 +105,10 @@ class LockTable:
             self._grant(owner)
 
     def release(self, owner: Owner) -> list[Owner]:
-        """The owner holds and waits no more (harmless if it did neither); who may go now."""
+        """The owner holds and waits no more (harmless if it did neither); who may go now.
+
+        First those in the queues that it concerns, unless it is an exclusive owner's turn; then that one, if it can be alone.
+        """
         claims = self.claims(owner)
         if not claims:
             return []
@@ -117,9 +120,14 @@ class LockTable:
         group.waiting.pop(owner, None)
         del self._claims[owner]
         own = [_id(claim) for claim in claims]
-        granted = self._poll(
-            group, owner, own if not exclusive else sorted(n for n in self.locks if n.group == own[0].group)
-        )
+        granted: list[Owner] = []
+        if group.head is None:
+            granted = self._drain(sorted(n for n in self.locks if n.group == own[0].group) if exclusive else own)
+        elif owner < group.head and not exclusive:
+            granted = self._drain(own)
+        if group.head is not None and not group.holders:
+            granted.append(group.head)
+            self._grant(group.head)
         for name in own:
             if not self.locks[name].holders and not self.locks[name].queue:
                 del self.locks[name]
@@ -138,17 +146,6 @@ class LockTable:
         if not lock.terms[term]:
             del lock.terms[term]
         self.touched.add(_id(claim))
-
-    def _poll(self, group: _Group, released: Owner, names: list[LockId]) -> list[Owner]:
-        """Who may go after a release: first the queues that it concerns, then a waiting exclusive owner."""
-        granted: list[Owner] = []
-        head = group.head
-        if head is None or released < head:
-            granted += self._drain(names)
-        if head is not None and not group.holders:
-            self._grant(head)
-            granted.append(head)
-        return granted
 
     def _drain(self, names: list[LockId]) -> list[Owner]:
         """Grant heads while they fit. Who leaves one queue may have been in the way in another: that one is looked at again."""

@@ -85,7 +85,7 @@ def plan(
     builder = _Builder(kinds, gates or {}, skipped or {}, held or {})
     outermost = builder.context(written)
     body = {name: getattr(outermost, name) for name in Context.__struct_fields__} | fields
-    body["job_locks"] = tuple(_lock(match, kinds) for match in _LOCK.finditer(locks))
+    body["job_locks"] = tuple(_lock(match, kinds, written.name) for match in _LOCK.finditer(locks))
     artefacts = [_artefact(job, dict((jobs or {}).get(job.name, {}))) for job in kinds.values()]
     return PlanSource(plan=Plan(**body), jobs=tuple(job for job in artefacts if job is not None))
 
@@ -190,7 +190,7 @@ class _Builder:
         )
 
 
-def _lock(match: re.Match[str], kinds: Mapping[str, Named]) -> JobLock:
+def _lock(match: re.Match[str], kinds: Mapping[str, Named], context: str) -> JobLock:
     participants = []
     for written in match["jobs"].replace(",", " ").split():
         name, _, weight = written.partition(":")
@@ -200,7 +200,7 @@ def _lock(match: re.Match[str], kinds: Mapping[str, Named]) -> JobLock:
         name=match["name"],
         lock_count=int(match["count"] or 1),
         exclusive_job_lock=bool(match["exclusive"]),
-        jobs={"": tuple(participants)},
+        jobs={context: tuple(participants)},
     )
 
 

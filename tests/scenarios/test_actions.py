@@ -1,4 +1,4 @@
-"""Scenarios 67 to 98: what people do. (94, prepared instances, is the lifecycle's.)"""
+"""Scenarios 67 to 98: what people do; 94, about prepared instances, is the lifecycle's."""
 
 from __future__ import annotations
 

@@ -51,6 +51,14 @@ class Witness:
         return fresh
 
 
+    def after_restart(self, core: DashboardCore) -> Witness:
+        """The witness of a dashboard that has started from what was saved: it shows all at first."""
+        fresh = Witness()
+        fresh.saved = dict(self.saved)
+        fresh._shown = dict(core.documents())
+        return fresh
+
+
 def assert_same(found: dict[Address, Document], wanted: dict[Address, Document]) -> None:
     """Compare documents; the first that differs is named."""
     for address in sorted({*found, *wanted}, key=repr):

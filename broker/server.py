@@ -294,4 +294,5 @@ async def _end(process: Process) -> None:
         await process.wait()
     except BaseException:
         process.kill()
+        await process.wait()
         raise

@@ -142,18 +142,30 @@ async def test_access_files_are_enforced_and_read_again(tmp_path: Path) -> None:
             pass
 
 
-async def test_cancelled_start_leaves_no_process(tmp_path: Path) -> None:
+async def test_cancelled_start_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is cancelled while the broker starts leaves none behind."""
+    monkeypatch.setattr("broker.server._READY", "what no broker says")
+    await _cancelled_once_it_runs(tmp_path)
 
+
+async def test_cancelled_end_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is cancelled again while the broker ends does not wait for it, and leaves none behind."""
+    monkeypatch.setattr("broker.server._READY", "what no broker says")
+    await _cancelled_once_it_runs(tmp_path, times=2)
+
+
+async def _cancelled_once_it_runs(folder: Path, times: int = 1) -> None:
     async def start() -> None:
-        async with running_broker(tmp_path):
-            raise AssertionError("it was cancelled before")
+        async with running_broker(folder):
+            raise AssertionError("it never gets here")
 
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(start(), name="start")
-        await eventually((tmp_path / "mosquitto.pid").exists, within=WITHIN, what="it is started")
-        pid = int((tmp_path / "mosquitto.pid").read_text())
-        task.cancel()
+        await eventually((folder / "mosquitto.pid").exists, within=WITHIN, what="it is started")
+        pid = int((folder / "mosquitto.pid").read_text())
+        for _ in range(times):
+            task.cancel()
+            await asyncio.sleep(0)
 
     assert not _runs(pid)
 

@@ -9,7 +9,7 @@ from dashboard_node.core import settling
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
-from schemas.names import InstanceId
+from schemas.names import InstanceId, RunId
 from schemas.requests import Foreseen, ForeseenChange
 
 
@@ -28,7 +28,7 @@ def preview(step: Step, instance: InstanceId, act: Callable[[Step, ContextMachin
             for row in trial.audit
             if row.kind in {"job", "context", "instance"} and row.before != row.after
         ),
-        starts=tuple(row.run for row in trial.audit if row.kind == "run" and row.after == "assigned"),
+        starts=tuple(RunId(row.run) for row in trial.audit if row.kind == "run" and row.after == "assigned"),
     )
 
 

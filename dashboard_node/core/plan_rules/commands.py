@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
 from math import isfinite
 from typing import Final
 
 from dashboard_node.core.plan_rules.survey import Survey, error, job_path, warning
+from schemas.file_patterns import FilePatternError, expression, split
 from schemas.plan import CommandJob, Context, FileJob, Parameter, Retry
 from schemas.requests import Fault
 
 _MOST_ATTEMPTS: Final = 1000
-_PARAMETER: Final = re.compile(r"\$\{[^}]*\}")
-_JAVA_GROUP: Final = re.compile(r"\(\?<(?=[A-Za-z])")
-_JAVA_QUOTE: Final = re.compile(r"\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
 _NO_LIMIT: Final = -1
 
 
@@ -85,7 +82,7 @@ def _files(job: FileJob, path: str) -> Iterator[Fault]:
         yield error(f"{path}.filenames", "empty: nothing can match; write 'directory/regular expression'")
     for index, pattern in enumerate(job.filenames):
         where = f"{path}.filenames[{index}]"
-        name = pattern.rpartition("/")[2]
+        _, name = split(pattern)
         if not name.strip():
             yield error(
                 where, f"'{pattern}' says no file name; write a regular expression after the last '/', '.*' for any"
@@ -101,15 +98,11 @@ def _files(job: FileJob, path: str) -> Iterator[Fault]:
 
 
 def _no_regex(name: str) -> str:
-    """Why a name is no regular expression; empty when it is one. Java's named groups and quotations are understood."""
-    text = _JAVA_QUOTE.sub(lambda quoted: re.escape(quoted[1]), _PARAMETER.sub("x", name))
-    text = _JAVA_GROUP.sub("(?P<", text)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        try:
-            re.compile(text)
-        except (re.error, RecursionError, OverflowError) as fault:
-            return str(fault)
+    """Why a name is no regular expression; empty when it is one."""
+    try:
+        expression(name, lambda _: "x")
+    except FilePatternError as fault:
+        return str(fault)
     return ""
 
 

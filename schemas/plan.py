@@ -32,7 +32,8 @@ class Parameter(Authored, frozen=True, kw_only=True):
     """A name with the value it has when nobody says otherwise; ``secret:NAME`` refers to a value kept on the agent."""
 
     name: str
-    default_value: str = ""
+    default_value: str | None = None
+    """None: it has no value by itself, and is not exported to a run unless somebody else has one."""
     value: str | None = None
 
 

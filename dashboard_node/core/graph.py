@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from dashboard_node.core.parameters import own
 from dashboard_node.core.rules import Rule, asked_for, compile_rule, is_counted, mentioned, merge
 from schemas.names import ContextName, JobId, LockName, NodeName
 from schemas.plan import (
@@ -85,7 +86,7 @@ class ContextNode(Struct, frozen=True, kw_only=True):
     """Contexts whose gate mentions this one."""
     empty: bool
     """Neither it nor anything below it has a job."""
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, str | None]
     """Its own parameters with their defaults; empty: the plan's are looked at."""
 
 
@@ -301,7 +302,7 @@ def _contexts(places: list[_Place], jobs: list[tuple[int, ScheduledJob]]) -> tup
             gate=gates.get(at),
             gates=tuple(opens.get(at, ())),
             empty=empty[at],
-            parameters={p.name: p.default_value for p in place.context.context_parameters},
+            parameters={p.name: own(p) for p in place.context.context_parameters},
         )
         for at, place in enumerate(places)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -12,6 +13,7 @@ from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import PlanGraph
 from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.locks import Owner
+from dashboard_node.core.parameters import of_instance
 from dashboard_node.core.records import ContextRecord, CopyRecord, InstanceRecord
 from dashboard_node.core.state import ACTIVE
 from dashboard_node.core.step import Step
@@ -37,7 +39,7 @@ def open_instance(  # noqa: PLR0913  # what an instance is opened with, each by 
     """Start an instance of the plan's newest version now. The caller has made sure that the id is free."""
     record = step.state.plans[plan]
     graph = step.state.newest(plan)
-    declared = {p.name: p.value if p.value is not None else p.default_value for p in graph.plan.context_parameters}
+    declared = _parameters(step, graph, step.now)
     instance = InstanceRecord(
         id=name,
         plan=plan,
@@ -58,6 +60,13 @@ def open_instance(  # noqa: PLR0913  # what an instance is opened with, each by 
     return instance
 
 
+def _parameters(step: Step, graph: PlanGraph, opens: datetime) -> dict[str, str]:
+    """The values of an instance that opens then: dates are those of the plan's zone."""
+    plan = graph.plan
+    day = opens.astimezone(ZoneInfo(plan.timezone or "UTC")).date()
+    return of_instance(plan.context_parameters, step.state.properties.get(PlanName(plan.name), {}), day)
+
+
 def prepare_instance(
     step: Step, plan: PlanName, *, name: InstanceId, opens: datetime, closes: datetime | None
 ) -> InstanceRecord:
@@ -72,7 +81,7 @@ def prepare_instance(
         opens=opens,
         closes=closes,
         started_by=step.user,
-        parameters={p.name: p.value if p.value is not None else p.default_value for p in graph.plan.context_parameters},
+        parameters=_parameters(step, graph, opens),
         clocks_disabled=graph.plan.quartz_schedule_driven_jobs_disabled_for_context,
     )
     step.put_instance(instance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -10,6 +11,7 @@ from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage, Trigger
 from dashboard_node.core.locks import Owner
+from dashboard_node.core.parameters import of_run
 from dashboard_node.core.records import RunRecord
 from dashboard_node.core.step import Step
 from schemas.documents import RunReport
@@ -86,22 +88,18 @@ def hand_over(step: Step, machine: ContextMachine, index: int, order: int) -> No
 
 
 def parameters(step: Step, machine: ContextMachine, copy: Copy, overrides: dict[str, str]) -> dict[str, str | None]:
-    """Values of the names the job declares, taken when the run is handed over, so that an edit while it was queued counts.
-
-    A name's value is the one given for this run, else that of the context's own list if it has one, else the instance's, else
-    the job's default.
-    """
+    """The run's values, taken when it is handed over, so that an edit while it was queued counts."""
     if not isinstance(copy.artefact, CommandJob):
         return {}
-    node = machine.graph.context_of(copy.index)
+    node, plan = machine.graph.context_of(copy.index), machine.graph.plan
     instance = step.state.instances[machine.instance]
-    known = node.parameters if node.parent is not None and node.parameters else instance.parameters
-    values: dict[str, str | None] = {}
-    for declared in copy.artefact.context_parameters:
-        given = overrides.get(declared.name, known.get(declared.name))
-        default = declared.value if declared.value is not None else declared.default_value
-        values[declared.name] = given if given not in {None, ""} else default
-    return values | {name: value for name, value in overrides.items() if name not in values}
+    return of_run(
+        copy.artefact.context_parameters,
+        given=overrides,
+        known=node.parameters if node.parent is not None and node.parameters else instance.parameters,
+        properties=step.state.properties.get(instance.plan, {}),
+        day=instance.opens.astimezone(ZoneInfo(plan.timezone or "UTC")).date(),
+    )
 
 
 def reported(step: Step, report: RunReport) -> str:

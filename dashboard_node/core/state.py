@@ -6,7 +6,7 @@ records alone, and is, at every start.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from dashboard_node.core.context_machine import ContextMachine
@@ -50,6 +50,8 @@ class State:
         self._runs: dict[InstanceId, dict[RunId, None]] = {}
         self.of_plan: dict[PlanName, dict[InstanceId, None]] = {}
         self._graphs: dict[tuple[PlanName, int], PlanGraph] = {}
+        self.properties: dict[PlanName, Mapping[str, str]] = {}
+        """Parameter values by plan, from files beside the configuration; given at start, never saved."""
         # Heard, never saved: the bus shows it again after a restart
         self.presences: dict[NodeName, Presence] = {}
         self.reported: dict[RunId, RunPhase] = {}

@@ -12,7 +12,11 @@ FOUR = "P[a b c d]"
 
 def test_scenario_099_one_at_a_time() -> None:
     """The second one waits for the first one's end."""
-    tell(TWO, "submit(a) -> init{a}\n submit(b) -> b=Q\n OK(a) -> init{b} b=Q\n S(b) -> b=R\n OK(b) -> P=C", locks="L{a b}")
+    tell(
+        TWO,
+        "submit(a) -> init{a}\n submit(b) -> b=Q\n OK(a) -> init{b} b=Q\n S(b) -> b=R\n OK(b) -> P=C",
+        locks="L{a b}",
+    )
 
 
 def test_scenario_100_a_failure_gives_the_lock_back() -> None:

@@ -50,7 +50,6 @@ class Witness:
         invariants.check(fresh.state)
         return fresh
 
-
     def after_restart(self, core: DashboardCore) -> Witness:
         """The witness of a dashboard that has started from what was saved: it shows all at first."""
         fresh = Witness()

@@ -126,6 +126,8 @@ class Play:
         return Outcome(line=number, initiated=self._initiated(runs), changed=self._changed(before), refused=refused)
 
     def _act(self, line: Line) -> None:
+        if line.job:
+            self.one_job(line)
         if line.do == "reset" and not line.job and not line.context:
             answer = self.world.ask(ResetInstance(instance=self.world.instance, held=line.held))
             data = msgspec.json.decode(answer.data, type=dict[str, str])
@@ -162,6 +164,14 @@ class Play:
             raise RefusedError(f"'{line.job}' is ambiguous: {names}; use the identifier")
         return found
 
+    def one_job(self, line: Line) -> list[Copy]:
+        """The one copy a line speaks of. Raises RefusedError when the job is in several contexts and the line names none."""
+        found = self.copies(line)
+        if len(found) > 1:
+            places = ", ".join(self.world.machine.graph.context_of(copy.index).name for copy in found)
+            raise RefusedError(f"'{line.job}' is ambiguous: it is in {places}; say in which context")
+        return found
+
     def fired(self, line: Line) -> None:
         """A clock or file job fires."""
         copies = self.copies(line)
@@ -169,11 +179,11 @@ class Play:
 
     def started(self, line: Line) -> None:
         """An agent has started a run."""
-        self.world.start(self.copies(line))
+        self.world.start(self.one_job(line))
 
     def ended(self, line: Line) -> None:
         """A run has ended on its agent."""
-        self.world.end(self.copies(line), line.return_code, line.outcome)
+        self.world.end(self.one_job(line), line.return_code, line.outcome)
 
     def raise_global(self, line: Line) -> None:
         """Somebody raises a global event."""

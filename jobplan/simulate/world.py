@@ -28,6 +28,8 @@ from schemas.status import FireOutcome, JobKind, Outcome, RunPhase
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 """The instance opens at the first window start after this moment, or at it when the plan has no window."""
+FOR_GOOD = timedelta(days=36_525)
+"""How long an ended instance can still be asked about."""
 _SOMEBODY = UserName("somebody")
 _IGNORED = {
     "EXECUTION_INVOKED_IGNORED_DAY_OF_WEEK": Outcome.NOT_TODAY,
@@ -51,7 +53,7 @@ class World:
     """The instance, the time, and the hands that make things happen."""
 
     def __init__(self, source: PlanSource, told: Told = nobody) -> None:
-        self.core = DashboardCore()
+        self.core = DashboardCore(retention=FOR_GOOD)
         self._told = told
         self.now = BEGINNING
         self._asked = 0
@@ -197,6 +199,8 @@ class World:
             agents.run_report(step, report.run, report)
 
         self._step(reporting)
+        if not self.active:
+            raise RefusedError(f"{self.instance} has ended: its jobs stay as they are")
 
     def _open_run(self, copies: list[Copy]) -> RunRecord:
         """A waiting job of which an agent speaks although nobody started it: taken as if somebody had submitted it."""

@@ -311,7 +311,7 @@ def test_scenario_097_kept_open() -> None:
 
 def test_scenario_097_not_kept_open() -> None:
     """It ends with its window."""
-    tell(CHAIN, "S(a) -> init{a}\n wait(59m) -> P=R\n wait(1m) -> P=ENDED\n OK(a) -> P=ENDED", **WINDOW)
+    tell(CHAIN, "S(a) -> init{a}\n wait(59m) -> P=R\n wait(1m) -> P=ENDED\n OK(a) -> refused a=R P=ENDED", **WINDOW)
 
 
 def test_scenario_098_reset_with_everything_held() -> None:

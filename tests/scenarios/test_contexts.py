@@ -190,7 +190,7 @@ def test_scenario_062_reset_of_what_others_came_after() -> None:
 
 def test_scenario_063_ended() -> None:
     """Ended it stays."""
-    tell(TWO, "S(a) -> init{a}\n end -> P=ENDED\n OK(a) -> P=ENDED\n skip(b) -> refused P=ENDED")
+    tell(TWO, "S(a) -> init{a}\n end -> P=ENDED\n OK(a) -> refused a=R P=ENDED\n skip(b) -> refused P=ENDED")
 
 
 def test_scenario_064_a_terminal_job() -> None:

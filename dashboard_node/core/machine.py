@@ -38,22 +38,20 @@ class DashboardCore:
         """Decide what an event leads to. The state moves with it; the decision says what has to be saved and answered."""
         match event:
             case Heard():
-                step = Step(self.state, event.now, cause=_name(event.address))
-                _time_first(step)
+                step = _time_first(self.state, event.now, _name(event.address))
                 step.replaying = not self.state.settled_in
                 _heard(step, event.address, event.document)
             case Requested():
-                step = Step(self.state, event.now, cause=f"request {event.request}", user=event.user)
-                _time_first(step)
+                step = _time_first(self.state, event.now, f"request {event.request}")
+                step.user = event.user
                 requests.asked(step, event)
             case Tick():
                 step = Step(self.state, event.now, cause="time")
                 _settle_in(step)
                 _due(step)
             case Recovered():
-                step = Step(self.state, event.now, cause=f"start of epoch {event.epoch}")
                 self.state.up_since = event.now
-                _time_first(step)
+                step = _time_first(self.state, event.now, f"start of epoch {event.epoch}")
             case _:
                 assert_never(event)
         _finish(step)
@@ -118,37 +116,48 @@ def _settle_in(step: Step) -> None:
         agents.forgotten(step, agent)
 
 
-def _time_first(step: Step) -> None:
+def _time_first(state: State, now: datetime, cause: str) -> Step:
     """What is due comes before what is heard: nothing starts in an instance whose window has closed meanwhile (S2).
 
-    Before all has been heard, only ends are due: windows open, and retries start, on the complete picture.
+    Before all has been heard, only ends are due: windows open, and retries start, on the complete picture. What time has done
+    is audited as such; only what follows is because of ``cause``.
     """
-    if step.state.settled_in:
+    step = Step(state, now, cause="time")
+    if state.settled_in:
         _due(step)
-        return
-    for instance in list(step.state.active()):
-        if instance.closes is not None and instance.closes <= step.now:
-            _close(step, instance.id)
+    else:
+        for instance in list(state.active()):
+            if instance.closes is not None and instance.closes <= now:
+                _close(step, instance.id)
+        _finish(step)
+    step.cause = cause
+    return step
 
 
 def _due(step: Step) -> None:
-    """Everything whose time has come, in the order it came."""
-    while (name := step.state.timers.pop_due(step.now)) is not None:
-        match name:
-            case ("open", plan):
-                windows.due(step, PlanName(plan))
-            case ("close", instance):
-                _close(step, InstanceId(instance))
-            case ("retry", instance, index):
-                runs.retry(step, InstanceId(instance), int(index))
-            case ("remove", instance):
-                instances.remove_instance(step, InstanceId(instance))
-            case ("answer", user, request):
-                step.state.answers.pop((UserName(user), RequestId(request)), None)
-                step.changes[Key("answer", f"{escape(user)}~{escape(request)}")] = None
-            case _:
-                raise AssertionError(f"nobody set a timer for {name}")
-        settling.settle(step)
+    """Everything whose time has come: what ends first, so that nothing more begins in it; the rest in the order it came."""
+    while due := step.state.timers.take_due(step.now):
+        for name in sorted(due, key=lambda name: name[0] != "close"):
+            _happens(step, name)
+            settling.settle(step)
+
+
+def _happens(step: Step, name: tuple[str, ...]) -> None:
+    """The time of one thing has come."""
+    match name:
+        case ("open", plan):
+            windows.due(step, PlanName(plan))
+        case ("close", instance):
+            _close(step, InstanceId(instance))
+        case ("retry", instance, index):
+            runs.retry(step, InstanceId(instance), int(index))
+        case ("remove", instance):
+            instances.remove_instance(step, InstanceId(instance))
+        case ("answer", user, request):
+            step.state.answers.pop((UserName(user), RequestId(request)), None)
+            step.changes[Key("answer", f"{escape(user)}~{escape(request)}")] = None
+        case _:
+            raise AssertionError(f"nobody set a timer for {name}")
 
 
 def _close(step: Step, name: InstanceId) -> None:

@@ -229,10 +229,16 @@ def _repeat(step: Step, machine: ContextMachine, index: int) -> None:
 
 
 def release(step: Step, owner: Owner) -> None:
-    """The owner holds and waits no more; whoever may go now is handed to its agent."""
+    """The owner holds and waits no more; whoever may go now is handed to its agent.
+
+    A job whose instance is just about to end, because its window is over too, lets the next one go instead (S2).
+    """
     for granted in step.state.locks.release(owner):
         machine = step.machine(granted.instance)
-        if machine is not None:
+        closes = step.state.instances[granted.instance].closes if machine is not None else None
+        if closes is not None and closes <= step.now:
+            release(step, granted)
+        elif machine is not None:
             hand_over(step, machine, granted.copy, granted.order)
             step.touch(machine)
 

@@ -26,14 +26,16 @@ class Timers:
         self._drop_stale()
         return self._heap[0][0] if self._heap else None
 
-    def pop_due(self, now: datetime) -> tuple[str, ...] | None:
-        """Take out the earliest name that is due by ``now``."""
+    def take_due(self, now: datetime) -> list[tuple[str, ...]]:
+        """Take out all names that are due by ``now``, earliest first."""
+        due: list[tuple[str, ...]] = []
         self._drop_stale()
-        if not self._heap or self._heap[0][0] > now:
-            return None
-        _, name = heappop(self._heap)
-        del self._due[name]
-        return name
+        while self._heap and self._heap[0][0] <= now:
+            _, name = heappop(self._heap)
+            del self._due[name]
+            due.append(name)
+            self._drop_stale()
+        return due
 
     def _drop_stale(self) -> None:
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:

@@ -3,6 +3,8 @@
 Pure. Documents come in as they were read, news goes out; who acts on it, and when, is not known here.
 
 - Newest wins (S5): what is not newer in (epoch, revision) is stale and ignored, across restarts too: ``seen`` is saved.
+- What was removed stays removed: a broker that went back in time shows it again, and is not believed until its writer shows
+  something newer there (S8). So the order of what is gone is kept, of the newest so many removals.
 - Absence is not removal: an address that a replay leaves out is gone only when its writer, alive and complete in this session,
   shows something newer than what we knew there. So neither an empty broker nor one that went back in time removes anything.
 - An epoch fences the earlier ones: live documents of an older life than the writer's present one are ignored. Replayed ones are
@@ -25,6 +27,25 @@ from schemas.status import NodeState
 
 SEEN = "runtime.seen"
 """Table in which the order of what was heard last is saved, by topic."""
+
+
+MOST_GONE = 20_000
+"""So many removed addresses are remembered, the newest ones."""
+
+
+class Seen(Struct, frozen=True, array_like=True):
+    """What is saved of an address: the order of what was heard last, and whether it was removed since."""
+
+    epoch: int
+    connection: int
+    gone: bool
+    revision: int
+    removed: bool = False
+
+    @property
+    def order(self) -> Order:
+        """What a newer snapshot has to outrank."""
+        return Order(self.epoch, self.connection, self.gone, self.revision)
 
 
 class News(Struct, frozen=True):
@@ -51,6 +72,12 @@ class _Known(Struct):
     order: Order
     told: bool
     document: Presence | None = None
+    removed: bool = False
+
+    def seen(self) -> Seen:
+        """What is to be saved of it."""
+        order = self.order
+        return Seen(order.epoch, order.connection, order.gone, order.revision, self.removed)
 
 
 class _Session(Struct):
@@ -68,6 +95,8 @@ class View:
 
     def __init__(self) -> None:
         self._known: dict[Address, _Known] = {}
+        self._gone: dict[Address, None] = {}
+        """Those of them that were removed, the oldest removal first."""
         self._session = _Session()
         self._seen: dict[Key, Struct | None] = {}
         self.stale = 0
@@ -76,9 +105,14 @@ class View:
         """How many live documents were ignored because their writer's life has ended."""
 
     def restore(self, rows: Iterable[tuple[str, Address, bytes]]) -> None:
-        """Take in what was saved of ``seen``; each of these is told once more when it is heard again."""
+        """Take in what was saved of ``seen``; each of these is told once more when it is heard again, but for what is gone."""
+        gone: list[tuple[Order, str, Address]] = []
         for topic, address, body in rows:
-            self._known[address] = _Known(topic, msgspec.json.decode(body, type=Order), told=False)
+            seen = msgspec.json.decode(body, type=Seen)
+            self._known[address] = _Known(topic, seen.order, told=seen.removed, removed=seen.removed)
+            if seen.removed:
+                gone.append((seen.order, topic, address))
+        self._gone = {address: None for *_, address in sorted(gone, key=lambda entry: entry[:2])}
 
     def seen(self) -> dict[Key, Struct | None]:
         """Which records of what was heard changed since this was last asked; to be saved with what follows from it."""
@@ -106,9 +140,10 @@ class View:
         if known is not None and again and known.told:
             self.stale += 1
             return self._removals(writer)
-        self._known[reading.address] = _known_from(reading, order)
+        fresh = self._known[reading.address] = _known_from(reading, order)
+        self._gone.pop(reading.address, None)
         if not again:
-            self._seen[Key(SEEN, reading.topic)] = order
+            self._seen[Key(SEEN, reading.topic)] = fresh.seen()
         if known is not None and known.told and _alike(known.document, reading.document):
             return self._removals(writer)
         return [News(reading.address, reading.document), *self._removals(writer)]
@@ -122,14 +157,14 @@ class View:
         if isinstance(address, DashboardPresenceAt | AgentPresenceAt):
             self._session.presence.pop(address, None)
         known = self._known.get(address)
-        return [] if known is None else self._forget(address, known)
+        return [] if known is None or known.removed else self._remove(address, known)
 
     def end(self) -> list[News]:
         """The replay is complete: what is gone is said as far as it is proved; the rest waits for its writer."""
         session = self._session
         session.replaying = False
-        for address in self._known:
-            if address not in session.met:
+        for address, known in self._known.items():
+            if address not in session.met and not known.removed:
                 session.missing.setdefault(writer_of(address), []).append(address)
         session.met = set()
         return [news for writer in list(session.missing) for news in self._removals(writer)]
@@ -159,18 +194,24 @@ class View:
         waiting: list[Address] = []
         for address in missing:
             known = self._known.get(address)
-            if known is None or address in session.met:
+            if known is None or known.removed or address in session.met:
                 continue
             if known.order.stamp < newest and address != writer:
-                gone += self._forget(address, known)
+                gone += self._remove(address, known)
             else:
                 waiting.append(address)
         session.missing[writer] = waiting
         return gone
 
-    def _forget(self, address: Address, known: _Known) -> list[News]:
-        del self._known[address]
-        self._seen[Key(SEEN, known.topic)] = None
+    def _remove(self, address: Address, known: _Known) -> list[News]:
+        """It is gone; what stood there is remembered, so that it is not believed when it comes back."""
+        known.removed, known.told, known.document = True, True, None
+        self._gone[address] = None
+        self._seen[Key(SEEN, known.topic)] = known.seen()
+        if len(self._gone) > MOST_GONE:
+            oldest = next(iter(self._gone))
+            del self._gone[oldest]
+            self._seen[Key(SEEN, self._known.pop(oldest).topic)] = None
         return [News(address, None)]
 
 

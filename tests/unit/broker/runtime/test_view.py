@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
+from broker.runtime import view as view_module
 from broker.runtime.core import Key
 from broker.runtime.view import SEEN, News, Reading, View
 from broker.topics import Topics
@@ -104,13 +106,41 @@ def test_a_saved_order_outlives_a_restart() -> None:
 
 
 def test_seen_is_given_out_once() -> None:
-    """What changed since the last time, and a removal as the end of the record."""
+    """What changed since the last time, a removal among it."""
     view = a_view(a_reading())
     view.seen()
     view.cleared(at())
 
-    assert view.seen() == {Key(SEEN, TOPICS.topic_of(at())): None}
+    assert list(view.seen()) == [Key(SEEN, TOPICS.topic_of(at()))]
     assert view.seen() == {}
+
+
+def test_what_was_removed_comes_back_with_an_old_store() -> None:
+    """A broker that went back in time shows it again: it is stale, after a restart of the reader too; newer is news."""
+    topic = TOPICS.topic_of(at())
+    view = a_view(a_reading(revision=5))
+    view.cleared(at())
+    saved = msgspec.json.encode(view.seen()[Key(SEEN, topic)])
+    restarted = View()
+    restarted.restore([(topic, at(), saved)])
+    restarted.begin()
+
+    for reader in (view, restarted):
+        assert reader.take(a_reading(revision=5, retained=True)) == []
+        assert reader.end() == []
+        assert reader.take(a_reading(a_report("a"), revision=6)) == [News(at(), a_report("a"))]
+
+
+def test_what_was_removed_is_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest removals are forgotten, on disk as well."""
+    monkeypatch.setattr(view_module, "MOST_GONE", 1)
+    view = a_view(a_reading(revision=5), a_reading(revision=6, address=at(2)))
+    view.cleared(at())
+    view.cleared(at(2))
+
+    assert view.seen()[Key(SEEN, TOPICS.topic_of(at()))] is None
+    assert view.take(a_reading(revision=5, retained=True)) == [News(at(), a_report())]
+    assert view.take(a_reading(revision=6, address=at(2), retained=True)) == []
 
 
 def test_a_live_clear_is_removal() -> None:

@@ -16,8 +16,9 @@ from jobplan.cli.waiting import until_run_over
 from jobplan.client import Acted, Client
 from jobplan.live import note
 from jobplan.settings import Settings
+from schemas.codec import decode
 from schemas.documents import InstanceStatus, JobState
-from schemas.requests import Act, Action
+from schemas.requests import Act, Action, Foreseen
 
 PAST: Final = {
     Action.SUBMIT: "submitted",
@@ -41,22 +42,21 @@ async def following(client: Client, name: str) -> InstanceStatus:
     return client.picture.instances[one]
 
 
-def submitted(
-    settings: Settings, action: Action, where: tuple[str, str, str], texts: tuple[str, ...], *, wait: bool
-) -> None:
-    """Submit or resubmit the job named by (instance, job, context)."""
+def submitted(settings: Settings, act: Act, texts: tuple[str, ...], *, wait: bool) -> None:
+    """Submit or resubmit the job that ``act`` names; ``texts`` are values for its next run."""
     given = pairs(texts, "--parameter")
-    instance, name, context = where
+    if act.preview:
+        acted(settings, replace(act, parameters=given))
+        return
 
     async def work(client: Client) -> tuple[JobState, ...]:
-        one = await following(client, instance)
-        before = the_copies(name, client.picture.jobs(one.instance), context)
-        asked = Act(action=action, instance=one.instance, context=context, job=before[0].job, parameters=given)
-        await client.ask(asked)
+        one = await following(client, act.instance)
+        before = the_copies(act.job, client.picture.jobs(one.instance), act.context)
+        await client.ask(replace(act, instance=one.instance, job=before[0].job, parameters=given))
         return await until_run_over(client, before) if wait else before
 
     states = with_client(settings, work)
-    report(settings, action, states, changed=wait)
+    report(settings, act.action, states, changed=wait)
     if wait and any(state.status not in GOOD for state in states):
         raise SystemExit(1)
 
@@ -76,22 +76,42 @@ def report(settings: Settings, action: Action, states: tuple[JobState, ...], *, 
 
 
 def acted(settings: Settings, act: Act) -> None:
-    """Look up what an action names, ask for it, and say so."""
+    """Look up what an action names, ask for it (or what would follow from it), and say so."""
 
-    async def work(client: Client) -> Acted:
+    async def work(client: Client) -> Acted | Foreseen:
         one = await following(client, act.instance)
         named = act.job
         if act.job:
             named = the_copies(act.job, client.picture.jobs(one.instance), act.context)[0].job
         elif act.context:
             the_context(act.context, one)
-        return await client.act(replace(act, instance=one.instance, job=named))
+        asked = replace(act, instance=one.instance, job=named)
+        if act.preview:
+            return decode(bytes((await client.ask(asked)).data), Foreseen)
+        return await client.act(asked)
 
-    acted_on = with_client(settings, work)
-    if settings.json:
-        put_json({"action": act.action, "done": acted_on.done, "refused": acted_on.refused})
+    found = with_client(settings, work)
+    if isinstance(found, Foreseen):
+        foreseen(settings, found)
         return
-    for name in acted_on.done:
+    if settings.json:
+        put_json({"action": act.action, "done": found.done, "refused": found.refused})
+        return
+    for name in found.done:
         click.echo(f"{PAST[act.action]} {name}")
-    for name, reason in acted_on.refused.items():
+    for name, reason in found.refused.items():
         say(f"not {PAST[act.action]}: {name}: {reason}")
+
+
+def foreseen(settings: Settings, found: Foreseen) -> None:
+    """Say what would follow from an action."""
+    if settings.json:
+        put_json(found)
+        return
+    for change in found.changed:
+        where = f"{change.context} / {change.job}" if change.job else change.context
+        click.echo(f"would change: {where}: {change.before or '-'} -> {change.after}")
+    for run in found.starts:
+        click.echo(f"would start:  {run}")
+    if not found.changed and not found.starts:
+        click.echo("no status would change, and nothing would start")

@@ -10,6 +10,7 @@ import click
 
 from jobplan.cli.options import Noun, nearest, with_settings
 from jobplan.cli.output import put_json
+from jobplan.cli.times import moment
 from jobplan.clock import now
 from jobplan.errors import BadInputError
 from jobplan.settings import Settings
@@ -35,10 +36,10 @@ _ZONE = click.option(
 def next_(settings: Settings, expression: str, zone: str, count: int, after: str | None) -> None:
     """Print when EXPRESSION fires next."""
     parsed, place = _parsed(expression), _zone(zone)
-    moment, found = _moment(after, place), list[datetime]()
-    while len(found) < count and (following := next_fire(parsed, moment, place)) is not None:
+    begin, found = now() if after is None else moment(after, place), list[datetime]()
+    while len(found) < count and (following := next_fire(parsed, begin, place)) is not None:
         found.append(following)
-        moment = following
+        begin = following
     if settings.json:
         put_json(found)
         return
@@ -100,14 +101,3 @@ def _zone(name: str) -> ZoneInfo:
         near = nearest(name, sorted(available_timezones()))
         hint = f"; did you mean '{near}'?" if near else "; give one such as Europe/London"
         raise BadInputError(f"time zone '{name}' is unknown{hint}") from None
-
-
-def _moment(text: str | None, zone: ZoneInfo) -> datetime:
-
-    if text is None:
-        return now()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInputError(f"time '{text}' is not ISO 8601: write it as 2026-03-29T02:30") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)

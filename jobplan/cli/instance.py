@@ -1,13 +1,13 @@
-"""``jobplan instance``: start, list, show, watch, end."""
+"""``jobplan instance``: start, list, show, watch, end; what else changes an instance stands in its own file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import click
 
 from jobplan.cli.displays import follow_instance, until_over, watch_instance
+from jobplan.cli.instance_changes import CHANGES
 from jobplan.cli.names import the_instance, the_plan
 from jobplan.cli.options import Noun, confirm, pairs, with_settings
 from jobplan.cli.output import put_json, put_rich, put_table
@@ -18,18 +18,8 @@ from jobplan.clock import now
 from jobplan.errors import BadInputError
 from jobplan.live import FAILED, MOVING, View, day_and_clock, span, view
 from jobplan.settings import Settings
-from schemas.codec import decode
 from schemas.documents import InstanceStatus
 from schemas.names import InstanceId
-from schemas.requests import (
-    Answer,
-    DashboardRequest,
-    InstanceStarted,
-    MoveEnd,
-    PrepareInstance,
-    ResetInstance,
-    SetParameters,
-)
 
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan instance start Daily --wait")
@@ -71,20 +61,6 @@ def start(settings: Settings, plan: str, parameters: tuple[str, ...], *, wait: b
         put_json({"instance": started})
     if not good:
         raise SystemExit(1)
-
-
-@instance.command(epilog="\b\nExample:\n  jobplan instance prepare Daily")
-@click.argument("plan")
-@with_settings
-def prepare(settings: Settings, plan: str) -> None:
-    """Lay out the instance of PLAN's next start ahead of time, so that it can be edited."""
-
-    async def work(client: Client) -> InstanceId:
-        await client.follow(Scope.PLANS)
-        answer = await client.ask(PrepareInstance(plan=the_plan(plan, client.picture.plans).plan))
-        return decode(bytes(answer.data), InstanceStarted).instance
-
-    _done(settings, with_client(settings, work), "prepared")
 
 
 @instance.command("list", epilog="\b\nExample:\n  jobplan instance list --plan Daily")
@@ -189,64 +165,5 @@ def _age(one: InstanceStatus) -> str:
     return span(max(timedelta(), now() - one.created))
 
 
-def _ask(settings: Settings, name: str, asking: Callable[[InstanceId], DashboardRequest]) -> tuple[InstanceId, Answer]:
-    """Ask something of an instance."""
-
-    async def work(client: Client) -> tuple[InstanceId, Answer]:
-        await client.follow(Scope.INSTANCES)
-        one = the_instance(name, client.picture.instances).instance
-        return one, await client.ask(asking(one))
-
-    return with_client(settings, work)
-
-
-def _done(settings: Settings, one: InstanceId, done: str) -> None:
-    if settings.json:
-        put_json({"instance": one, "done": done})
-    else:
-        click.echo(f"{one}: {done}")
-
-
-@instance.command(epilog="\b\nExample:\n  jobplan instance extend Daily --minutes 90")
-@click.argument("name", metavar="INSTANCE")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), required=True, help="From now on.")
-@with_settings
-def extend(settings: Settings, name: str, minutes: float) -> None:
-    """Let an instance end so many minutes from now, instead of at its window's end."""
-    closes = now() + timedelta(minutes=minutes)
-    one, _ = _ask(settings, name, lambda found: MoveEnd(instance=found, closes=closes))
-    _done(settings, one, f"closes {day_and_clock(closes)}")
-
-
-@instance.command("keep-open", epilog="\b\nExample:\n  jobplan instance keep-open Daily")
-@click.argument("name", metavar="INSTANCE")
-@with_settings
-def keep_open(settings: Settings, name: str) -> None:
-    """Let an instance run until somebody ends it."""
-    one, _ = _ask(settings, name, lambda found: MoveEnd(instance=found))
-    _done(settings, one, "stays open until it is ended by hand")
-
-
-@instance.command(epilog="\b\nExample:\n  jobplan instance parameters Daily -p region=south")
-@click.argument("name", metavar="INSTANCE")
-@click.option(
-    "-p", "--parameter", "parameters", multiple=True, required=True, metavar="NAME=VALUE", help="Repeat for more."
-)
-@with_settings
-def parameters(settings: Settings, name: str, parameters: tuple[str, ...]) -> None:
-    """Change parameters of an instance, for the runs that are still to come."""
-    values = pairs(parameters, "--parameter")
-    one, _ = _ask(settings, name, lambda found: SetParameters(instance=found, values=values))
-    _done(settings, one, "parameters changed: " + ", ".join(values))
-
-
-@instance.command(epilog="\b\nExample:\n  jobplan instance reset Daily --held --yes")
-@click.argument("name", metavar="INSTANCE")
-@click.option("--held", is_flag=True, help="With all its jobs on hold.")
-@click.option("--yes", is_flag=True, help="Do not ask first.")
-@with_settings
-def reset(settings: Settings, name: str, *, held: bool, yes: bool) -> None:
-    """End an instance and start a new one in its place, with its parameters."""
-    confirm(f"End {name}, and start it anew?", yes=yes)
-    _, answer = _ask(settings, name, lambda found: ResetInstance(instance=found, held=held))
-    _done(settings, decode(bytes(answer.data), InstanceStarted).instance, "started anew")
+for _command in CHANGES:
+    instance.add_command(_command)

@@ -36,6 +36,9 @@ _CONTEXT = click.option(
 )
 
 
+_PREVIEW = click.option("--preview", is_flag=True, help="Change nothing: print what would follow at once.")
+
+
 @job.command("list", epilog="\b\nExample:\n  jobplan job list Daily --status ERROR")
 @click.argument("instance")
 @click.option("--status", metavar="STATUS", help="Only those that stand so: ERROR, RUNNING, ...")
@@ -84,12 +87,21 @@ def list_(settings: Settings, instance: str, status: str | None, context: str) -
 @_CONTEXT
 @click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value for this run alone.")
 @click.option("--wait", is_flag=True, help="Return when it is over: 0 if COMPLETE, 1 if not.")
+@_PREVIEW
 @with_settings
-def submit(
-    settings: Settings, instance: str, name: str, context: str, parameters: tuple[str, ...], *, wait: bool
+def submit(  # noqa: PLR0913  # one an option
+    settings: Settings,
+    instance: str,
+    name: str,
+    context: str,
+    parameters: tuple[str, ...],
+    *,
+    wait: bool,
+    preview: bool,
 ) -> None:
     """Submit a job now: run a command, or take a clock or file job as fired."""
-    submitted(settings, Action.SUBMIT, (instance, name, context), parameters, wait=wait)
+    act = Act(action=Action.SUBMIT, instance=_unknown_yet(instance), context=context, job=name, preview=preview)
+    submitted(settings, act, parameters, wait=wait)
 
 
 @job.command(epilog="\b\nExample:\n  jobplan job resubmit Daily Load --wait")
@@ -98,12 +110,21 @@ def submit(
 @_CONTEXT
 @click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value for this run alone.")
 @click.option("--wait", is_flag=True, help="Return when it is over: 0 if COMPLETE, 1 if not.")
+@_PREVIEW
 @with_settings
-def resubmit(
-    settings: Settings, instance: str, name: str, context: str, parameters: tuple[str, ...], *, wait: bool
+def resubmit(  # noqa: PLR0913  # one an option
+    settings: Settings,
+    instance: str,
+    name: str,
+    context: str,
+    parameters: tuple[str, ...],
+    *,
+    wait: bool,
+    preview: bool,
 ) -> None:
     """Run a job again that has run: after a failure, once its cause is mended."""
-    submitted(settings, Action.RESUBMIT, (instance, name, context), parameters, wait=wait)
+    act = Act(action=Action.RESUBMIT, instance=_unknown_yet(instance), context=context, job=name, preview=preview)
+    submitted(settings, act, parameters, wait=wait)
 
 
 _PLAIN: dict[Action, str] = {
@@ -131,11 +152,13 @@ def _plain(action: Action, line: str) -> Callable[..., None]:
     @click.argument("name", metavar="[JOB]", default="")
     @_CONTEXT
     @click.option("--yes", is_flag=True, help="Without JOB: do not ask first.")
+    @_PREVIEW
     @with_settings
-    def command(settings: Settings, instance: str, name: str, context: str, *, yes: bool) -> None:
-        if not name:
+    def command(settings: Settings, instance: str, name: str, context: str, *, yes: bool, preview: bool) -> None:
+        if not name and not preview:
             confirm(f"{action.value.capitalize()} all jobs of {context or instance}?", yes=yes)
-        acted(settings, Act(action=action, instance=_unknown_yet(instance), context=context, job=name))
+        place = _unknown_yet(instance)
+        acted(settings, Act(action=action, instance=place, context=context, job=name, preview=preview))
 
     return command
 
@@ -158,9 +181,18 @@ for _action, _line in _PLAIN.items():
 @click.option("--ticket", default="", metavar="ID", help="Where it is followed up.")
 @click.option("--message", "-m", default="", metavar="TEXT", help="Why it may stand.")
 @click.option("--onward", is_flag=True, help="Also start what depends on it.")
+@_PREVIEW
 @with_settings
 def acknowledge(  # noqa: PLR0913  # one an option
-    settings: Settings, instance: str, name: str, context: str, ticket: str, message: str, *, onward: bool
+    settings: Settings,
+    instance: str,
+    name: str,
+    context: str,
+    ticket: str,
+    message: str,
+    *,
+    onward: bool,
+    preview: bool,
 ) -> None:
     """Accept a failure: the job counts as done from now on."""
     act = Act(
@@ -171,6 +203,7 @@ def acknowledge(  # noqa: PLR0913  # one an option
         ticket=ticket,
         message=message,
         onward=onward,
+        preview=preview,
     )
     acted(settings, act)
 

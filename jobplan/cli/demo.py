@@ -9,9 +9,12 @@ from pathlib import Path
 
 import click
 
+from broker.errors import BusError
+from broker.server import find_mosquitto
 from jobplan.cli.options import Verb, pairs, with_settings
 from jobplan.demo.folder import make_folder
 from jobplan.demo.run import DemoPlan, Wishes, run_demo
+from jobplan.errors import BrokerError
 from jobplan.settings import Settings
 from schemas.plan import DASHBOARD_AGENTS
 
@@ -69,6 +72,10 @@ def demo(  # noqa: PLR0913  # one an option
         timeout=timedelta(seconds=timeout),
         log_level=settings.log_level,
     )
+    try:
+        find_mosquitto()
+    except BusError as error:
+        raise BrokerError(str(error)) from error
     folder = make_folder(settings.data, plan.agents)
     code = 1
     try:
@@ -78,7 +85,7 @@ def demo(  # noqa: PLR0913  # one an option
     except KeyboardInterrupt:
         code = 130 if leave else 0
     except asyncio.CancelledError:  # told to end
-        code = 143
+        code = 143 if leave else 0
     finally:
         if code == 0:
             folder.remove()

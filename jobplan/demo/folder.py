@@ -12,7 +12,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from broker.access import DASHBOARD_USER, access_rules, agent_user, hash_password, write_passwords, write_private
+from broker.access import (
+    DASHBOARD_USER,
+    AccessError,
+    access_rules,
+    agent_user,
+    hash_password,
+    write_passwords,
+    write_private,
+)
 from broker.address import BrokerUrl
 from jobplan.errors import BadInputError
 from schemas.names import NodeName, UserName, escape
@@ -65,6 +73,10 @@ class DemoFolder(Struct, frozen=True, kw_only=True):
 def make_folder(where: Path | None, agents: Sequence[str]) -> DemoFolder:
     """A folder with settings files that nobody else can read. Raises BadInputError."""
     try:
+        accounts = {agent: _account(agent_user(NodeName(agent))) for agent in agents}
+    except AccessError as error:
+        raise BadInputError(str(error)) from error
+    try:
         if where is not None:
             where.mkdir(parents=True, exist_ok=True)
         path = where.resolve() if where is not None else Path(tempfile.mkdtemp(prefix="jobplan-demo-"))
@@ -78,7 +90,7 @@ def make_folder(where: Path | None, agents: Sequence[str]) -> DemoFolder:
         port=free_port(),
         operator=_account(OPERATOR),
         dashboard=_account(DASHBOARD_USER),
-        agents={agent: _account(agent_user(NodeName(agent))) for agent in agents},
+        agents=accounts,
     )
     _write_access(folder)
     _write_settings(folder, "jobplan", folder.operator)

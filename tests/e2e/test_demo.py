@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.nodes import JOBPLAN, ROOT, environment
+from tests.support.leaks import descendants
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -98,3 +102,50 @@ def test_an_unfinished_instance_ends_with_1(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "gave up after" in done.stderr
+
+
+def test_a_killed_demo_leaves_no_process_behind(tmp_path: Path) -> None:
+    """Not even kill -9 of the demo leaves a broker, a dashboard or an agent running."""
+    before = descendants()
+    env = environment() | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [*JOBPLAN, "demo", "--json"],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stderr is not None
+        started = next((line for line in demo.stderr if "started instance" in line), "")
+        running = descendants() - before
+        demo.kill()
+
+    assert started
+    assert len(running) >= 6, "the demo, a broker, its mosquitto, a dashboard and two agents"
+    until(lambda: descendants() <= before, within=20, what="all of them have ended")
+
+
+@pytest.mark.skipif(shutil.which("mosquitto_sub") is None, reason="needs mosquitto_sub (package mosquitto-clients)")
+def test_the_line_to_paste_shows_the_topics(tmp_path: Path) -> None:
+    """The printed command works as it is, for the operator's password and the access rules."""
+    env = environment() | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [*JOBPLAN, "demo", "--json"],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stderr is not None
+        line = next((line for line in demo.stderr if "mosquitto_sub" in line), "")
+        command = shlex.split(line.partition("watch it with: ")[2])
+        shown = subprocess.run([*command, "-W", "2"], capture_output=True, text=True, timeout=20, check=False).stdout
+        demo.terminate()
+
+    assert demo.returncode == 0
+    assert "jobplan/v1/dashboard/presence " in shown
+    assert "jobplan/v1/agent/desk/presence " in shown
+    assert "/job/Receive/desk-OrderFile " in shown
+    assert not list(tmp_path.iterdir()), "told to end, it takes its folder away"

@@ -17,12 +17,12 @@ from jobplan.demo.children import Child, start
 from jobplan.demo.folder import DASHBOARD, HOST, DemoFolder, agent_file
 from jobplan.demo.operator import drop_the_file, mend_the_failure, submit_what_waits
 from jobplan.errors import JobplanError
-from jobplan.live import MOVING, Line, View, view
+from jobplan.live import Line, View, view
 from jobplan.picture import Picture
 from jobplan.watching import Display, Watching, follow_started
 from schemas.names import InstanceId, PlanName
 from schemas.plan import PlanSource
-from schemas.status import ContextStatus, NodeState
+from schemas.status import ContextStatus, JobStatus, NodeState
 
 UP: Final = timedelta(seconds=60)
 """Within which every node must be there."""
@@ -238,7 +238,7 @@ class Demo:
 
 def _at_rest(picture: Picture, instance: InstanceId) -> bool | None:
     """Whether no job of it runs any more; None: one does."""
-    return None if any(job.status in MOVING for job in picture.jobs(instance)) else True
+    return None if any(job.status is JobStatus.RUNNING for job in picture.jobs(instance)) else True
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -93,10 +93,13 @@ class Projection:
         return found
 
     def _altered(self, touched: Touched) -> Iterator[Shown]:
-        """The documents of instances and what belongs to them, as they are now."""
-        for name in touched.instances:
-            if name in self._state.instances:
-                yield from self._instance(self._state.instances[name])
+        """The documents of instances, as they are now.
+
+        First what agents act on; an instance's own status last, so that who sees its end has seen all of it.
+        """
+        instances = [self._state.instances[name] for name in touched.instances if name in self._state.instances]
+        for instance in instances:
+            yield from self._publications(instance)
         for run in touched.runs:
             if run in self._state.runs:
                 yield self._assignment(self._state.runs[run])
@@ -106,6 +109,8 @@ class Projection:
                 yield self._job(machine, machine.graph.copies[index])
         for name, job in touched.taken:
             yield self._taken(name, job)
+        for instance in instances:
+            yield self._status(instance)
 
     # Plans
 
@@ -156,22 +161,21 @@ class Projection:
     # Instances
 
     def _of_instance(self, name: InstanceId) -> Iterator[Shown]:
-        yield from self._instance(self._state.instances[name])
+        yield from self._publications(self._state.instances[name])
+        for run in self._state.live_runs(name):
+            yield self._assignment(run)
         machine = self._state.machines[name]
         for copy in machine.graph.copies:
             yield self._job(machine, copy)
         for job in sorted(self._state.taken_of(name)):
             yield self._taken(name, job)
-        for run in self._state.live_runs(name):
-            yield self._assignment(run)
+        yield self._status(self._state.instances[name])
 
-    def _instance(self, instance: InstanceRecord) -> Iterator[Shown]:
-        machine = self._state.machines[instance.id]
+    def _publications(self, instance: InstanceRecord) -> Iterator[Shown]:
         active = instance.status in ACTIVE
-        for agent in machine.graph.agents:
+        for agent in self._state.machines[instance.id].graph.agents:
             address = AgentInstanceAt(agent, instance.id)
             yield self._kept(instance.id, address), self._publication(instance) if active else None
-        yield self._kept(instance.id, InstanceAt(instance.id)), self._status(instance, machine)
 
     def _publication(self, instance: InstanceRecord) -> AgentInstance:
         return AgentInstance(
@@ -184,8 +188,9 @@ class Projection:
             clocks_disabled=instance.clocks_disabled,
         )
 
-    def _status(self, instance: InstanceRecord, machine: ContextMachine) -> InstanceStatus:
-        return InstanceStatus(
+    def _status(self, instance: InstanceRecord) -> Shown:
+        machine = self._state.machines[instance.id]
+        return self._kept(instance.id, InstanceAt(instance.id)), InstanceStatus(
             instance=instance.id,
             plan=instance.plan,
             version=instance.version,

@@ -27,7 +27,7 @@ from jobplan.connection import PATIENCE, Connection
 from jobplan.errors import NobodyAnswersError, RefusedByNodeError
 from jobplan.live import clock, gone
 from jobplan.questions import Question
-from jobplan.wire import JobsOf, Scope, Wire, broker_at
+from jobplan.wire import JobsOf, RunsOf, Scope, Wire, broker_at
 from schemas.addresses import AgentPresenceAt, DashboardPresenceAt
 from schemas.codec import decode
 from schemas.names import InstanceId, NodeName, PlanName, RequestId
@@ -189,4 +189,4 @@ async def client_on(
         raise
 
 
-__all__ = ["Acted", "Client", "JobsOf", "Scope", "client_on", "connect"]
+__all__ = ["Acted", "Client", "JobsOf", "RunsOf", "Scope", "client_on", "connect"]

@@ -18,7 +18,7 @@ from jobplan.errors import BrokerError
 from jobplan.feed import Feed, Link, News
 from jobplan.picture import Picture
 from jobplan.questions import Question
-from jobplan.wire import JobsOf, Scope, Wire
+from jobplan.wire import Part, Scope, Wire
 from schemas.codec import SchemaError
 from schemas.names import RequestId
 
@@ -128,7 +128,7 @@ class Connection:
         if change is not None:
             self._tell(change)
 
-    async def follow(self, *scopes: Scope | JobsOf) -> None:
+    async def follow(self, *scopes: Part) -> None:
         """Keep these parts of the picture up to date; returns when all that is retained of them is in."""
         wanted = [one for scope in scopes for one in self.wire.filters(scope) if one not in self._filters]
         self._filters += wanted

@@ -44,6 +44,16 @@ class JobsOf(Struct, frozen=True):
     instance: InstanceId
 
 
+class RunsOf(Struct, frozen=True):
+    """Scope: the runs of one instance that agents should have."""
+
+    instance: InstanceId
+
+
+Part = Scope | JobsOf | RunsOf
+"""A part of what is retained."""
+
+
 class Wire:
     """The topics of one user under one prefix."""
 
@@ -57,10 +67,16 @@ class Wire:
         """For the user and prefix that a broker's address names."""
         return Wire(Topics(url.prefix), UserName(url.user) if url.user else ANONYMOUS)
 
-    def filters(self, scope: Scope | JobsOf) -> list[str]:
+    def filters(self, part: Part) -> list[str]:
         """What to subscribe to."""
-        parts = (f"instance/{scope.instance}/job/+/+",) if isinstance(scope, JobsOf) else scope.value
-        return [f"{self.prefix}/{part}" for part in parts]
+        match part:
+            case JobsOf(instance):
+                levels: tuple[str, ...] = (f"instance/{instance}/job/+/+",)
+            case RunsOf(instance):
+                levels = (f"agent/+/assignment/{instance}/+",)
+            case _:
+                levels = part.value
+        return [f"{self.prefix}/{one}" for one in levels]
 
     def address(self, topic: str) -> Address | None:
         """What stands there; None: nothing we know."""

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from jobplan.client import Client, Scope, connect
+from jobplan.client import Client, RunsOf, Scope, connect
 from jobplan.clock import now
 from jobplan.demo.children import Child, start
 from jobplan.demo.folder import DASHBOARD, HOST, DemoFolder, agent_file
@@ -20,9 +20,10 @@ from jobplan.errors import JobplanError
 from jobplan.live import Line, View, view
 from jobplan.picture import Picture
 from jobplan.watching import Display, Watching, follow_started
+from schemas.documents import Assignment
 from schemas.names import InstanceId, PlanName
 from schemas.plan import PlanSource
-from schemas.status import ContextStatus, JobStatus, NodeState
+from schemas.status import ContextStatus, NodeState
 
 UP: Final = timedelta(seconds=60)
 """Within which every node must be there."""
@@ -225,6 +226,7 @@ class Demo:
             return
         try:
             async with asyncio.timeout(DOWN.total_seconds()):
+                await client.follow(RunsOf(instance))
                 await client.end_instance(instance)
                 await client.until(lambda picture: _at_rest(picture, instance), DOWN)
         except (TimeoutError, JobplanError) as error:
@@ -237,8 +239,8 @@ class Demo:
 
 
 def _at_rest(picture: Picture, instance: InstanceId) -> bool | None:
-    """Whether no job of it runs any more; None: one does."""
-    return None if any(job.status is JobStatus.RUNNING for job in picture.jobs(instance)) else True
+    """Whether no agent has a run of it any more; None: one has."""
+    return None if any(run.instance == instance for run in picture.all(Assignment)) else True
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -139,8 +139,9 @@ def _submit(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None
 
 def _resubmit(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
     status = machine.status(copy.index)
-    if status not in {JobStatus.WAITING, JobStatus.COMPLETE, JobStatus.SKIPPED_COMPLETE, *_FAILED_STATUSES}:
-        raise RefusedError(f"{copy.id} is {status}: only a job that waits or has ended can be resubmitted")
+    if status not in {JobStatus.WAITING, JobStatus.COMPLETE, *_FAILED_STATUSES}:
+        instead = "; unskip it and submit it" if status is JobStatus.SKIPPED_COMPLETE else ""
+        raise RefusedError(f"{copy.id} is {status}: only a job that waits or has ended can be resubmitted{instead}")
     _not_handed_over(machine, copy, "resubmit")
     _reset(step, machine, copy, asked)
     _start(step, machine, copy, asked)
@@ -172,7 +173,7 @@ def _reset(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
         Owner(machine.copies[i].queued, machine.instance, i) for i in copy.stands_for if machine.copies[i].queued
     ]
     for other in copy.stands_for:
-        if machine.status(other) in _RESETTABLE:
+        if machine.status(other) in _RESETTABLE | {JobStatus.SKIPPED_COMPLETE}:
             redo = machine.copies[other].redo or _to_redo(machine, other)
             machine.move(step, other, Trigger.RESET, "reset", **_FRESH, redo=redo)
             _forget_what_it_caused(step, machine, other)
@@ -226,6 +227,7 @@ def _continue(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
         machine.follow(step, other)
     for other in failed:
         machine.pretend(other, acknowledged=acknowledged[other])
+    step.touch(machine)
     step.note("job", instance=machine.instance, job=copy.id, detail="continued downstream")
 
 
@@ -246,9 +248,7 @@ _FRESH: dict[str, object] = {
     "reason": "",
 }
 _FAILED_STATUSES = frozenset({JobStatus.ERROR, JobStatus.KILLED, JobStatus.ERROR_ACKNOWLEDGED})
-_RESETTABLE = frozenset(
-    {JobStatus.WAITING, JobStatus.COMPLETE, JobStatus.SKIPPED_COMPLETE, JobStatus.LOCK_QUEUED, *_FAILED_STATUSES}
-)
+_RESETTABLE = frozenset({JobStatus.WAITING, JobStatus.COMPLETE, JobStatus.LOCK_QUEUED, *_FAILED_STATUSES})
 
 
 def _wanted(machine: ContextMachine, copy: Copy, verb: str, *wanted: JobStatus) -> None:
@@ -283,6 +283,8 @@ _INSTEAD = {
     ("submit", JobStatus.KILLED): "; use resubmit",
     ("reset", JobStatus.RUNNING): "; kill it first",
     ("reset", JobStatus.ON_HOLD): "; release it first",
+    ("reset", JobStatus.SKIPPED): "; unskip it instead",
+    ("reset", JobStatus.SKIPPED_COMPLETE): "; unskip it instead",
     ("hold", JobStatus.LOCK_QUEUED): "; reset it first",
 }
 

@@ -205,6 +205,10 @@ class ContextMachine:
         self._results.append(index)
         journal.touch(self)
 
+    def forget_results(self) -> None:
+        """Nothing that came to an end so far is looked at any more: the instance begins now."""
+        self._results.clear()
+
     def touch(self, context: int) -> None:
         """Have ``settle`` look at how a context stands."""
         if context not in self._dirty_set:
@@ -223,7 +227,7 @@ class ContextMachine:
     @property
     def unsettled(self) -> bool:
         """Whether ``settle`` has something to do."""
-        return bool(self._results or self._dirty)
+        return bool(self._results or self._dirty or self.initiations or self.raised)
 
     def settle(self, journal: Journal) -> None:
         """Work off everything that follows, until nothing moves. Bounded: jobs that raise each other for ever are cut off."""
@@ -282,9 +286,11 @@ class ContextMachine:
         elif copy.kind is JobKind.COMMAND:
             self._raise(journal, index, cause)
             self.initiations.append(Initiation(index, cause))
+            journal.touch(self)
         elif copy.kind is JobKind.GLOBAL:
             self._raise(journal, index, cause)
             self.raised.append(index)
+            journal.touch(self)
         elif copy.kind.fires:
             self.result(
                 journal, index, Trigger.SUCCEED, "its fire was remembered", raised=True, started=journal.now, reason=""
@@ -304,7 +310,8 @@ class ContextMachine:
         nobody_runs_it = all(self.copies[other].skipped or self.graph.copies[other].shadow for other in same)
         for other in same:
             if nobody_runs_it or other == index or self.copies[other].skipped:
-                self.result(journal, other, Trigger.PASS, why, raised=True, started=None, reason=why)
+                facts = {"raised": True, "live": False, "started": None, "reason": why}  # others' run is theirs alone
+                self.result(journal, other, Trigger.PASS, why, **facts)
 
     def _name(self, index: int) -> str:
         return self.graph.copies[index].id if index >= 0 else "a person"
@@ -312,8 +319,8 @@ class ContextMachine:
     # Contexts
 
     def _recompute(self, journal: Journal) -> list[int]:
-        """Let the statuses of touched contexts follow, children first; the contexts that became COMPLETE, in plan order."""
-        completed: list[int] = []
+        """Let the statuses of touched contexts follow, children first; those that became COMPLETE, or no more are, in plan order."""
+        turned: list[int] = []
         while self._dirty:
             index = -heappop(self._dirty)
             self._dirty_set.discard(index)
@@ -322,9 +329,9 @@ class ContextMachine:
             if before.status in {ContextStatus.ENDED, ContextStatus.PREPARED} or before.status is after:
                 continue
             self.set_context(journal, index, after)
-            if after is ContextStatus.COMPLETE:
-                completed.append(index)
-        return sorted(completed)
+            if ContextStatus.COMPLETE in {before.status, after}:
+                turned.append(index)
+        return sorted(turned)
 
     def set_context(self, journal: Journal, index: int, status: ContextStatus) -> None:
         """Replace a context's status and tell its parent's tally."""
@@ -338,9 +345,9 @@ class ContextMachine:
             self.touch(parent)
         journal.context_changed(self, index, before)
 
-    def _open_gates(self, journal: Journal, completed: int) -> None:
+    def _open_gates(self, journal: Journal, turned: int) -> None:
         """Initiate what was remembered in contexts that waited for this one."""
-        for waiting in self.graph.contexts[completed].gates:
+        for waiting in self.graph.contexts[turned].gates:
             for context in self.within(waiting):
                 if not self.gate_open(context):
                     continue

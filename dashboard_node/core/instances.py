@@ -123,9 +123,13 @@ def _lay_out(step: Step, instance: InstanceRecord, graph: PlanGraph, *, held: bo
 
 def _pass_what_has_nothing_before_it(step: Step, machine: ContextMachine) -> None:
     """A job that is skipped from the start and waits for nothing is passed over at once, so that others need not wait for it."""
+    machine.forget_results()
+    passed: set[int] = set()
     for copy in machine.graph.copies:
-        if machine.copies[copy.index].skipped and not has_upstream(machine, copy.index):
+        record = machine.copies[copy.index]
+        if record.skipped and not (record.disabled or copy.index in passed or has_upstream(machine, copy.index)):
             machine.pass_over(step, copy.index, "skipped from the start")
+            passed.update(copy.stands_for)
 
 
 def has_upstream(machine: ContextMachine, index: int) -> bool:

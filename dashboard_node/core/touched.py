@@ -84,10 +84,11 @@ class Touched:
         self.jobs.setdefault((name, index))
         self.instances.setdefault(name)
         copy = machine.graph.copies[index]
-        feeds = frozenset(copy.feeds)
+        counted = {other: machine.graph.copies[other].rule for other in copy.feeds}
+        spared = {other for other, rule in counted.items() if rule is not None and index not in rule.none}
         for dependent in copy.dependents:
             known = self._named.get((name, dependent))
-            if known is None or index in known.copies or index in machine.ceased or dependent not in feeds:
+            if known is None or index in known.copies or index in machine.ceased or dependent not in spared:
                 self.jobs.setdefault((name, dependent))
 
     def _context(self, name: InstanceId, index: int) -> None:

@@ -49,7 +49,7 @@ class House:
         """Let something happen; what the dashboard answers."""
         decision = self.core.step(event)
         self.witness(self.core, decision.changes)
-        return tuple(effect.answer for effect in decision.effects)
+        return decision.answers
 
     def ask(self, request: DashboardRequest) -> Answer:
         """Ask as a person would."""

@@ -92,7 +92,7 @@ class Office:
         body = Raw(msgspec.json.encode(request))
         decision = self.core.step(Requested(NOW, UserName("u"), RequestId(f"{self._asked:08x}"), body))
         self.core.project(decision.changes)
-        return bytes(decision.effects[0].answer.data)
+        return bytes(decision.answers[0].data)
 
     def open(self) -> InstanceId:
         """A fresh instance with its first jobs started."""

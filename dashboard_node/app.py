@@ -9,7 +9,6 @@ from importlib.metadata import version
 from random import Random
 
 from broker.mqtt import MqttBus
-from broker.runtime.core import Reply
 from broker.runtime.driver import Driver
 from broker.runtime.ending import ended_by_signals
 from broker.runtime.selfwatch import Identity
@@ -18,7 +17,9 @@ from broker.runtime.world import World
 from broker.topic_table import Role
 from broker.topics import Topics
 from dashboard_node.config import DashboardConfig
+from dashboard_node.core.effects import Effect, LookUpAudit
 from dashboard_node.core.machine import DashboardCore, Event
+from dashboard_node.lookups import look_up_audit
 from schemas.names import NodeName
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,12 @@ async def serve(config: DashboardConfig) -> int:
     config = config.validated()
     config.data.mkdir(parents=True, exist_ok=True)
     async with SqliteStore.open(config.data / "dashboard.db") as store:
-        driver: Driver[Event, Reply] = Driver(
+
+        async def perform(effect: Effect) -> None:
+            if isinstance(effect, LookUpAudit):
+                await look_up_audit(effect, store, driver.answer)
+
+        driver: Driver[Event, Effect] = Driver(
             DashboardCore(timedelta(seconds=config.retention_seconds)),
             Identity(
                 role=Role.DASHBOARD,
@@ -45,7 +51,7 @@ async def serve(config: DashboardConfig) -> int:
                 store=store,
                 bus=MqttBus(config.broker, ca_file=config.ca_file),
                 topics=Topics(config.broker.prefix),
-                perform=_nothing_to_perform,
+                perform=perform,
                 random=Random(),  # noqa: S311  # spreads attempts to connect, guards nothing
             ),
         )
@@ -53,8 +59,3 @@ async def serve(config: DashboardConfig) -> int:
             log.info("dashboard starts: data in %s, broker %s", config.data, config.broker)
             await driver.run()
     return 0
-
-
-def _nothing_to_perform(effect: Reply) -> None:
-    """Answers are the driver's own business, and the dashboard asks for nothing else."""
-    raise AssertionError(f"nobody performs {effect!r}")

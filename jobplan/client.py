@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from broker.address import BrokerUrl
 from broker.bus import Bus
@@ -32,6 +33,7 @@ from schemas.addresses import AgentPresenceAt, DashboardPresenceAt
 from schemas.codec import decode
 from schemas.names import InstanceId, NodeName, PlanName, RequestId
 from schemas.plan import PlanSource
+from schemas.queries import MOST_ROWS, AuditEntry, AuditPage, ReadAudit
 from schemas.requests import (
     Act,
     AgentRequest,
@@ -148,6 +150,19 @@ class Client(Connection):
         """Do something to a job, to the jobs of a context, or to those of the whole instance."""
         answer = await self.ask(act)
         return decode(bytes(answer.data), Acted)
+
+    async def audit(
+        self, query: ReadAudit, most: int, wanted: Callable[[AuditEntry], bool] = lambda _row: True
+    ) -> list[AuditEntry]:
+        """The newest rows of the audit trail that match, at most so many, the oldest first."""
+        found: list[AuditEntry] = []
+        page = AuditPage(more=True)
+        while page.more and len(found) < most:
+            before = page.rows[-1].number if page.rows else query.before
+            answer = await self.ask(replace(query, before=before, limit=MOST_ROWS))
+            page = decode(bytes(answer.data), AuditPage)
+            found += filter(wanted, page.rows)
+        return found[:most][::-1]
 
     async def raise_event(self, event: str) -> None:
         """Raise a global event."""

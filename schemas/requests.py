@@ -6,20 +6,15 @@ not.
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
 
-from msgspec import Meta, Raw, Struct, field
+from msgspec import Raw, Struct, field
 
+from schemas.asked import Asked as Asked  # noqa: PLC0414  # for those who ask: the shape of every request
+from schemas.asked import Instant
 from schemas.names import InstanceId, PlanName, RunId
 from schemas.plan import PlanSource
-
-Instant = Annotated[datetime, Meta(tz=True)]
-
-
-class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", tag_field="ask"):
-    """Common shape of requests; ``ask`` names which one it is."""
+from schemas.queries import ListVersions, ReadAudit, ReadVersion
 
 
 class ImportPlan(Asked, frozen=True, kw_only=True, tag="plan.import"):
@@ -136,7 +131,9 @@ class ReadLog(Asked, frozen=True, kw_only=True, tag="log.read"):
     follow: bool = False
 
 
-DashboardRequest = (
+Query = ReadAudit | ListVersions | ReadVersion
+"""What only looks something up."""
+Change = (
     ImportPlan
     | EnablePlan
     | DeletePlan
@@ -149,6 +146,8 @@ DashboardRequest = (
     | Act
     | RaiseEvent
 )
+"""What is done once, and answered the same when it is asked again."""
+DashboardRequest = Query | Change
 AgentRequest = ReadLog
 
 

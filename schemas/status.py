@@ -98,7 +98,22 @@ class FireOutcome(StrEnum):
     PASSED = "passed"
     """Inside a blackout window of a job that lets it pass: the job is passed over as if skipped."""
     DROPPED = "dropped"
-    """Inside a blackout window of a job that drops it: it counts for the ledger alone."""
+    """Inside a blackout window of a job that drops it, or on a holiday: it counts for the ledger alone."""
+    MISSED = "missed"
+    """Nobody looked in time: it counts for the ledger alone."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether anything follows from it but a row of the ledger."""
+        return self in {FireOutcome.FIRED, FireOutcome.PASSED}
+
+
+class Tick(StrEnum):
+    """What became of a due start of a plan, or of a due time of a clock job: the tick ledger."""
+
+    RAN = "ran"
+    SKIPPED = "skipped"
+    MISSED = "missed"
 
 
 class NodeState(StrEnum):

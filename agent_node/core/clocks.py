@@ -105,7 +105,7 @@ def _end_delay(draft: Draft, watch: Watch, clock: Clock) -> Watch:
     done = replace(watch, delayed=None, delayed_until=None)
     if clock.is_over(draft.now):
         reason = "the window closed before the blackout ended"
-        return fire(draft, done, FireOutcome.DROPPED, due=due, reason=reason)
+        return fire(draft, done, FireOutcome.MISSED, due=due, reason=reason)
     return fire(draft, done, FireOutcome.FIRED, due=due, reason="delayed by a blackout")
 
 
@@ -121,7 +121,7 @@ def _missed(draft: Draft, watch: Watch, clock: Clock, first: Instant, punctual: 
     span = f"due from {first.isoformat()} to {last.isoformat()}"
     if not clock.job.persistent_recovery or late > tolerance or clock.is_over(draft.now):
         reason = f"missed: {span}, and nobody looked in time"
-        return fire(draft, watch, FireOutcome.DROPPED, due=last, reason=reason)
+        return fire(draft, watch, FireOutcome.MISSED, due=last, reason=reason)
     until = blackout_until(clock.job, draft.now, clock.zone)
     if until is not None:
         return _in_blackout(draft, watch, clock, last, until)

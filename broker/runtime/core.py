@@ -102,6 +102,11 @@ class Decision(Struct, Generic[F], frozen=True, kw_only=True):
     audit: tuple[AuditRow, ...] = ()
     effects: tuple[F, ...] = ()
 
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """What is answered at once."""
+        return tuple(effect.answer for effect in self.effects if isinstance(effect, Reply))
+
 
 class Core(Protocol[E_contra, F]):
     """A node's rules together with the state they last decided. No method does I/O or reads a clock."""

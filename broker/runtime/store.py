@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from broker.runtime.core import AuditRow, Changes, Key
 
-SCHEMA = 1
+SCHEMA = 2
 """Of the database, kept in ``PRAGMA user_version``; one migration leads to each."""
 
 _MIGRATIONS = (
@@ -37,6 +37,7 @@ _MIGRATIONS = (
     CREATE INDEX audit_instance ON audit (instance) WHERE instance <> '';
     CREATE INDEX audit_user ON audit (user) WHERE user <> '';
     """,
+    "CREATE INDEX audit_kind ON audit (kind, context);",
 )
 _UPSERT = (
     "INSERT INTO record (tbl, key, body) VALUES (?, ?, ?) ON CONFLICT (tbl, key) DO UPDATE SET body = excluded.body"

@@ -11,7 +11,15 @@ from dashboard_node.core.records import TakenRecord
 from dashboard_node.core.step import Step
 from schemas.documents import Fire, FireReport, Presence, RunReport
 from schemas.names import NodeName, RunId
-from schemas.status import FireOutcome, JobKind, NodeState, Outcome, RunPhase
+from schemas.status import FireOutcome, JobKind, NodeState, Outcome, RunPhase, Tick
+
+_TICKS = {
+    FireOutcome.FIRED: Tick.RAN,
+    FireOutcome.PASSED: Tick.SKIPPED,
+    FireOutcome.DROPPED: Tick.SKIPPED,
+    FireOutcome.MISSED: Tick.MISSED,
+}
+"""How a fire stands in the ledger."""
 
 
 def presence(step: Step, agent: NodeName, heard: Presence | None) -> None:
@@ -82,8 +90,10 @@ def fires(step: Step, agent: NodeName, report: FireReport) -> None:
         step.note(
             "tick",
             instance=report.instance,
+            context=step.state.instances[report.instance].plan,
             job=report.job,
-            after="ignored" if refused else fire.outcome,
+            before=(fire.due or fire.at).isoformat(),
+            after=Tick.SKIPPED if refused else _TICKS[fire.outcome],
             detail=refused or fire.reason or " ".join(fire.files),
         )
     step.put_taken(
@@ -102,7 +112,7 @@ def fired(step: Step, machine: ContextMachine, job: str, fire: Fire, context: in
         return "the clock jobs of this instance are disabled"
     if all(machine.copies[i].disabled for i in wanted):
         return "the job is disabled"
-    if fire.outcome is FireOutcome.DROPPED:
+    if not fire.outcome.counts:
         return ""
     for index in wanted:
         _happened(step, machine, index, fire)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from broker.runtime.core import Changes, Decision, Heard, Key, Recovered, Reply, Requested, Tick
+from broker.runtime.core import Changes, Decision, Heard, Key, Recovered, Requested, Tick
 from dashboard_node.core import agents, instances, invariants, requests, restoring, runs, settling, windows
+from dashboard_node.core.effects import Effect
 from dashboard_node.core.projection import Projection
 from dashboard_node.core.state import ACTIVE, State
 from dashboard_node.core.step import Step
@@ -34,7 +35,7 @@ class DashboardCore:
         """Take in what was saved."""
         restoring.restore(self.state, rows)
 
-    def step(self, event: Event) -> Decision[Reply]:
+    def step(self, event: Event) -> Decision[Effect]:
         """Decide what an event leads to. The state moves with it; the decision says what has to be saved and answered."""
         match event:
             case Heard():

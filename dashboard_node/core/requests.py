@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from broker.runtime.core import Reply, Requested
-from dashboard_node.core import actions, instances, plans, previewing, settling, windows
+from dashboard_node.core import actions, instances, plans, previewing, reading, settling, windows
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.records import AnswerRecord
 from dashboard_node.core.state import ACTIVE
@@ -19,6 +19,7 @@ from schemas.requests import (
     Act,
     Action,
     Answer,
+    Change,
     DashboardRequest,
     DeletePlan,
     EnablePlan,
@@ -28,6 +29,7 @@ from schemas.requests import (
     InstanceStarted,
     MoveEnd,
     PrepareInstance,
+    Query,
     RaiseEvent,
     ResetInstance,
     SetParameters,
@@ -45,25 +47,28 @@ _decoder = msgspec.json.Decoder(DashboardRequest)
 
 
 def asked(step: Step, event: Requested) -> None:
-    """Decide a request, unless it has been decided before; either way it is answered."""
+    """Decide a request, unless it has been decided before; either way it is answered. What only looks is not remembered."""
     known = step.state.answers.get((event.user, event.request))
     if known is not None:
-        step.replies.append(Reply(event.user, event.request, known.answer))
+        step.effects.append(Reply(event.user, event.request, known.answer))
         return
     try:
         request = _decoder.decode(event.body)
     except msgspec.MsgspecError as error:
         answer = Answer(ok=False, reason=f"not a request this dashboard understands: {error}")
     else:
+        if isinstance(request, Query):
+            reading.look_up(step, event, request)
+            return
         answer = _decide(step, event, request)
     if not answer.ok:
         step.note("request", before=event.request, after="refused", detail=answer.reason)
     step.put_answer(AnswerRecord(user=event.user, request=event.request, answer=answer, at=step.now))
     step.state.timers.set(("answer", event.user, event.request), step.now + KEPT)
-    step.replies.append(Reply(event.user, event.request, answer))
+    step.effects.append(Reply(event.user, event.request, answer))
 
 
-def _decide(step: Step, event: Requested, request: DashboardRequest) -> Answer:  # noqa: C901, PLR0911  # one branch a request
+def _decide(step: Step, event: Requested, request: Change) -> Answer:  # noqa: C901, PLR0911  # one branch a request
     match request:
         case ImportPlan():
             return plans.import_plan(step, request)

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from broker.runtime.core import AuditRow, Decision, Key, Reply
+from broker.runtime.core import AuditRow, Decision, Key
 from dashboard_node.core.context_machine import ContextMachine
+from dashboard_node.core.effects import Effect
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.locks import Owner
 from dashboard_node.core.records import (
@@ -35,7 +36,7 @@ class Step:
         self._now = now
         self.changes: dict[Key, Struct | None] = {}
         self.audit: list[AuditRow] = []
-        self.replies: list[Reply] = []
+        self.effects: list[Effect] = []
         self.unsettled: dict[InstanceId, None] = {}
         """Instances whose machine has something to settle, in the order they came up."""
         self.freed: dict[PlanName, None] = {}
@@ -52,9 +53,9 @@ class Step:
         """The time of the event."""
         return self._now
 
-    def decision(self) -> Decision[Reply]:
+    def decision(self) -> Decision[Effect]:
         """What the driver is to save, show and perform."""
-        return Decision(changes=self.changes, audit=tuple(self.audit), effects=tuple(self.replies))
+        return Decision(changes=self.changes, audit=tuple(self.audit), effects=tuple(self.effects))
 
     def note(self, kind: str, **fields: str) -> None:
         """An audit row for this event."""

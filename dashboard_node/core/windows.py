@@ -15,7 +15,7 @@ from dashboard_node.core.step import Step
 from schemas.cron import LOSSLESS, Cron, matches, next_fire, parse, previous_fire
 from schemas.names import PlanName, instance_id
 from schemas.plan import MissedWindows, Plan
-from schemas.status import ContextStatus
+from schemas.status import ContextStatus, Tick
 
 HAND_MARGIN = timedelta(seconds=60)
 """An instance started by hand ends so long before the plan's next start, unless instances may run side by side (Ikasan)."""
@@ -25,8 +25,6 @@ CATCH_UP = 10
 """So many missed windows, the newest ones, does a plan catch up with at most."""
 MOST = 1000
 """So many missed starts are recorded one by one; those before them in one row."""
-RAN, SKIPPED, MISSED = "ran", "skipped", "missed"
-"""What becomes of a due start, in the tick ledger."""
 
 
 class NotStartedError(Exception):
@@ -80,7 +78,7 @@ def due(step: Step, name: PlanName) -> None:
         arm(step, record)
         return
     if left_out is not None:
-        _ledger(step, name, left_out, MISSED, f"and every start up to {starts[0].isoformat()}: too many to list")
+        _ledger(step, name, left_out, Tick.MISSED, f"and every start up to {starts[0].isoformat()}: too many to list")
     *earlier, newest = starts
     missed = [start for start in starts if start < step.state.up_since]
     backlog: list[datetime] = []
@@ -88,7 +86,7 @@ def due(step: Step, name: PlanName) -> None:
         backlog = missed[-CATCH_UP:]
     for start in earlier:
         if start not in backlog:
-            _ledger(step, name, start, MISSED, "no dashboard was there, or it was held up")
+            _ledger(step, name, start, Tick.MISSED, "no dashboard was there, or it was held up")
     _drop_prepared(step, name, newest)
     if newest not in backlog:
         _decide(step, name, plan, newest, missed=newest in missed)
@@ -124,20 +122,20 @@ def _decide(step: Step, name: PlanName, plan: Plan, start: datetime, *, missed: 
     instance = instance_id(name, start)
     known = step.state.instances.get(instance)
     if missed and plan.missed_windows is MissedWindows.SKIP:
-        _ledger(step, name, start, MISSED, "no dashboard was there, and the plan skips what it missed")
+        _ledger(step, name, start, Tick.MISSED, "no dashboard was there, and the plan skips what it missed")
     elif ttl is not None and step.now >= start + ttl:
-        _ledger(step, name, start, MISSED, "the window had closed before a dashboard was there")
+        _ledger(step, name, start, Tick.MISSED, "the window had closed before a dashboard was there")
     elif known is not None and known.status is not ContextStatus.PREPARED:
-        _ledger(step, name, start, SKIPPED, "its instance is there already")
+        _ledger(step, name, start, Tick.SKIPPED, "its instance is there already")
     elif reason := _not_now(step, name, plan):
-        _ledger(step, name, start, SKIPPED, reason)
+        _ledger(step, name, start, Tick.SKIPPED, reason)
     else:
         closes = None if ttl is None else start + ttl
         if known is not None:
             activate(step, known)
         else:
             open_instance(step, name, name=instance, closes=closes, started_by="cron", parameters={})
-        _ledger(step, name, start, RAN, instance=instance)
+        _ledger(step, name, start, Tick.RAN, instance=instance)
 
 
 def _not_now(step: Step, name: PlanName, plan: Plan) -> str:
@@ -163,11 +161,11 @@ def catch_up(step: Step, name: PlanName) -> None:
         if instance not in step.state.instances:
             closes = None if ttl is None else step.now + ttl
             open_instance(step, name, name=instance, closes=closes, started_by="catch-up", parameters={})
-            _ledger(step, name, start, RAN, "caught up", instance=instance)
+            _ledger(step, name, start, Tick.RAN, "caught up", instance=instance)
         record = step.state.plans[name]
 
 
-def _ledger(step: Step, name: PlanName, start: datetime, outcome: str, reason: str = "", instance: str = "") -> None:
+def _ledger(step: Step, name: PlanName, start: datetime, outcome: Tick, reason: str = "", instance: str = "") -> None:
     """A row of the tick ledger: which start, and what became of it."""
     step.note("tick", context=name, before=start.isoformat(), after=outcome, detail=reason, instance=instance)
 

@@ -108,7 +108,7 @@ class World:
         body = Raw(msgspec.json.encode(request))
         decision = self.core.step(Requested(self.now, _SOMEBODY, RequestId(f"{self._asked:08x}"), body))
         self._told(self.core, decision.changes)
-        answer = decision.effects[0].answer
+        answer = decision.answers[0]
         if not answer.ok:
             raise RefusedError(answer.reason)
         return answer

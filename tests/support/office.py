@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 
 from broker.runtime.core import AuditRow, Heard, Key, Recovered, Requested, Tick
 from dashboard_node.core import invariants
+from dashboard_node.core.effects import Effect
 from dashboard_node.core.machine import DashboardCore, Event
 from dashboard_node.core.records import InstanceRecord, RunRecord
 from schemas.addresses import Address, AgentPresenceAt, FireReportAt, RunReportAt
@@ -36,6 +37,7 @@ class Office:
         self.rows: dict[Key, bytes] = {}
         self.shown: dict[Address, Document] = {}
         self.audit: list[AuditRow] = []
+        self.effects: list[Effect] = []
         self._asked = 0
         self._epoch = 0
         self._begin()
@@ -60,7 +62,8 @@ class Office:
         self._show(self.core.project(decision.changes))
         self.audit += decision.audit
         assert self.shown == self.core.documents(), "what is shown bit by bit is not what ought to be shown"
-        return [effect.answer for effect in decision.effects]
+        self.effects += decision.effects
+        return list(decision.answers)
 
     def _show(self, documents: Mapping[Address, Document | None]) -> None:
         for address, document in documents.items():
@@ -87,11 +90,15 @@ class Office:
 
     def ask(self, request: DashboardRequest, request_id: str = "") -> Answer:
         """Ask something as ann."""
+        [answer] = self.asks(request, request_id)
+        return answer
+
+    def asks(self, request: DashboardRequest, request_id: str = "") -> list[Answer]:
+        """The same; what is answered at once."""
         self._asked += 1
         body = Raw(msgspec.json.encode(request))
         name = RequestId(request_id or f"{self._asked:08x}")
-        [answer] = self.step(Requested(self.now, ANN, name, body))
-        return answer
+        return self.step(Requested(self.now, ANN, name, body))
 
     def imports(self, source: PlanSource) -> Answer:
         """Import a plan that is right."""
@@ -158,7 +165,7 @@ class Office:
     def ticks(self) -> list[tuple[str, str]]:
         """The tick ledger: start (month-day hour:minute) and what became of it."""
         return [
-            (row.before[5:16].replace("T", " "), row.after) for row in self.audit if row.kind == "tick" and row.before
+            (row.before[5:16].replace("T", " "), row.after) for row in self.audit if row.kind == "tick" and not row.job
         ]
 
     def status(self, job: str, instance: str = "") -> str:

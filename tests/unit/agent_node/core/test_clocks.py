@@ -198,7 +198,7 @@ def test_missed_fires_beyond_tolerance_are_recorded(fields: Fields, down: timede
     agent.start()
 
     missed = agent.fires(JOB)[-1]
-    assert (missed.outcome, missed.due) == (FireOutcome.DROPPED, NOON + down)
+    assert (missed.outcome, missed.due) == (FireOutcome.MISSED, NOON + down)
     assert missed.reason.startswith("missed: due from 2026-03-02T12:01")
 
 
@@ -234,7 +234,7 @@ def test_fire_that_is_noticed_after_the_window_is_missed() -> None:
     agent.tick()
 
     last = agent.fires(JOB)[-1]
-    assert (last.outcome, last.due) == (FireOutcome.DROPPED, NOON + MINUTE)
+    assert (last.outcome, last.due) == (FireOutcome.MISSED, NOON + MINUTE)
     assert last.reason.startswith("missed")
 
 

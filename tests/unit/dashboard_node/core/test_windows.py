@@ -89,13 +89,13 @@ def test_scenario_152_a_prepared_instance_does_not_block_its_own_start() -> None
     office = Office(at("01-10 00:30"))
     office.imports(a_plan())
     assert office.ask(PrepareInstance(plan=PlanName("P"))).ok
-    assert office.only.status is ContextStatus.PREPARED
+    before = office.only
     assert AgentInstanceAt(NodeName("a"), office.only.id) not in office.shown
     assert office.act(Action.HOLD, "c").ok
 
     office.until(at("01-10 01:00"))
 
-    assert office.only.status is ContextStatus.WAITING
+    assert [before.status, office.only.status] == [ContextStatus.PREPARED, ContextStatus.WAITING]
     assert office.status("c") == "ON_HOLD"
     assert office.ticks() == [("01-10 01:00", "ran")]
 

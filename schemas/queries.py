@@ -1,0 +1,105 @@
+"""What a person's tool may look up at the dashboard, and what it is told. Looking up changes nothing and is not remembered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from msgspec import Meta, Raw
+
+from schemas.asked import Asked, Instant, Told
+from schemas.names import PlanName, UserName
+from schemas.plan import PlanSource
+
+MOST_ROWS: Final = 500
+"""So many rows of the audit trail fit in one answer."""
+
+
+class ReadAudit(Asked, frozen=True, kw_only=True, tag="audit.read"):
+    """Rows of the audit trail, the newest first. An empty field asks for nothing in particular."""
+
+    kind: str = ""
+    """What sort of thing changed: ``job``, ``context``, ``instance``, ``run``, ``plan``, ``request``, ``tick``, ..."""
+    instance: str = ""
+    context: str = ""
+    """A context's name; of ticks, the plan's."""
+    job: str = ""
+    run: str = ""
+    user: str = ""
+    since: Instant | None = None
+    """At or after this instant."""
+    until: Instant | None = None
+    """Before this instant."""
+    before: Annotated[int, Meta(ge=0)] = 0
+    """Only rows numbered lower: to page on from the last answer. 0: from the newest."""
+    limit: Annotated[int, Meta(ge=1, le=MOST_ROWS)] = 100
+
+
+class AuditEntry(Told, frozen=True, kw_only=True):
+    """A row of the audit trail; later ones have higher numbers."""
+
+    number: int
+    at: Instant
+    kind: str
+    instance: str = ""
+    context: str = ""
+    job: str = ""
+    run: str = ""
+    before: str = ""
+    after: str = ""
+    cause: str = ""
+    user: str = ""
+    detail: str = ""
+
+
+class AuditPage(Told, frozen=True, kw_only=True):
+    """Data of the answer to ReadAudit."""
+
+    rows: tuple[AuditEntry, ...] = ()
+    more: bool = False
+    """Whether older rows match as well."""
+
+
+class ListVersions(Asked, frozen=True, kw_only=True, tag="plan.versions"):
+    """The versions of a plan that are kept: all that were ever imported."""
+
+    plan: PlanName
+
+
+class VersionSummary(Told, frozen=True, kw_only=True):
+    """One version in a list."""
+
+    version: int
+    imported: Instant
+    by: UserName = UserName("")
+    jobs: int = 0
+    instances: int = 0
+    """Instances that are kept and were made from it."""
+
+
+class Versions(Told, frozen=True, kw_only=True):
+    """Data of the answer to ListVersions, the oldest first."""
+
+    plan: PlanName
+    versions: tuple[VersionSummary, ...]
+
+
+class ReadVersion(Asked, frozen=True, kw_only=True, tag="plan.version"):
+    """One version of a plan, whole."""
+
+    plan: PlanName
+    version: Annotated[int, Meta(ge=0)] = 0
+    """0: the newest."""
+    bundle: bool = False
+    """With the documents it was imported from, in place of the plan as it is understood."""
+
+
+class Version(Told, frozen=True, kw_only=True):
+    """Data of the answer to ReadVersion."""
+
+    plan: PlanName
+    version: int
+    imported: Instant
+    by: UserName = UserName("")
+    source: PlanSource | None = None
+    """What instances are made from. None when the bundle was asked for, and there is one."""
+    bundle: Raw = Raw(b"null")

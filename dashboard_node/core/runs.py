@@ -148,9 +148,23 @@ def end(step: Step, run: RunRecord, report: RunReport) -> None:
     if machine is not None:
         for index in _stands_for(machine, run):
             _job_ends(step, machine, index, ended, report.reason)
+    else:
+        _tell_late_end(step, ended, report.reason)
     release(step, Owner(run.order, run.instance, run.copy))
     if machine is not None:
         _repeat(step, machine, run.copy)
+
+
+def _tell_late_end(step: Step, run: RunRecord, reason: str) -> None:
+    """The instance had ended before: the job keeps the status it had then, and says how its run ended after all."""
+    machine = step.state.machines.get(run.instance)
+    if machine is None:
+        return
+    why = f"{run.outcome} after the instance had ended" + (f": {reason}" if reason else "")
+    for index in _stands_for(machine, run):
+        record = machine.copies[index]
+        late = replace(record, live=False, ended=run.ended, return_code=run.return_code, reason=why)
+        machine.put(step, index, late)
 
 
 def _stands_for(machine: ContextMachine, run: RunRecord) -> list[int]:

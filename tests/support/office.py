@@ -14,7 +14,7 @@ from dashboard_node.core.effects import Effect
 from dashboard_node.core.machine import DashboardCore, Event
 from dashboard_node.core.records import InstanceRecord, RunRecord
 from schemas.addresses import Address, AgentPresenceAt, FireReportAt, RunReportAt
-from schemas.documents import Document, Fire, FireReport, Presence, RunReport
+from schemas.documents import Document, Fire, FireReport, JobState, Presence, RunReport
 from schemas.names import InstanceId, NodeName, PlanName, RequestId, UserName, job_id
 from schemas.plan import PlanSource
 from schemas.requests import Act, Action, Answer, DashboardRequest, ImportPlan, StartInstance
@@ -167,6 +167,10 @@ class Office:
         return [
             (row.before[5:16].replace("T", " "), row.after) for row in self.audit if row.kind == "tick" and not row.job
         ]
+
+    def jobs(self, job: str) -> list[JobState]:
+        """The documents of a job, in all instances and contexts."""
+        return [shown for shown in self.shown.values() if isinstance(shown, JobState) and shown.name == job]
 
     def status(self, job: str, instance: str = "") -> str:
         """The status of a job of the (only) instance."""

@@ -204,6 +204,7 @@ def test_scenario_158_a_result_after_the_end_changes_no_status() -> None:
 
     assert office.status("c") == "RUNNING"
     assert AssignmentAt(NodeName("a"), run.id) not in office.shown
+    assert [job.reason for job in office.jobs("c")] == ["killed after the instance had ended"]
 
 
 def test_scenario_159_a_plan_that_ends_upon_completion_waits_for_its_next_start() -> None:

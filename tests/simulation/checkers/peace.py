@@ -1,0 +1,129 @@
+"""L1 to L4: once faults stop, everything ends or says why not, everybody agrees, and it becomes quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TypeVar
+
+from schemas.codec import SchemaError, body_of, decode
+from schemas.documents import Blocker, BlockerKind, InstanceStatus, JobState, RunReport
+from schemas.names import InstanceId, RunId
+from schemas.status import ContextStatus, JobStatus, RunPhase
+from tests.simulation.checkers.reading import DASHBOARD, Ledger
+from tests.simulation.session import TOPICS
+from tests.simulation.trace import Accepted, Listener, PromiseBrokenError, Record, Standing
+
+T = TypeVar("T")
+
+QUIET = 180.0
+"""Seconds before the end in which nobody says anything any more."""
+MARGIN = timedelta(seconds=60)
+GONE = frozenset({ContextStatus.ENDED, ContextStatus.PREPARED})
+WAITING = frozenset(
+    {JobStatus.WAITING, JobStatus.ON_HOLD, JobStatus.DISABLED, JobStatus.SKIPPED, JobStatus.LOCK_QUEUED}
+)
+PASSING = frozenset({BlockerKind.AGENT, BlockerKind.RETRY, BlockerKind.LOCK})
+"""Reasons that cannot last when nothing runs any more."""
+
+
+class Peace:
+    """All four."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._last: tuple[float, str] = (0.0, "")
+        self.hears: Mapping[type[Record], Listener] = {Standing: self._stand, Accepted: self._accepted}
+
+    def _accepted(self, record: Accepted) -> None:
+        self._last = (record.at, record.topic)
+
+    def _stand(self, record: Standing) -> None:
+        self._same_everywhere(record)
+        jobs = _shown(record, "/job/", JobState)
+        running = {run for host in record.processes.values() for run in host}
+        for instance in _shown(record, "", InstanceStatus):
+            if instance.status not in GONE:
+                self._still_open(record, instance)
+        over = {instance.instance for instance in _shown(record, "", InstanceStatus) if instance.status in GONE}
+        for job in jobs:
+            if job.instance not in over:
+                self._ends_or_waits(record, job, running)
+        self._agree(record, running)
+        if record.last and self._last[0] > record.at - QUIET:
+            raise PromiseBrokenError("L4", f"{self._last[1]} was published {record.at - self._last[0]:.0f} s before the end")
+
+    # ------------------------------------------------------------------ L1
+
+    def _still_open(self, record: Standing, instance: InstanceStatus) -> None:
+        now = record.clocks[DASHBOARD]
+        if instance.closes is not None and instance.closes + MARGIN < now:
+            raise PromiseBrokenError("L1", f"{instance.instance} was to close at {instance.closes} and is {instance.status}")
+
+    def _ends_or_waits(self, record: Standing, job: JobState, running: set[RunId]) -> None:
+        name = f"{job.job} in {job.context} of {job.instance}"
+        if job.status is JobStatus.RUNNING and job.run not in running:
+            raise PromiseBrokenError("L1", f"{name} is RUNNING, and {job.run} has no process")
+        if job.status in WAITING and not job.blockers and not job.skipped:
+            raise PromiseBrokenError("L1", f"{name} is {job.status} and does not say why")
+        for blocker in job.blockers:
+            self._holds_up(record, name, blocker)
+
+    def _holds_up(self, record: Standing, name: str, blocker: Blocker) -> None:
+        if record.last and blocker.kind in PASSING:
+            raise PromiseBrokenError("L1", f"{name} waits at the very end: {blocker.text}")
+        if blocker.until is not None and blocker.until + MARGIN < record.clocks[DASHBOARD]:
+            raise PromiseBrokenError("L1", f"{name} waits for a time that has passed: {blocker.text}")
+
+    # ------------------------------------------------------------------ L2
+
+    def _same_everywhere(self, record: Standing) -> None:
+        wanted = {topic: body for node in record.wanted.values() for topic, body in node.items()}
+        presences = {topic for topic in record.retained if topic.endswith("/presence")}
+        for topic in sorted(wanted.keys() - record.retained.keys()):
+            raise PromiseBrokenError("L2", f"{topic} is wanted and does not stand on the broker")
+        for topic in sorted(record.retained.keys() - wanted.keys() - presences):
+            raise PromiseBrokenError("L2", f"{topic} stands on the broker and nobody wants it")
+        for topic, body in wanted.items():
+            if body_of(record.retained[topic]) != body:
+                raise PromiseBrokenError("L2", f"{topic} shows {record.retained[topic]!r}, wanted is {body!r}")
+        if len(presences) != len(record.wanted):
+            raise PromiseBrokenError("L2", f"presences: {sorted(presences)}")
+
+    # ------------------------------------------------------------------ L3
+
+    def _agree(self, record: Standing, running: set[RunId]) -> None:
+        reports = {report.run: report for report in _shown(record, "", RunReport)}
+        for run, row in self._ledger.runs.items():
+            if InstanceId(row.instance) not in self._ledger.instances:
+                continue
+            report = reports.get(run)
+            if record.last and row.phase != "ended":
+                raise PromiseBrokenError("L3", f"{run} has not ended for the dashboard, at the very end; its agent: {report}")
+            if report is not None and report.phase is RunPhase.ENDED and row.phase != "ended":
+                raise PromiseBrokenError("L3", f"{run} has ended on {row.agent}, and the dashboard has not noticed")
+            if report is not None and report.phase != row.phase and row.phase not in {None, "ended"}:
+                raise PromiseBrokenError("L3", f"{run} is {row.phase} for the dashboard and {report.phase} on {row.agent}")
+            if report is None and row.phase != "ended":
+                raise PromiseBrokenError("L3", f"{run} is {row.phase} for the dashboard, and {row.agent} says nothing of it")
+        for run in sorted(running):
+            report = reports.get(run)
+            if report is None or report.phase is not RunPhase.RUNNING:
+                raise PromiseBrokenError("L3", f"{run} has a process, and its agent says {report}")
+
+
+def _shown(record: Standing, part: str, kind: type[T]) -> list[T]:
+    """The documents of one kind that stand on the broker."""
+    roots = {JobState: "instance/", InstanceStatus: "instance/", RunReport: "agent/"}
+    root = f"{TOPICS.prefix}/{roots[kind]}"
+    found: list[T] = []
+    for topic, payload in record.retained.items():
+        if not topic.startswith(root) or part not in topic or (kind is InstanceStatus and "/job/" in topic):
+            continue
+        if kind is RunReport and ("/report/" not in topic or "~" not in topic):
+            continue
+        try:
+            found.append(decode(payload, kind))
+        except SchemaError as error:
+            raise PromiseBrokenError("L2", f"{topic} cannot be read: {error}") from None
+    return found

@@ -1,0 +1,77 @@
+"""S3: each due window start makes exactly one instance, or one recorded reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from broker.runtime.core import AuditRow
+from tests.simulation.checkers.reading import Ledger
+from tests.simulation.plans import LAST_WINDOW, WINDOWS
+from tests.simulation.trace import Listener, PromiseBrokenError, Record, Saved, Standing
+from tests.simulation.world import BEGINNING
+
+DASHBOARD = "dashboard"
+
+
+class EachStartOnce:
+    """S3. Which starts are due is worked out plainly: every so many minutes."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        ledger.before_row.append(self._judge)
+        ledger.after_rows.append(self._opened)
+        self._since: dict[str, datetime] = {}
+        """From when on a plan's starts are due."""
+        self._decided: dict[str, dict[datetime, str]] = {}
+        self._ran: set[str] = set()
+        self._by_cron: set[str] = set()
+        self.hears: Mapping[type[Record], Listener] = {Standing: self._stand}
+
+    def _judge(self, row: AuditRow) -> None:
+        if row.kind == "plan" and row.after == "deleted":
+            self._since.pop(row.detail, None)
+            self._decided.pop(row.detail, None)
+        if row.kind != "tick" or row.job:
+            return
+        plan, start = row.context, datetime.fromisoformat(row.before)
+        decided = self._decided.setdefault(plan, {})
+        if start in decided:
+            raise PromiseBrokenError("S3", f"start {start} of {plan} is decided twice: {decided[start]}, then {row.after}")
+        if start not in _starts(plan):
+            raise PromiseBrokenError("S3", f"start {start} of {plan} was never due")
+        decided[start] = row.after
+        if row.after == "ran":
+            self._ran.add(row.instance)
+
+    def _opened(self, saved: Saved) -> None:
+        for row in saved.rows:
+            if row.table == "plan" and row.key in self._ledger.plans:
+                self._since.setdefault(row.key, self._first_due(row.key, saved))
+        for row in saved.audit:
+            if row.kind == "instance" and row.after == "WAITING" and row.detail.endswith((", cron", ", catch-up")):
+                self._by_cron.add(row.instance)
+                if row.instance not in self._ran:
+                    raise PromiseBrokenError("S3", f"{row.instance} opened by its cron, and no start says so")
+        for name in self._ran - self._by_cron:
+            if name not in self._ledger.instances:
+                raise PromiseBrokenError("S3", f"a start says that {name} ran, and there is no such instance")
+
+    def _first_due(self, plan: str, saved: Saved) -> datetime:
+        """A plan's first start is the one it decided first, or the next one."""
+        first = [datetime.fromisoformat(row.before) for row in saved.audit if row.kind == "tick" and row.context == plan]
+        return min(first, default=self._ledger.plans[plan].decided + timedelta(seconds=1))
+
+    def _stand(self, record: Standing) -> None:
+        if not record.last:
+            return
+        now = record.clocks[DASHBOARD]
+        for plan, since in self._since.items():
+            missing = [s for s in _starts(plan) if since <= s <= now and s not in self._decided.get(plan, {})]
+            if missing:
+                raise PromiseBrokenError("S3", f"starts of {plan} that nobody decided: {missing}")
+
+
+def _starts(plan: str) -> list[datetime]:
+    every = WINDOWS.get(plan)
+    return [] if every is None else [BEGINNING + timedelta(minutes=m) for m in range(0, LAST_WINDOW + 1, every)]

@@ -1,0 +1,119 @@
+"""S7 and S8: what a process left behind gets reported, and clock and file jobs fire only while they may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from broker.runtime.core import AuditRow
+from schemas.addresses import AgentInstanceAt
+from schemas.documents import AgentInstance
+from schemas.names import InstanceId, RunId
+from tests.simulation.checkers.reading import DASHBOARD, Ledger
+from tests.simulation.trace import (
+    CommandBegan,
+    CommandEnded,
+    FolderLost,
+    Listener,
+    PromiseBrokenError,
+    Record,
+    Saved,
+    Standing,
+    Stepped,
+)
+
+FIRES = frozenset({"fired", "passed", "dropped"})
+
+
+class ExitCodes:
+    """S7: a process outlives its agent, and the code it left is what the agent says of it."""
+
+    def __init__(self) -> None:
+        self._alive: set[RunId] = set()
+        self._left: dict[RunId, tuple[str, int]] = {}
+        self._said: dict[RunId, object] = {}
+        self.hears: Mapping[type[Record], Listener] = {
+            CommandBegan: self._began,
+            CommandEnded: self._ended,
+            FolderLost: self._lost,
+            Saved: self._saved,
+            Standing: self._stand,
+        }
+        self._unknowable: set[RunId] = set()
+
+    def _began(self, record: CommandBegan) -> None:
+        self._alive.add(record.run)
+
+    def _ended(self, record: CommandEnded) -> None:
+        self._alive.discard(record.run)
+        if record.code is not None:
+            self._left[record.run] = (record.host, record.code)
+
+    def _lost(self, record: FolderLost) -> None:
+        if record.run is not None:
+            self._unknowable.add(record.run)
+        else:
+            self._unknowable |= self._alive | set(self._left)
+
+    def _saved(self, saved: Saved) -> None:
+        if saved.node == DASHBOARD:
+            return
+        for row in saved.rows:
+            if row.table != "run" or row.body is None:
+                continue
+            run = msgspec.json.decode(row.body)
+            if run["stage"] == "ended":
+                name = RunId(row.key)
+                self._said[name] = run.get("return_code")
+                if name in self._alive and name not in self._unknowable:
+                    raise PromiseBrokenError("S7", f"{saved.node} says that {name} ended as {run['outcome']}, and it lives")
+
+    def _stand(self, record: Standing) -> None:
+        if not record.last:
+            return
+        for run, (host, code) in sorted(self._left.items()):
+            if run not in self._unknowable and self._said.get(run) != code:
+                raise PromiseBrokenError("S7", f"{run} left code {code} on {host}; its agent says {self._said.get(run)}")
+
+
+class Firing:
+    """S8: judged at the agent when a fire is written down, and at the dashboard when it is taken."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        ledger.before_row.append(self._taken)
+        self._published: dict[tuple[str, InstanceId], AgentInstance] = {}
+        self.hears: Mapping[type[Record], Listener] = {Stepped: self._heard, Saved: self._saved, FolderLost: self._lost}
+
+    def _heard(self, record: Stepped) -> None:
+        if not isinstance(record.address, AgentInstanceAt):
+            return
+        key = (record.node, record.address.instance)
+        if isinstance(record.document, AgentInstance):
+            self._published[key] = record.document
+        else:
+            self._published.pop(key, None)
+
+    def _lost(self, record: FolderLost) -> None:
+        if record.run is None:
+            self._published = {key: found for key, found in self._published.items() if key[0] != record.host}
+
+    def _saved(self, saved: Saved) -> None:
+        if saved.node == DASHBOARD:
+            return
+        for row in saved.audit:
+            if row.kind == "tick" and row.after in FIRES:
+                self._fired(saved.node, row)
+
+    def _fired(self, node: str, row: AuditRow) -> None:
+        known = self._published.get((node, InstanceId(row.instance)))
+        if known is None:
+            raise PromiseBrokenError("S8", f"{row.job} fires on {node} for {row.instance}, which is not published there")
+        if row.after != "dropped" and (row.at < known.opens or (known.closes is not None and row.at >= known.closes)):
+            raise PromiseBrokenError("S8", f"{row.job} fires on {node} at {row.at}, outside {known.opens} to {known.closes}")
+
+    def _taken(self, row: AuditRow) -> None:
+        fire = row.kind == "tick" and row.job and row.after in {"fired", "passed"}
+        if fire and not self._ledger.is_active(InstanceId(row.instance)):
+            raise PromiseBrokenError("S8", f"a fire of {row.job} moves {row.instance}, which is not active")

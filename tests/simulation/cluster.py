@@ -1,0 +1,241 @@
+"""One dashboard and three agents on four hosts, a broker between them, a person, and the story of one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, assert_never
+
+from msgspec import Struct
+
+from agent_node.core.effects import (
+    Effect,
+    FindProcess,
+    ReadLogFile,
+    StartProcess,
+    StopProcess,
+    SweepRuns,
+    TakeFiles,
+    UnwatchFolders,
+    WatchFolders,
+)
+from agent_node.core.machine import AgentCore
+from agent_node.core.rules import Rules
+from broker.runtime.core import Core, Reply
+from broker.runtime.selfwatch import Identity
+from broker.topic_table import Role
+from dashboard_node.core.machine import DashboardCore
+from schemas.names import NodeName
+from schemas.requests import Answer
+from tests.simulation.hands import Hands
+from tests.simulation.host import Host
+from tests.simulation.network import Network, Weather
+from tests.simulation.node import Node, Pace
+from tests.simulation.people import People
+from tests.simulation.plans import AGENTS, PLANS
+from tests.simulation.trace import Healed, PromiseBrokenError, Standing, Trace
+from tests.simulation.world import World
+
+DASHBOARD = "dashboard"
+RETENTION = timedelta(minutes=4)
+AUTOSAVE = 30.0
+"""Seconds between two times that the broker writes what it retains to its disk."""
+OLDEST = 300.0
+"""Seconds by which an old store is behind at most."""
+
+
+MakeCore = Callable[[], Core[Any, Any]]
+
+
+class Machine(Struct):
+    """A host with the node on it."""
+
+    name: str
+    node: Node
+    host: Host
+
+
+class Cluster:
+    """Everything there is."""
+
+    def __init__(self, world: World, trace: Trace) -> None:
+        self.world = world
+        self.trace = trace
+        self.network = Network(world, trace)
+        self.healed = False
+        self.machines = [self._dashboard(), *(self._agent(name) for name in AGENTS)]
+        self.agents = self.machines[1:]
+        self.people = People(world, self.network, trace)
+        self._stores: list[tuple[float, dict[str, bytes]]] = [(0.0, {})]
+        self._coming: dict[str, int] = {}
+        self._broker_lives = 0
+        self._autosave()
+
+    def start(self) -> None:
+        """All begin, and the plans are imported."""
+        for machine in self.machines:
+            machine.node.start()
+        for index in range(len(PLANS)):
+            self.people.import_next(index)
+
+    def start_later(self, machine: Machine, seconds: float) -> None:
+        """A node that died comes back, unless somebody has started it, or has other plans, by then."""
+        order = self._coming[machine.name] = self._coming.get(machine.name, 0) + 1
+
+        def come() -> None:
+            if self._coming[machine.name] == order and not machine.node.up:
+                machine.node.start()
+
+        self.world.later(seconds, come)
+
+    def restart_broker(self, how: str, seconds: float) -> None:
+        """The broker ends, and comes back with its store: the last one written, none, an old one, or (politely) all of it."""
+        self._broker_lives += 1
+        life = self._broker_lives
+        self.network.stop_broker(politely=how == "politely")
+        if how == "politely":
+            self._stores.append((self.world.seconds, self.network.model.retained))
+        store = self._store(how)
+
+        def come() -> None:
+            if self._broker_lives == life:
+                self._stores.append((self.world.seconds, store))
+                self.network.start_broker(store)
+
+        self.world.later(seconds, come)
+
+    def heal(self) -> None:
+        """Nothing fails any more: whoever is down comes back, and commands end by themselves."""
+        self.healed = True
+        self.trace.add(Healed(at=self.world.seconds))
+        self.network.weather = Weather()
+        self.network.slow_owners.clear()
+        self.people.stop_asking()
+        if not self.network.up:
+            self.network.start_broker(self._store("killed"))
+            self._broker_lives += 1
+        for machine in self.machines:
+            self.network.rejoin(machine.name)
+            machine.node.pace = Pace()
+            machine.host.calm()
+            if not machine.node.up:
+                machine.node.start()
+
+    def look(self, *, last: bool) -> None:
+        """Put how everything stands into the trace."""
+        self.trace.add(
+            Standing(
+                at=self.world.seconds,
+                retained=dict(sorted(self.network.model.retained.items())),
+                wanted={machine.name: machine.node.wanted() for machine in self.machines},
+                processes={
+                    machine.name: tuple(process.run for process in machine.host.processes.values() if process.claimed)
+                    for machine in self.agents
+                },
+                clocks={machine.name: machine.node.now() for machine in self.machines},
+                last=last,
+            )
+        )
+
+    def bury(self) -> None:
+        """The story is over: what is left of coroutines does nothing any more."""
+        for machine in self.machines:
+            machine.node.bury()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is under way: every node is connected and idle, every packet has arrived."""
+        return not self.network.flying and all(machine.node.at_rest for machine in self.machines)
+
+    # ------------------------------------------------------------------ parts
+
+    def _dashboard(self) -> Machine:
+        identity = Identity(role=Role.DASHBOARD, node=NodeName(DASHBOARD), host=DASHBOARD)
+        node = self._node(DASHBOARD, identity, lambda: DashboardCore(RETENTION))
+        return Machine(DASHBOARD, node, Host(DASHBOARD, self.world, self.trace))
+
+    def _agent(self, name: NodeName) -> Machine:
+        identity = Identity(role=Role.AGENT, node=name, host=name, zone="UTC")
+        concurrency = 2 if name == AGENTS[1] else 64
+        node = self._node(name, identity, lambda: AgentCore(Rules(agent=name, zone="UTC", concurrency=concurrency)))
+        host = Host(name, self.world, self.trace)
+        hands: list[Hands] = []
+
+        def began() -> None:
+            hands[:] = [
+                Hands(host, emit=node.offer, clock=node.now, time_of=node.clock.at, later=node.later)
+            ]
+            node.perform = lambda effect: self._carry_out(node, hands[0], effect)
+
+        def died() -> None:
+            for dead in hands:
+                dead.close()
+
+        def synced() -> None:
+            host.synced = self.world.seconds
+
+        node.began, node.died, node.disk.synced = began, died, synced
+        return Machine(name, node, host)
+
+    def _node(self, name: str, identity: Identity, make_core: MakeCore) -> Node:
+        node = Node(
+            name,
+            identity,
+            make_core,
+            world=self.world,
+            network=self.network,
+            trace=self.trace,
+            broken=_broken,
+        )
+        node.died_by_itself = lambda: self.start_later(self._machine(name), 5.0)
+        return node
+
+    def _machine(self, name: str) -> Machine:
+        return next(machine for machine in self.machines if machine.name == name)
+
+    def _carry_out(self, node: Node, hands: Hands, effect: Effect) -> None:
+        match effect:
+            case StartProcess():
+                hands.start(effect.assignment)
+            case FindProcess():
+                hands.find(effect.run)
+            case StopProcess():
+                hands.stop(effect.run, force=effect.force)
+            case WatchFolders():
+                hands.watch(effect)
+            case UnwatchFolders():
+                hands.unwatch(effect)
+            case TakeFiles():
+                hands.take(effect)
+            case ReadLogFile():
+                node.answer_later(Reply(effect.user, effect.request, Answer(ok=True, reason="")))
+            case SweepRuns():
+                pass
+            case Reply():
+                pass
+            case _:
+                assert_never(effect)
+
+    # ------------------------------------------------------------------ the broker's disk
+
+    def _autosave(self) -> None:
+        if self.network.up:
+            self._stores.append((self.world.seconds, self.network.model.retained))
+            self._stores = [store for store in self._stores if store[0] >= self.world.seconds - OLDEST]
+        self.world.later(AUTOSAVE, self._autosave)
+
+    def _store(self, how: str) -> dict[str, bytes]:
+        match how:
+            case "empty":
+                return {}
+            case "old":
+                return dict(self._stores[0][1])
+            case _:
+                return dict(self._stores[-1][1])
+
+
+def _broken(node: str, error: Exception) -> None:
+    """A node ended by its own mistake: the promises checked in production are promises too."""
+    if isinstance(error, PromiseBrokenError):
+        raise error
+    raise PromiseBrokenError("check", f"{node} ended with {error!r}") from error

@@ -1,0 +1,329 @@
+"""The network between nodes and broker: connections that delay, repeat, stall and break, and the broker in the middle.
+
+What a broker does is `broker.model`'s business. Here is what happens on the way there and back: in order on one connection, as
+TCP has it, and in any order between two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from msgspec import Struct
+
+from broker.bus import Delivery, Publication
+from broker.errors import BusError
+from broker.model import BrokerModel, Closed, Output, Sent
+from tests.simulation.trace import Accepted, Fault, Lodged, Trace
+from tests.simulation.world import Action, Promise, World
+
+KEEP_ALIVE = (15.0, 30.0)
+"""Seconds after which one end finds that the other does not answer any more."""
+CONNECT_SECONDS = 15.0
+CHUNK = 6
+"""Publications that travel together at most: a connection can break between any two bundles."""
+
+
+class Weather(Struct, kw_only=True):
+    """How bad the network is. Times in seconds, chances from 0 to 1."""
+
+    latency: float = 0.002
+    jitter: float = 0.003
+    slow: float = 0.0
+    """Chance that a packet takes up to ``slowest``."""
+    slowest: float = 5.0
+    repeat: float = 0.0
+    """Chance that a publication, or what is delivered, comes twice."""
+
+
+class Line:
+    """One connection, with both its ends: each finds out by itself that it is over."""
+
+    def __init__(self, network: Network, owner: str, client: str, on_delivery: Callable[[Delivery], None]) -> None:
+        self.owner = owner
+        self.client = client
+        self.number = 0
+        """The broker's name for it; 0: not known there."""
+        self.lost: Promise[str] = Promise()
+        self.opened: Promise[None] = Promise()
+        self._network = network
+        self._on_delivery = on_delivery
+        self._there = self._here = 0.0
+        self._held: list[tuple[bool, Action]] = []
+        self._recent: list[Delivery] = []
+
+    def to_broker(self, action: Action) -> None:
+        """Something travels to the broker."""
+        self._there = self._travel(self._there, there=True, action=action)
+
+    def to_client(self, action: Action) -> None:
+        """Something travels to the client."""
+        self._here = self._travel(self._here, there=False, action=action)
+
+    def deliver(self, deliveries: Sequence[Delivery]) -> None:
+        """Messages travel to the client, some of them twice, in order both times (as QoS 1 may)."""
+        weather, chance = self._network.weather, self._network.chance
+        arriving = list(deliveries)
+        if weather.repeat and chance.random() < weather.repeat:
+            recent = [*self._recent, *deliveries]
+            arriving += recent[-chance.randint(1, 4) :]
+            self._network.trace.add(Fault(at=self._network.world.seconds, kind="repeated delivery", victim=self.owner))
+        self._recent = [*self._recent, *deliveries][-4:]
+        self.to_client(lambda: self._arrive(arriving))
+
+    def close(self, reason: str) -> None:
+        """The client's end is over."""
+        self.opened.fail(BusError(reason))
+        self.lost.keep(reason)
+
+    def release(self) -> None:
+        """What stalled goes on, in order."""
+        held, self._held = self._held, []
+        for there, action in held:
+            if there:
+                self.to_broker(action)
+            else:
+                self.to_client(action)
+
+    def _travel(self, last: float, *, there: bool, action: Action) -> float:
+        world = self._network.world
+        at = max(world.seconds + self._network.latency(self.owner), last)
+        self._network.flying += 1
+        world.later(at - world.seconds, lambda: self._through(there=there, action=action))
+        return at
+
+    def _through(self, *, there: bool, action: Action) -> None:
+        self._network.flying -= 1
+        if self._network.is_cut_off(self.owner) or any(way is there for way, _ in self._held):
+            self._held.append((there, action))
+        else:
+            action()
+
+    def _arrive(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            if not self.lost.done:
+                self._on_delivery(delivery)
+
+
+class Network:
+    """All connections, and the broker."""
+
+    def __init__(self, world: World, trace: Trace) -> None:
+        self.world = world
+        self.trace = trace
+        self.weather = Weather()
+        self.model = BrokerModel()
+        self.up = True
+        self.flying = 0
+        """Packets under way."""
+        self.slow_owners: dict[str, float] = {}
+        """Further latency, in seconds, of some owners."""
+        self.chance: Random = world.chance("network")
+        self._lines: dict[int, Line] = {}
+        self._open: dict[Line, None] = {}
+        """Connections whose client has not given them up."""
+        self._cut_off: dict[str, int] = {}
+        self._cuts = 0
+
+    def latency(self, owner: str) -> float:
+        """How long the next packet takes."""
+        weather, chance = self.weather, self.chance
+        extra = chance.random() * self.slow_owners.get(owner, 0.0)
+        if weather.slow and chance.random() < weather.slow:
+            extra += chance.random() * weather.slowest
+            self.trace.add(Fault(at=self.world.seconds, kind="delay", victim=owner))
+        return weather.latency + chance.random() * weather.jitter + extra
+
+    # ------------------------------------------------------------------ for clients
+
+    def connect(
+        self, owner: str, client: str, will: Publication | None, on_delivery: Callable[[Delivery], None]
+    ) -> Line:
+        """A client connects; ``opened`` of the line is kept when the broker has let it in."""
+        line = Line(self, owner, client, on_delivery)
+        self._open[line] = None
+        line.lost.then(lambda: self._open.pop(line))
+        line.to_broker(lambda: self._let_in(line, will))
+        return line
+
+    def publish(self, line: Line, publications: Sequence[Publication]) -> Promise[None]:
+        """Publish in this order; kept when all are acknowledged."""
+        acknowledged: Promise[None] = Promise()
+        line.lost.then(lambda: acknowledged.fail(BusError("the connection is lost")))
+        start = 0
+        while start < len(publications):
+            size = self.chance.randint(1, CHUNK)
+            self._bundle(line, publications[start : start + size])
+            start += size
+        line.to_broker(lambda: self._answer(line, acknowledged))
+        return acknowledged
+
+    def subscribe(self, line: Line, filters: Sequence[str]) -> Promise[None]:
+        """Subscribe; kept when the broker has said so, which is before the first retained message."""
+        acknowledged: Promise[None] = Promise()
+        line.lost.then(lambda: acknowledged.fail(BusError("the connection is lost")))
+
+        def arrive() -> None:
+            if self._knows(line):
+                line.to_client(lambda: acknowledged.keep(None))
+                self._route(self.model.subscribe(line.number, filters), shuffled=True)
+
+        line.to_broker(arrive)
+        return acknowledged
+
+    def unsubscribe(self, line: Line, filters: Sequence[str]) -> Promise[None]:
+        """Unsubscribe; kept when the broker has said so."""
+        acknowledged: Promise[None] = Promise()
+        line.lost.then(lambda: acknowledged.fail(BusError("the connection is lost")))
+
+        def arrive() -> None:
+            if self._knows(line):
+                self.model.unsubscribe(line.number, filters)
+            self._answer(line, acknowledged)
+
+        line.to_broker(arrive)
+        return acknowledged
+
+    def leave(self, line: Line) -> None:
+        """A clean end: nobody hears a will."""
+        line.close("we closed it")
+        line.to_broker(lambda: self._forget(line))
+
+    # ------------------------------------------------------------------ what can go wrong
+
+    def lines_of(self, owner: str | None = None) -> list[Line]:
+        """The connections the broker knows, of one owner or of all."""
+        return [line for line in self._lines.values() if owner is None or line.owner == owner]
+
+    def drop(self, line: Line, *, here: float, there: float) -> None:
+        """A connection breaks; the client notices after ``here`` seconds, the broker after ``there``."""
+        self.world.later(here, lambda: line.close("connection reset"))
+        self.world.later(there, lambda: self._lose(line))
+
+    def reset_by_death(self, owner: str, *, there: float) -> None:
+        """A process died: its connections are over on its side at once."""
+        for line in [line for line in self._open if line.owner == owner]:
+            line.close("the process died")
+        for line in self.lines_of(owner):
+            self.drop(line, here=0.0, there=there)
+
+    def cut_off(self, owner: str) -> None:
+        """Nothing gets through to an owner, or from it, until ``rejoin``."""
+        self._cuts += 1
+        cut = self._cut_off[owner] = self._cuts
+        for line in self.lines_of(owner):
+            self._stall(line, cut)
+
+    def is_cut_off(self, owner: str) -> bool:
+        """Whether it is."""
+        return owner in self._cut_off
+
+    def rejoin(self, owner: str) -> None:
+        """What stalled goes on."""
+        if self._cut_off.pop(owner, None) is not None:
+            for line in self.lines_of(owner):
+                line.release()
+
+    def stop_broker(self, *, politely: bool) -> None:
+        """The broker ends: in order, with all wills read out, or at once."""
+        self.up = False
+        self._route(self.model.stop() if politely else self.model.kill())
+        self._lines.clear()
+
+    def start_broker(self, retained: dict[str, bytes]) -> None:
+        """A broker starts with what it finds on its disk."""
+        self.model = BrokerModel(retained)
+        self.up = True
+
+    # ------------------------------------------------------------------ the broker's end
+
+    def _let_in(self, line: Line, will: Publication | None) -> None:
+        if line.lost.done:
+            return
+        if not self.up:
+            line.to_client(lambda: line.close("connection refused"))
+            return
+        number, outputs = self.model.connect(line.client, will)
+        line.number = number
+        self._lines[number] = line
+        if will is not None:
+            self.trace.add(Lodged(at=self.world.seconds, node=line.owner, topic=will.topic, payload=will.payload))
+        self._route(outputs)
+        line.to_client(lambda: line.opened.keep(None))
+
+    def _bundle(self, line: Line, publications: Sequence[Publication]) -> None:
+        def arrive() -> None:
+            for publication in publications:
+                self._take(line, publication)
+
+        line.to_broker(arrive)
+
+    def _take(self, line: Line, publication: Publication) -> None:
+        if not self._knows(line):
+            return
+        self.trace.add(
+            Accepted(
+                at=self.world.seconds,
+                node=line.owner,
+                topic=publication.topic,
+                payload=publication.payload,
+                retain=publication.retain,
+            )
+        )
+        twice = bool(self.weather.repeat) and self.chance.random() < self.weather.repeat
+        if twice:
+            self.trace.add(Fault(at=self.world.seconds, kind="repeated publication", victim=line.owner))
+        self._route(self.model.publish(line.number, publication, copies=2 if twice else 1))
+
+    def _answer(self, line: Line, acknowledged: Promise[None]) -> None:
+        if self._knows(line):
+            line.to_client(lambda: acknowledged.keep(None))
+
+    def _forget(self, line: Line) -> None:
+        if self._knows(line):
+            self.model.leave(line.number)
+            del self._lines[line.number]
+
+    def _lose(self, line: Line) -> None:
+        if self._knows(line):
+            del self._lines[line.number]
+            self._route(self.model.lose(line.number))
+
+    def _knows(self, line: Line) -> bool:
+        """Whether the broker, in this life of its, has this connection: numbers come again in the next one."""
+        return self._lines.get(line.number) is line
+
+    def _stall(self, line: Line, cut: int) -> None:
+        """Both ends give a silent connection up, each in its own time."""
+
+        def ended_here() -> None:
+            if self._cut_off.get(line.owner) == cut:
+                line.close("no answer to a ping")
+
+        def ended_there() -> None:
+            if self._cut_off.get(line.owner) == cut:
+                self._lose(line)
+
+        self.world.later(self.chance.uniform(*KEEP_ALIVE), ended_here)
+        self.world.later(self.chance.uniform(*KEEP_ALIVE), ended_there)
+
+    def _route(self, outputs: Sequence[Output], *, shuffled: bool = False) -> None:
+        """Send on what the broker sends: bundled by connection, a replay in any order of topics."""
+        deliveries: dict[int, list[Delivery]] = {}
+        for output in outputs:
+            match output:
+                case Sent(connection=number, delivery=delivery):
+                    deliveries.setdefault(number, []).append(delivery)
+                case Closed(connection=number, reason=reason):
+                    self._closed(number, reason)
+        for number, bundle in deliveries.items():
+            line = self._lines.get(number)
+            if line is not None:
+                if shuffled:
+                    self.chance.shuffle(bundle)
+                line.deliver(bundle)
+
+    def _closed(self, number: int, reason: str) -> None:
+        line = self._lines.pop(number, None)
+        if line is not None:
+            line.to_client(lambda: line.close(reason))

@@ -1,0 +1,212 @@
+"""What a node's link does: look, connect, say hello, take in the replay, live on the connection until it is over.
+
+Told step by step after `broker/runtime/link.py`, on virtual lines: every ``yield`` is a moment at which the node may die or the
+connection break.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from broker.backoff import delay
+from broker.bus import Delivery, Publication
+from broker.errors import BusError
+from broker.runtime.errors import EpochTakenError, FencedError
+from broker.runtime.life import Life
+from broker.runtime.world import Limits
+from broker.topics import Topics
+from tests.simulation.disk import Disk
+from tests.simulation.network import CONNECT_SECONDS, Line, Network
+from tests.simulation.trace import Lodged, Trace
+from tests.simulation.world import Promise, Steps, World, wait, within
+
+LIMITS = Limits()
+TOPICS = Topics()
+
+
+class Session:
+    """One MQTT session on one line."""
+
+    def __init__(self, world: World, network: Network, line: Line) -> None:
+        self.line = line
+        self._world = world
+        self._network = network
+        self._sync = TOPICS.sync(line.client)
+        self._nonces: dict[bytes, Promise[None]] = {}
+
+    def subscribe(self, filters: Sequence[str], seconds: float) -> Steps[None]:
+        """Subscribe, and come back when all that is retained has been delivered."""
+        yield from within(
+            self._world, seconds, self._network.subscribe(self.line, (*filters, self._sync)), "no acknowledgment"
+        )
+        nonce = str(len(self._nonces) + 1).encode()
+        complete = self._nonces[nonce] = Promise()
+        self.line.lost.then(lambda: complete.fail(BusError("the connection is lost")))
+        self._network.publish(self.line, [Publication(self._sync, nonce, retain=False)])
+        yield from within(self._world, seconds, complete, "no end of the replay")
+
+    def hear(self, delivery: Delivery) -> bool:
+        """Whether a delivery was the session's own, the end of a replay."""
+        if delivery.topic != self._sync:
+            return False
+        if delivery.payload in self._nonces:
+            self._nonces[delivery.payload].keep(None)
+        return True
+
+
+class Link:
+    """A node's connection, one life long."""
+
+    def __init__(
+        self,
+        node: str,
+        life: Life[Any, Any],
+        disk: Disk,
+        network: Network,
+        trace: Trace,
+        *,
+        world: World,
+        now: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
+        self.session: Session | None = None
+        """There from the end of the replay until the connection is over."""
+        self.alive = True
+        """Whether its node is: what is dead leaves no connection in good order."""
+        self._node = node
+        self._life = life
+        self._disk = disk
+        self._network = network
+        self._trace = trace
+        self._world = world
+        self._now = now
+        self._wake = wake
+        self._over: Promise[str] | None = None
+        self._floor = 0
+        self._chance: Random = world.chance(f"link {node} {world.seconds}")
+
+    def end(self, reason: str) -> None:
+        """This connection is over, as far as we are concerned."""
+        self._life.lost()
+        if self._over is not None:
+            self._over.keep(reason)
+
+    def publish(self, publications: Sequence[Publication]) -> Steps[None]:
+        """Publish, and wait for the acknowledgment. Raises BusError, after which the connection is over."""
+        session = self.session
+        if session is None:
+            raise BusError("no connection")
+        acknowledged = self._network.publish(session.line, publications)
+        try:
+            yield from within(self._world, LIMITS.publish, acknowledged, "the broker acknowledged nothing")
+        except BusError as error:
+            if session is self.session:
+                self.end(str(error))
+            raise
+
+    def keep(self) -> Steps[None]:
+        """Connect, again and again. Raises FencedError."""
+        attempt = 0
+        while True:
+            try:
+                yield from self._once()
+                attempt = 0
+            except EpochTakenError as error:
+                self._floor = error.floor
+                continue
+            except BusError:
+                pass
+            attempt += 1
+            pause: Promise[None] = Promise()
+            self._world.later(delay(attempt, self._chance), lambda pause=pause: pause.keep(None))  # type: ignore[misc]  # mypy infers no lambda with defaults
+            yield from wait(pause)
+
+    def _once(self) -> Steps[str]:
+        life = self._life
+        floor = max(life.look((yield from self._look())), self._floor, int(self._now().timestamp()))
+        if not life.started:
+            life.begin(self._disk.next_epoch(floor))
+        will = life.connecting(self._now())
+        connection = life.connection
+        line: Line | None = None
+        try:
+            session = yield from self._enter(
+                self._node, will, lambda delivery: self._deliver(connection, delivery)
+            )
+            line = session.line
+            hello = life.hello(self._now())
+            self._trace.add(
+                Lodged(at=self._world.seconds, node=self._node, topic=hello.topic, payload=hello.payload)
+            )
+            yield from within(self._world, LIMITS.publish, self._network.publish(line, [hello]), "no answer")
+            yield from session.subscribe(life.everything, LIMITS.replay)
+            yield from within(self._world, LIMITS.publish, self._network.unsubscribe(line, life.wire.own), "no answer")
+            life.replayed()
+            self.session = session
+            self._wake()
+            return (yield from self._until_over(line))
+        finally:
+            self.session = None
+            life.lost()
+            self._leave(line)
+
+    def _look(self) -> Steps[bytes | None]:
+        """What stands at our presence, seen over a connection that does not bear our name."""
+        found: list[Delivery] = []
+        topic = self._life.wire.presence
+        session = yield from self._enter(f"look-{self._node}", None, found.append)
+        try:
+            yield from session.subscribe([topic], LIMITS.replay)
+        finally:
+            self._leave(session.line)
+        payloads = [delivery.payload for delivery in found if delivery.topic == topic]
+        return payloads[-1] if payloads else None
+
+    def _enter(
+        self, client: str, will: Publication | None, on_delivery: Callable[[Delivery], None]
+    ) -> Steps[Session]:
+        sessions: list[Session] = []
+
+        def arrive(delivery: Delivery) -> None:
+            if not sessions[0].hear(delivery):
+                on_delivery(delivery)
+
+        line = self._network.connect(self._node, client, will, arrive)
+        sessions.append(Session(self._world, self._network, line))
+        try:
+            yield from within(self._world, CONNECT_SECONDS, line.opened, "no broker answers")
+        except BusError:
+            self._leave(line)
+            raise
+        return sessions[0]
+
+    def _leave(self, line: Line | None) -> None:
+        if line is not None and self.alive:
+            self._network.leave(line)
+
+    def _until_over(self, line: Line) -> Steps[str]:
+        over: Promise[str] = Promise()
+        self._over = over
+        self._check_trouble()
+        line.lost.then(lambda: self.end("the connection is lost") if self._over is over else None)
+        try:
+            reason = yield from wait(over)
+        finally:
+            self._over = None
+        if isinstance(self._life.trouble, FencedError):
+            raise self._life.trouble
+        return reason
+
+    def _deliver(self, connection: int, delivery: Delivery) -> None:
+        if connection != self._life.connection:
+            return
+        self._life.deliver(delivery)
+        self._check_trouble()
+        self._wake()
+
+    def _check_trouble(self) -> None:
+        if self._life.trouble is not None and self._over is not None:
+            self.end(str(self._life.trouble))

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from dashboard_node.core.graph import Copy, PlanGraph
 from dashboard_node.core.lifecycle import Stage, Trigger, advance, context_status, fulfils, shown
 from dashboard_node.core.records import ContextRecord, CopyRecord
-from dashboard_node.core.roll_up import RollUp, share
+from dashboard_node.core.roll_up import RollUp, is_busy, share
 from dashboard_node.core.rules import blocked, satisfied
 from schemas.names import InstanceId
 from schemas.status import ContextStatus, JobKind, JobStatus
@@ -307,7 +307,10 @@ class ContextMachine:
     def pass_over(self, journal: Journal, index: int, why: str) -> None:
         """Passed over as if done: this copy, those that are skipped like it, and those that only wait for what is passed over."""
         same = [other for other in self.graph.copies[index].stands_for if not self.copies[other].disabled]
-        nobody_runs_it = all(self.copies[other].skipped or self.graph.copies[other].shadow for other in same)
+        nobody_runs_it = all(
+            self.copies[other].skipped or (self.graph.copies[other].shadow and not is_busy(self.copies[other]))
+            for other in same
+        )
         for other in same:
             if nobody_runs_it or other == index or self.copies[other].skipped:
                 facts = {"raised": True, "live": False, "started": None, "reason": why}  # others' run is theirs alone
@@ -319,7 +322,7 @@ class ContextMachine:
     # Contexts
 
     def _recompute(self, journal: Journal) -> list[int]:
-        """Let the statuses of touched contexts follow, children first; those that became COMPLETE, or no more are, in plan order."""
+        """Let the statuses of touched contexts follow, children first; which became or ceased to be COMPLETE, in plan order."""
         turned: list[int] = []
         while self._dirty:
             index = -heappop(self._dirty)

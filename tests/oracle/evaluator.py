@@ -106,7 +106,7 @@ class Evaluator:
         own = [self.jobs[place] for place in places if not self.text.external(place)]
         if any(job.stands in FAILED and not job.acknowledged for job in own) or "ERROR" in statuses.values():
             return "ERROR"
-        busy = any(job.stands in {"RUNNING", "LOCK_QUEUED"} or job.live or job.retry_at is not None for job in own)
+        busy = any(map(self._is_busy, own))
         needed = [p for p in places if self.text.leaf(p) or (self.jobs[p].redo and not self.text.external(p))]
         open_ = any(not self._off_the_list(place) for place in needed)
         in_vain = any(
@@ -125,6 +125,10 @@ class Evaluator:
             status in {"RUNNING", "COMPLETE"} and self.text.has_jobs(child) for child, status in statuses.items()
         )
         return "RUNNING" if moved else "WAITING"
+
+    @staticmethod
+    def _is_busy(job: Job) -> bool:
+        return job.stands in {"RUNNING", "LOCK_QUEUED"} or job.live or job.retry_at is not None
 
     def _off_the_list(self, place: Place) -> bool:
         job = self.jobs[place]
@@ -200,7 +204,10 @@ class Evaluator:
 
     def _pass(self, place: Place) -> None:
         able = [other for other in self.text.together(place) if not self.jobs[other].disabled]
-        nobody = all(self.jobs[other].skipped or self.text.external(other) for other in able)
+        nobody = all(
+            self.jobs[other].skipped or (self.text.external(other) and not self._is_busy(self.jobs[other]))
+            for other in able
+        )
         for other in able:
             if nobody or other == place or self.jobs[other].skipped:
                 self._end(other, "SKIPPED_COMPLETE")
@@ -345,8 +352,10 @@ class Evaluator:
         """The instance ends: contexts and jobs stay, the outermost one is ENDED."""
         self.ended = True
         self.locks = NaiveLocks()
-        self.contexts = {name: self.context_status(name) if name not in self.text.parents else status
-                         for name, status in self.contexts.items()}
+        self.contexts = {
+            name: self.context_status(name) if name not in self.text.parents else status
+            for name, status in self.contexts.items()
+        }
 
 
 def _pause(policy: Retry, tries: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from schemas.plan import CommandJob, Context, Grouping, JobLock, LockParticipant, Operator, Plan, PlanSource
+from schemas.plan import Artefact, CommandJob, Context, Grouping, JobLock, LockParticipant, Operator, Plan, PlanSource
 from schemas.status import JobKind
 
 Place = tuple[str, str]
@@ -25,7 +25,11 @@ def holds(grouping: Grouping, done: Callable[[str], bool]) -> bool:
     """``(all of and) or (any of or)``, neither being no condition; none of ``not``; and what is nested as well."""
 
     def term(operator: Operator) -> bool:
-        return holds(operator.logical_grouping, done) if operator.logical_grouping is not None else done(operator.identifier)
+        return (
+            holds(operator.logical_grouping, done)
+            if operator.logical_grouping is not None
+            else done(operator.identifier)
+        )
 
     every = bool(grouping.and_) and all(map(term, grouping.and_))
     some = any(map(term, grouping.or_))
@@ -39,7 +43,7 @@ class Text:
 
     def __init__(self, source: PlanSource) -> None:
         self.plan: Plan = source.plan
-        self.artefacts = {job.id: job for job in source.jobs}
+        self.artefacts: dict[str, Artefact] = {job.id: job for job in source.jobs}
         self.parents: dict[str, str] = {}
         self.contexts: dict[str, Context] = {}
         self._walk(source.plan)

@@ -216,7 +216,7 @@ def something(pair: Pair, rng: Random) -> None:
             pair.said.append(f"start {run}")
             pair.start(run)
         else:
-            outcome = rng.choice(("succeeded",) * 8 + ("failed",) * 4 + ("killed", "lost", "notToday"))
+            outcome = rng.choice(("succeeded",) * 8 + ("failed",) * 4 + ("killed",) * 2 + ("lost", "notToday"))
             pair.said.append(f"end {run} {outcome}")
             pair.end_run(run, outcome)
     elif dice < 0.6 and naive.handed:

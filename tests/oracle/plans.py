@@ -1,8 +1,9 @@
-"""Plans at random: several contexts, residences, every kind of job, nested groupings, locks, gates, skips and holds. No cycles."""
+"""Plans at random: contexts, residences, every kind of job, nested groupings, locks, gates, skips and holds. No cycles."""
 
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from schemas.plan import (
     Artefact,
@@ -36,6 +37,11 @@ _KINDS = {
 }
 
 
+def dice(seed: int) -> Random:
+    """The same throws for the same seed."""
+    return Random(seed)  # noqa: S311  # nothing is kept secret with it
+
+
 def random_plan(rng: Random, most: int = 60) -> PlanSource:
     """One plan. Jobs depend on those before them only, in every context, so nothing goes round in circles."""
     size = rng.randint(1, most)
@@ -49,7 +55,7 @@ def random_plan(rng: Random, most: int = 60) -> PlanSource:
     built: dict[int, Context] = {}
     for at in reversed(range(contexts)):
         inside = [number for number in range(size) if at in homes[number]]
-        fields = {
+        fields: dict[str, Any] = {
             "name": f"C{at}",
             "contexts": tuple(built[child] for child in range(at + 1, contexts) if parents[child - 1] == at),
             "scheduled_jobs": tuple(_scheduled(rng, agents[number], number, f"C{at}") for number in inside),
@@ -73,7 +79,7 @@ def _scheduled(rng: Random, agent: str, number: int, context: str) -> ScheduledJ
 
 
 def _artefact(rng: Random, kind: str, number: int) -> Artefact | None:
-    base = {"agent_name": _KINDS[kind][0], "job_name": f"j{number}"}
+    base: dict[str, Any] = {"agent_name": _KINDS[kind][0], "job_name": f"j{number}"}
     match kind:
         case "":
             again = rng.random() < 0.12

@@ -53,6 +53,7 @@ class DashboardCore:
             case Recovered():
                 self.state.up_since = event.now
                 step = _time_first(self.state, event.now, f"start of epoch {event.epoch}")
+                restoring.give_up(step)
             case _:
                 assert_never(event)
         _finish(step)

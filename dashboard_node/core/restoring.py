@@ -18,12 +18,14 @@ from dashboard_node.core.records import (
     InstanceRecord,
     PlanRecord,
     RunRecord,
+    Saved,
     TakenRecord,
     VersionRecord,
 )
 from dashboard_node.core.requests import KEPT
 from dashboard_node.core.state import ACTIVE, State
-from schemas.names import InstanceId
+from dashboard_node.core.step import Step
+from schemas.names import InstanceId, escape
 from schemas.status import ContextStatus
 
 _TYPES = {
@@ -36,6 +38,8 @@ _TYPES = {
     "taken": TakenRecord,
     "answer": AnswerRecord,
 }
+_OF_INSTANCE = frozenset({"instance", "context", "job", "run", "taken"})
+"""Tables whose keys begin with the instance they belong to."""
 _DECODERS = {table: msgspec.json.Decoder(kind) for table, kind in _TYPES.items()}
 
 
@@ -43,8 +47,7 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
     """Fill an empty state."""
     copies: dict[InstanceId, dict[int, CopyRecord]] = {}
     contexts: dict[InstanceId, dict[int, ContextRecord]] = {}
-    for key, body in sorted(rows):
-        record = _DECODERS[key.table].decode(body)
+    for key, record in _sound(state, sorted(rows)):
         name, _, index = key.key.rpartition("~")
         match record:
             case PlanRecord():
@@ -70,6 +73,41 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
         _machine(state, state.instances[instance], copies.get(instance, {}), contexts.get(instance, {}))
     _locks(state)
     _timers(state)
+
+
+def _sound(state: State, rows: list[tuple[Key, bytes]]) -> list[tuple[Key, Saved]]:
+    """The records, but for those of instances of which one cannot be read: they are put aside, to be given up."""
+    decoded: list[tuple[Key, Saved]] = []
+    versions = {key.key for key, _ in rows if key.table == "version"}
+    for key, body in rows:
+        try:
+            record = _DECODERS[key.table].decode(body)
+        except msgspec.MsgspecError as error:
+            if key.table not in _OF_INSTANCE:
+                raise
+            state.unreadable.setdefault(_instance_of(key), f"{key.table} {key.key}: {error}")
+            continue
+        if isinstance(record, InstanceRecord) and f"{escape(record.plan)}~{record.version}" not in versions:
+            state.unreadable.setdefault(record.id, f"version {record.version} of {record.plan} is not there")
+        decoded.append((key, record))
+    if state.unreadable:
+        state.given_up = [key for key, _ in rows if key.table in _OF_INSTANCE and _instance_of(key) in state.unreadable]
+    gone = set(state.given_up)
+    return [(key, record) for key, record in decoded if key not in gone]
+
+
+def _instance_of(key: Key) -> InstanceId:
+    return InstanceId(key.key.partition("~")[0])
+
+
+def give_up(step: Step) -> None:
+    """Forget the instances that could not be read: what stands of them on the bus goes, the audit says why."""
+    for key in step.state.given_up:
+        step.changes[key] = None
+    for instance, reason in sorted(step.state.unreadable.items()):
+        step.note("instance", instance=instance, after=ContextStatus.ENDED, detail=f"could not be loaded: {reason}")
+    step.state.given_up.clear()
+    step.state.unreadable.clear()
 
 
 def _machine(

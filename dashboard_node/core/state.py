@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+from broker.runtime.core import Key
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import PlanGraph, compile_plan
 from dashboard_node.core.locks import LockTable
@@ -55,6 +56,9 @@ class State:
         # Heard, never saved: the bus shows it again after a restart
         self.presences: dict[NodeName, Presence] = {}
         self.reported: dict[RunId, RunPhase] = {}
+        self.unreadable: dict[InstanceId, str] = {}
+        """Instances of which a record cannot be read, and which; and all their keys:"""
+        self.given_up: list[Key] = []
         self.up_since = datetime.min.replace(tzinfo=UTC)
         """When this life of the dashboard began: starts before it were missed, not merely late."""
         self.settled_in = False

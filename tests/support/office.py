@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -40,14 +40,17 @@ class Office:
         self.effects: list[Effect] = []
         self._asked = 0
         self._epoch = 0
-        self._begin()
+        self.begin()
 
-    def _begin(self) -> None:
+    def begin(self, heard: Iterable[Heard] = ()) -> None:
+        """A new life on what was saved; ``heard`` is what the bus replays to it."""
         self._epoch += 1
         self.core = DashboardCore(RETENTION)
         self.core.restore(sorted(self.rows.items()))
+        self.shown = dict(self.core.documents())  # the reconciler shows all of it, and clears the rest
         self.step(Recovered(self.now, self._epoch, {}))
-        self.shown = dict(self.core.documents())
+        for event in heard:
+            self.step(event)
         self.step(Tick(self.now))
 
     def step(self, event: Event) -> list[Answer]:
@@ -84,7 +87,7 @@ class Office:
     def down_until(self, moment: datetime) -> None:
         """The dashboard is away and comes back."""
         self.now = moment
-        self._begin()
+        self.begin()
 
     # People
 

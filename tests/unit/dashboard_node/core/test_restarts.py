@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from schemas.names import PlanName
+from datetime import datetime
+
+from broker.runtime.core import Heard
+from dashboard_node.core.records import RunRecord
+from schemas.addresses import AgentInstanceAt, AssignmentAt, RunReportAt
+from schemas.documents import RunReport
+from schemas.names import NodeName, PlanName
 from schemas.requests import EnablePlan, MoveEnd, PrepareInstance
-from schemas.status import ContextStatus
+from schemas.status import ContextStatus, Outcome, RunPhase
 from tests.support.office import Office, Shape, a_plan, at
+
+
+def ended(run: RunRecord, moment: datetime) -> Heard:
+    """The report of a run that ended well, heard some time later."""
+    report = RunReport(run=run.id, phase=RunPhase.ENDED, outcome=Outcome.SUCCEEDED, return_code=0, ended=moment)
+    return Heard(moment, RunReportAt(run.agent, run.id), report)
 
 
 def test_scenario_163_restart_outside_the_window_only_waits() -> None:
@@ -141,3 +153,94 @@ def test_a_skipping_plan_leaves_out_even_a_window_that_is_still_open() -> None:
     office.until(at("01-11 02:00"))
 
     assert office.ticks() == [("01-10 01:00", "missed"), ("01-11 01:00", "ran")]
+
+
+def test_scenario_172_what_piled_up_while_the_dashboard_was_away_counts_once() -> None:
+    """A report that stands on the bus is heard at each replay; it ends the run the first time."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    office.starts("c")
+    run = office.runs()["c"]
+    report = ended(run, at("01-10 02:30"))
+
+    office.now = at("01-10 03:00")
+    office.begin(heard=[report])
+    office.begin(heard=[report])
+
+    assert office.status("c") == "COMPLETE"
+    assert [row.after for row in office.audit if row.kind == "job" and row.job == "a-c"] == ["RUNNING", "COMPLETE"]
+
+
+def test_scenario_173_what_was_decided_and_not_shown_is_shown_after_the_restart() -> None:
+    """Killed between saving and showing: the assignment follows from what was saved."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    run = office.runs()["c"]
+    office.shown.clear()  # nothing of it reached the bus
+
+    office.begin()
+
+    assert AssignmentAt(NodeName("a"), run.id) in office.shown
+
+
+def test_scenario_175_an_agent_that_was_away_at_the_start_finds_the_instance() -> None:
+    """Its publication stands on the bus for as long as the instance is active."""
+    office = Office(at("01-10 00:30"))
+    office.imports(a_plan())
+    office.hears_presence("a", alive=False)
+    office.until(at("01-10 06:00"))
+
+    office.hears_presence("a")
+    office.fires("q")
+
+    assert AgentInstanceAt(NodeName("a"), office.only.id) in office.shown
+    assert office.status("q") == "COMPLETE"
+
+
+def test_scenario_176_an_agent_that_was_away_at_the_end_finds_it_gone() -> None:
+    """The publication was cleared; a result that comes all the same changes nothing."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    office.starts("c")
+    office.hears_presence("a", alive=False)
+    office.until(at("01-11 00:00"))
+
+    office.hears_presence("a")
+    office.ends("c")
+
+    assert AgentInstanceAt(NodeName("a"), office.only.id) not in office.shown
+    assert office.status("c") == "RUNNING"
+
+
+def test_scenario_178_a_result_that_came_while_the_dashboard_was_away_counts_when_it_is_back() -> None:
+    """The agent shows its report until it is taken."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    office.starts("c")
+    report = ended(office.runs()["c"], at("01-10 02:30"))
+
+    office.now = at("01-10 03:00")
+    office.begin(heard=[report])
+
+    assert office.status("c") == "COMPLETE"
+    assert office.jobs("c")[0].ended == at("01-10 02:30")
+
+
+def test_scenario_169_an_instance_that_cannot_be_loaded_is_given_up_and_the_others_go_on() -> None:
+    """A record that cannot be read costs its own instance alone, and the audit says so."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan("P"))
+    office.imports(a_plan("Q"))
+    broken, whole = (instance.id for instance in office.instances)
+    key = next(key for key in office.rows if key.table == "job" and key.key.startswith(broken))
+    office.rows[key] = b'{"stage":"flying"}'
+
+    office.begin()
+
+    assert [instance.id for instance in office.instances] == [whole]
+    assert not [key for key in office.rows if broken in key.key]
+    assert [row.instance for row in office.audit if "could not be loaded" in row.detail] == [broken]

@@ -174,7 +174,9 @@ def test_scenario_083_reset_both() -> None:
     )
 
 
-@pytest.mark.parametrize("before", ["S(b) -> init{b} b=R", "hold(b) -> b=H", "skip(b) -> b=K", "skip(b) ->\n skip(a) -> b=KC"])
+@pytest.mark.parametrize(
+    "before", ["S(b) -> init{b} b=R", "hold(b) -> b=H", "skip(b) -> b=K", "skip(b) ->\n skip(a) -> b=KC"]
+)
 def test_scenario_084_what_cannot_be_reset(before: str) -> None:
     """Refused."""
     tell(CHAIN, f"{before}\n reset(b) -> refused")

@@ -12,6 +12,7 @@ from jobplan.bundle import Bundle, BundleError, describe_faults, export, load, s
 from jobplan.cli.output import put_json
 from jobplan.clock import now
 from jobplan.errors import BadInputError
+from schemas.queries import Version
 from schemas.requests import Fault
 
 
@@ -50,9 +51,15 @@ def put_validation(file: Path, tokens: dict[str, str], *, as_json: bool) -> bool
     return True
 
 
-def exported(file: Path, to: Path, tokens: dict[str, str], *, suggest: bool) -> dict[str, str]:
+def from_version(version: Version) -> Bundle:
+    """The bundle a plan version was imported from, or one made of the plan if it never was one. Raises BundleError."""
+    if version.source is not None:
+        return Bundle.from_source(version.source)
+    return Bundle.from_raw(bytes(version.bundle))
+
+
+def exported(bundle: Bundle, to: Path, tokens: dict[str, str], *, suggest: bool) -> dict[str, str]:
     """Write a bundle as a zip; the tokens that were put into it."""
-    bundle = load(file)
     used = (suggested_tokens(bundle.documents) if suggest else {}) | tokens
     try:
         export(bundle, to, millis=round(now().timestamp() * 1000), tokens=used)

@@ -11,7 +11,7 @@ from jobplan.cli.instance_changes import CHANGES
 from jobplan.cli.names import the_instance, the_plan
 from jobplan.cli.options import Noun, confirm, pairs, with_settings
 from jobplan.cli.output import put_json, put_rich, put_table
-from jobplan.cli.plan import doubts
+from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
 from jobplan.clock import now

@@ -11,7 +11,7 @@ from jobplan.cli.logs import print_log
 from jobplan.cli.names import the_context, the_copies
 from jobplan.cli.options import Noun, confirm, with_settings
 from jobplan.cli.output import put_json, put_table
-from jobplan.cli.plan import doubts
+from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
 from jobplan.cli.symbols import job_style, words
 from jobplan.client import Client

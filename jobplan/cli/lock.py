@@ -6,7 +6,7 @@ import click
 
 from jobplan.cli.options import Noun, with_settings
 from jobplan.cli.output import put_json, put_table
-from jobplan.cli.plan import doubts
+from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
 from jobplan.settings import Settings

@@ -1,20 +1,21 @@
-"""``jobplan plan``: validate, import, export, list, show."""
+"""``jobplan plan``: validate, import, list, enable, disable, delete; what is kept of versions stands in its own file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from jobplan.cli.names import the_plan
 from jobplan.cli.options import Noun, confirm, pairs, with_settings
-from jobplan.cli.output import put_fields, put_json, put_table, say
+from jobplan.cli.output import put_json, put_table
+from jobplan.cli.plan_status import doubts, last_of, schedule_of
+from jobplan.cli.plan_versions import VERSIONS
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
 from jobplan.errors import BadInputError
-from jobplan.live import day_and_clock, doubt, span
+from jobplan.live import day_and_clock
 from jobplan.settings import Settings
 from schemas.documents import PlanStatus
 from schemas.names import PlanName
@@ -88,76 +89,16 @@ def list_(settings: Settings) -> None:
             one.plan,
             str(one.version),
             "yes" if one.enabled else "no",
-            _schedule(one),
+            schedule_of(one),
             day_and_clock(one.next_start),
             str(len(one.running) or ""),
-            _last(one),
+            last_of(one),
             str(one.job_count),
         )
         for one in found
     ]
     columns = ("PLAN", "VERSION", "ENABLED", "SCHEDULE", "NEXT START", "RUNNING", "LAST", "JOBS")
     put_table(columns, rows, empty="no plans yet: import one with 'jobplan plan import BUNDLE'")
-
-
-@plan.command(epilog="\b\nExample:\n  jobplan plan show Daily")
-@click.argument("name", metavar="PLAN")
-@with_settings
-def show(settings: Settings, name: str) -> None:
-    """Show one plan."""
-
-    async def work(client: Client) -> PlanStatus:
-        await client.follow(Scope.PLANS)
-        doubts(client)
-        return the_plan(name, client.picture.plans)
-
-    one = with_client(settings, work)
-    if settings.json:
-        put_json(one)
-        return
-
-    put_fields(
-        [
-            ("plan", one.plan),
-            ("version", str(one.version)),
-            ("description", one.description),
-            ("enabled", "yes" if one.enabled else "no"),
-            ("schedule", _schedule(one)),
-            ("window", span(timedelta(seconds=one.window_seconds)) if one.window_seconds else ""),
-            ("next start", day_and_clock(one.next_start)),
-            ("running", ", ".join(one.running)),
-            ("last", _last(one)),
-            ("agents", ", ".join(one.agents)),
-            ("jobs", str(one.job_count)),
-        ]
-    )
-
-
-@plan.command(epilog="\b\nExample:\n  jobplan plan export daily.zip daily-tokens.zip --tokens")
-@click.argument("bundle", type=click.Path(path_type=Path))
-@click.argument("to", type=click.Path(path_type=Path), metavar="ZIP")
-@click.option(
-    "--tokens", "suggest", is_flag=True, help="Put tokens where Ikasan would: agents' names, the plan's environment."
-)
-@click.option(
-    "--token",
-    "tokens",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Put [[NAME]] in the place of VALUE.",
-)
-@with_settings
-def export(settings: Settings, bundle: Path, to: Path, tokens: tuple[str, ...], *, suggest: bool) -> None:
-    """Write a bundle (.zip, folder or plan file) as Ikasan's zip, plain or with tokens for another environment."""
-    from jobplan.cli.bundles import exported  # the reader loads slowly
-
-    used = exported(bundle, to, pairs(tokens, "--token"), suggest=suggest)
-    if settings.json:
-        put_json({"file": str(to), "tokens": used})
-        return
-    click.echo(f"wrote {to}")
-    for name, value in used.items():
-        click.echo(f"  [[{name}]] stands for {value}")
 
 
 def _ask(settings: Settings, name: str, asking: Callable[[PlanName], EnablePlan | DeletePlan], done: str) -> None:
@@ -202,17 +143,5 @@ def delete(settings: Settings, name: str, *, yes: bool) -> None:
     _ask(settings, name, lambda found: DeletePlan(plan=found), "deleted")
 
 
-def _schedule(one: PlanStatus) -> str:
-    return f"{one.schedule} {one.zone}".strip() if one.schedule else ""
-
-
-def _last(one: PlanStatus) -> str:
-    last = one.last_outcome
-    return "" if last is None else f"{last.status.value} {day_and_clock(last.ended)}"
-
-
-def doubts(client: Client) -> None:
-    """Say on standard error when what is read may be old."""
-    reason = doubt(client.picture, client.link.reason)
-    if reason:
-        say(f"jobplan: {reason}")
+for _command in VERSIONS:
+    plan.add_command(_command)

@@ -1,0 +1,82 @@
+"""A plan's life with separate processes: versions, what changed, what was due, ends that move, all through the command line."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.nodes import Installation, a_command, an_installation, write_plan
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    """Broker, dashboard, one agent."""
+    with an_installation(tmp_path) as nodes:
+        nodes.start("north")
+        yield nodes
+
+
+def a_plan(folder: Path, line: str, **plan: object) -> str:
+    """Two commands, one after the other."""
+    jobs = [a_command("First", line), a_command("Second", "true")]
+    return str(write_plan(folder / "Daily", jobs, {"First": [], "Second": ["First"]}, **plan))
+
+
+def test_versions_are_listed_compared_and_exported(installation: Installation, tmp_path: Path) -> None:
+    """Two imports: history, diff and show say so; an export of either can be imported again unchanged."""
+    installation.do("plan", "import", a_plan(tmp_path, "true"))
+    installation.do("plan", "import", a_plan(tmp_path, "false", description="second"))
+
+    history = json.loads(installation.do("plan", "history", "Daily", "--json"))
+    diff = installation.do("plan", "diff", "Daily")
+    first = json.loads(installation.do("plan", "show", "Daily", "--version", "1"))
+    installation.do("plan", "export", "Daily", "--version", "1", "-o", str(tmp_path / "one.zip"), "--tokens")
+    again = installation.do("plan", "import", str(tmp_path / "one.zip"), "--token", "agent.name=north")
+
+    assert [(one["version"], one["jobs"]) for one in history["versions"]] == [(1, 2), (2, 2)]
+    assert '~ commandLine: "true" -> "false"' in diff
+    assert '+ description: "second"' in diff
+    assert first["source"]["jobs"][0]["commandLine"] == "true"
+    assert again == "imported Daily, version 3\n"
+    assert "no difference" in installation.do("plan", "diff", "Daily", "1", "3")
+    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+        assert any(name.endswith("jobs/internal/First.json") for name in archive.namelist())
+
+
+def test_every_start_that_was_due_can_be_looked_up(installation: Installation, tmp_path: Path) -> None:
+    """A plan that starts every second, disabled after a while: some ran or were skipped, and each says why."""
+    installation.do("plan", "import", a_plan(tmp_path, "true", timeWindowStart="* * * * * ?"))
+    installation.do("plan", "disable", "Daily")
+
+    ticks = installation.ask("ticks", "--plan", "Daily")
+    who = installation.ask("audit", "list", "--kind", "plan")
+
+    assert {tick["outcome"] for tick in ticks} <= {"ran", "skipped"}
+    assert [tick["outcome"] for tick in ticks].count("ran") == 1
+    assert all(tick["reason"] for tick in ticks if tick["outcome"] == "skipped")
+    assert [(row["detail"], row["after"]) for row in who] == [("Daily", "version 1"), ("Daily", "disabled")]
+    assert "ran" in installation.do("ticks")
+
+
+def test_an_instance_is_moved_previewed_and_held(installation: Installation, tmp_path: Path) -> None:
+    """Its end, its parameters, what would follow, all jobs at once."""
+    installation.do("plan", "import", a_plan(tmp_path, "true", contextParameters=[{"name": "p", "defaultValue": "1"}]))
+    instance = installation.do("instance", "start", "Daily").strip()
+    before = installation.ask("instance", "list")[0]["closes"]
+
+    assert "closes" in installation.do("instance", "extend", "Daily", "--by", "2h")
+    assert installation.ask("instance", "list")[0]["closes"] != before
+    installation.do("instance", "parameters", "Daily", "p=2")
+    assert installation.do("instance", "parameters", "Daily").split() == ["p", "2"]
+    assert "would start:" in installation.do("job", "submit", "Daily", "First", "--preview")
+    assert "held Daily/north-First" in installation.do("instance", "hold", "Daily", "--yes")
+    assert installation.statuses(instance) == {"First": "ON_HOLD", "Second": "ON_HOLD"}
+    assert "released" in installation.do("instance", "release", "Daily", "--yes")
+    refused = installation.run("instance", "extend", "Daily")
+    assert (refused.returncode, "give either --by or --until" in refused.stderr) == (2, True)

@@ -10,7 +10,7 @@ from dashboard_node.core.windows import open_since
 from schemas.addresses import AgentInstanceAt, AssignmentAt, InstanceAt
 from schemas.documents import InstanceStatus
 from schemas.names import NodeName, PlanName
-from schemas.requests import Action, EnablePlan, EndInstance, MoveEnd, PrepareInstance
+from schemas.requests import EnablePlan, EndInstance, MoveEnd, PrepareInstance
 from schemas.status import ContextStatus
 from tests.support.office import Office, Shape, a_plan, at
 
@@ -82,35 +82,6 @@ def test_scenario_151_side_by_side_each_instance_has_its_own_end_and_fires() -> 
     assert office.status("q", second.id) == "COMPLETE"
     assert office.status("q", first.id) == "WAITING"
     assert [i.status for i in office.instances] == [ContextStatus.ENDED, ContextStatus.RUNNING]
-
-
-def test_scenario_152_a_prepared_instance_does_not_block_its_own_start() -> None:
-    """It becomes the active one, with the same id, and what was held in it stays held."""
-    office = Office(at("01-10 00:30"))
-    office.imports(a_plan())
-    assert office.ask(PrepareInstance(plan=PlanName("P"))).ok
-    before = office.only
-    assert AgentInstanceAt(NodeName("a"), office.only.id) not in office.shown
-    assert office.act(Action.HOLD, "c").ok
-
-    office.until(at("01-10 01:00"))
-
-    assert [before.status, office.only.status] == [ContextStatus.PREPARED, ContextStatus.WAITING]
-    assert office.status("c") == "ON_HOLD"
-    assert office.ticks() == [("01-10 01:00", "ran")]
-
-
-def test_scenario_094_a_prepared_instance_hears_nothing() -> None:
-    """Hold and skip are allowed, submit is not, and fires change nothing."""
-    office = Office(at("01-10 00:30"))
-    office.imports(a_plan())
-    office.ask(PrepareInstance(plan=PlanName("P")))
-
-    office.fires("q")
-
-    assert office.status("q") == "WAITING"
-    assert not office.act(Action.SUBMIT, "c").ok
-    assert office.act(Action.SKIP, "c").ok
 
 
 def test_scenario_153_a_disabled_plan_starts_nothing_until_it_is_enabled() -> None:

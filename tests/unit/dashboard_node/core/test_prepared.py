@@ -1,0 +1,64 @@
+"""Instances laid out ahead of their start: they can be edited, and hear nothing. Scenarios carry their number."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from schemas.addresses import AgentInstanceAt
+from schemas.names import NodeName, PlanName
+from schemas.plan import GlobalJob, PlanSource
+from schemas.requests import Action, PrepareInstance, RaiseEvent
+from schemas.status import ContextStatus
+from tests.support.office import Office, a_plan, at
+
+
+def test_scenario_152_a_prepared_instance_does_not_block_its_own_start() -> None:
+    """It becomes the active one, with the same id, and what was held in it stays held."""
+    office = Office(at("01-10 00:30"))
+    office.imports(a_plan())
+    assert office.ask(PrepareInstance(plan=PlanName("P"))).ok
+    before = office.only
+    assert AgentInstanceAt(NodeName("a"), office.only.id) not in office.shown
+    assert office.act(Action.HOLD, "c").ok
+
+    office.until(at("01-10 01:00"))
+
+    assert [before.status, office.only.status] == [ContextStatus.PREPARED, ContextStatus.WAITING]
+    assert office.status("c") == "ON_HOLD"
+    assert office.ticks() == [("01-10 01:00", "ran")]
+
+
+def test_scenario_094_a_prepared_instance_hears_nothing() -> None:
+    """Hold and skip are allowed, submit is not, and fires change nothing."""
+    office = Office(at("01-10 00:30"))
+    office.imports(a_plan())
+    office.ask(PrepareInstance(plan=PlanName("P")))
+
+    office.fires("q")
+
+    assert office.status("q") == "WAITING"
+    assert not office.act(Action.SUBMIT, "c").ok
+    assert office.act(Action.SKIP, "c").ok
+
+
+def with_global_event(name: str) -> PlanSource:
+    """A plan that also hears the global event ``g``."""
+    source = a_plan(
+        name,
+        scheduledJobs=[{"agentName": "GLOBAL_EVENT", "jobName": "g"}],
+        jobDependencies=[{"jobIdentifier": "GLOBAL_EVENT-g"}],
+    )
+    return replace(source, jobs=(GlobalJob(agent_name="GLOBAL_EVENT", job_name="g"),))
+
+
+def test_scenario_124_a_prepared_instance_does_not_hear_a_global_event() -> None:
+    """The active one of another plan does."""
+    office = Office(at("01-10 00:30"))
+    office.imports(with_global_event("P"))
+    office.imports(with_global_event("Q"))
+    assert office.start("P").ok
+    assert office.ask(PrepareInstance(plan=PlanName("Q"))).ok
+
+    office.ask(RaiseEvent(event="g"))
+
+    assert {i.plan: office.status("g", i.id) for i in office.instances} == {"P": "COMPLETE", "Q": "WAITING"}

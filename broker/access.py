@@ -5,7 +5,8 @@ user gets rules of its own, with its own name in the place of ``{user}`` or ``{a
 topic level may, escaped, and an agent gets none of what people may.
 
 Users are called ``dashboard``, ``agent-NAME`` (NAME percent-encoded like a topic level) for agents, and people as they like, but
-neither of those. That people have different rights (who may only look) is the dashboard's business, not the broker's.
+neither of those. A viewer may look at everything and ask for nothing; which of the others may do what is the dashboard's
+business, not the broker's.
 """
 
 from __future__ import annotations
@@ -51,8 +52,14 @@ def check_person(user: str) -> UserName:
     return UserName(user)
 
 
-def access_rules(*, agents: Iterable[NodeName], people: Iterable[UserName], prefix: str = DEFAULT_PREFIX) -> str:
-    """The text of an ``acl_file``. Raises AccessError for a name that may not be."""
+def access_rules(
+    *,
+    agents: Iterable[NodeName],
+    people: Iterable[UserName],
+    viewers: Iterable[UserName] = (),
+    prefix: str = DEFAULT_PREFIX,
+) -> str:
+    """The text of an ``acl_file``; ``viewers``: people who may ask for nothing. Raises AccessError for a name that may not be."""
     check_prefix(prefix)
     parts = [
         "# Made by jobplan from its table of topics; it is written anew when users change.",
@@ -64,6 +71,10 @@ def access_rules(*, agents: Iterable[NodeName], people: Iterable[UserName], pref
             for agent in sorted(agents)
         ),
         *(_rules(prefix, check_person(user), Role.PERSON, {"user": escape(user)}) for user in sorted(people)),
+        *(
+            _rules(prefix, check_person(user), Role.PERSON, {"user": escape(user)}, looks=True)
+            for user in sorted(viewers)
+        ),
         "\n".join(
             f"pattern readwrite {prefix}/{filter_of(row.pattern, client='%c')}"
             for row in TABLE
@@ -73,8 +84,14 @@ def access_rules(*, agents: Iterable[NodeName], people: Iterable[UserName], pref
     return "\n\n".join(parts) + "\n"
 
 
-def _rules(prefix: str, user: str, role: Role, known: Mapping[str, str]) -> str:
-    lines = (f"topic {may} {prefix}/{filter_of(row.pattern, **known)}" for row in TABLE for may in _may(role, row))
+def _rules(prefix: str, user: str, role: Role, known: Mapping[str, str], *, looks: bool = False) -> str:
+    """``looks``: nothing that would let the user write."""
+    lines = (
+        f"topic {may} {prefix}/{filter_of(row.pattern, **known)}"
+        for row in TABLE
+        for may in _may(role, row)
+        if may == "read" or not looks
+    )
     return "\n".join([f"user {user}", *lines])
 
 

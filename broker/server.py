@@ -42,11 +42,25 @@ _SERVICE_USER = "mosquitto"
 """Whom mosquitto becomes when root starts it."""
 
 
+class TlsFiles(Struct, frozen=True, kw_only=True):
+    """With what the broker proves who it is (PEM)."""
+
+    certificate: Path
+    key: Path
+
+
 class AccessFiles(Struct, frozen=True, kw_only=True):
-    """Who may log in, and who may do what (see ``broker.access``)."""
+    """Who may log in, and who may do what (see ``broker.access``); with ``tls``, over TLS only."""
 
     passwords: Path
     rules: Path
+    tls: TlsFiles | None = None
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every file that the broker reads."""
+        tls = () if self.tls is None else (self.tls.certificate, self.tls.key)
+        return (self.passwords, self.rules, *tls)
 
 
 class RunningBroker(Struct, frozen=True, kw_only=True):
@@ -96,8 +110,8 @@ async def running_broker(
 ) -> AsyncIterator[RunningBroker]:
     """Run a broker that keeps everything in ``folder``; only one at a time.
 
-    ``port`` None: a free one. ``access`` None: anybody may do anything, so only on the loopback address. ``lines``: more of
-    mosquitto's configuration. Raises BusError when it cannot start, with what it said.
+    ``port`` None: a free one. ``host`` empty: all addresses of this machine. ``access`` None: anybody may do anything, so only on
+    the loopback address. ``lines``: more of mosquitto's configuration. Raises BusError when it cannot start, with what it said.
     """
     if access is None and host not in {LOOPBACK, "::1", "localhost"}:
         raise BusError(f"a broker without access rules may listen on the loopback address only, not on {host}")
@@ -107,13 +121,40 @@ async def running_broker(
         await _end_orphan(folder)
         try:
             process, chosen = await _start(program, folder, host, port, _local_lines(folder, access, lines))
-            url = BrokerUrl(host=host, port=chosen, prefix=prefix)
+            tls = access is not None and access.tls is not None
+            url = BrokerUrl(host=_reached_at(host), port=chosen, tls=tls, prefix=prefix)
             try:
                 yield RunningBroker(url=url, config=_config(folder), log=_log(folder), process=process)
             finally:
                 await _end(process)
         finally:
             _pid_file(folder).unlink(missing_ok=True)
+
+
+def write_config(folder: Path, host: str, port: int, access: AccessFiles | None) -> Path:
+    """Write the configuration in the folder, as ``running_broker`` would, for a mosquitto that somebody else starts."""
+    folder = folder.resolve()
+    _write_config(folder, host, port, _local_lines(folder, access, ()))
+    return _config(folder)
+
+
+def reload_running(folder: Path) -> bool:
+    """Let the broker that ``running_broker`` runs in the folder read its access files again; False: none runs there."""
+    pid = _orphan(folder.resolve())
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGHUP)
+    return True
+
+
+def _write_config(folder: Path, host: str, port: int, local: Sequence[str]) -> None:
+    own = [f"listener {port} {host}".rstrip(), *local]
+    _config(folder).write_text("\n".join([CONFIG.read_text(encoding="utf-8"), *own, ""]), encoding="utf-8")
+
+
+def _reached_at(host: str) -> str:
+    """An address under which a broker answers that listens on ``host``."""
+    return LOOPBACK if host in {"", "0.0.0.0", "::"} else host  # noqa: S104  # compared, not bound
 
 
 def _config(folder: Path) -> Path:
@@ -177,7 +218,7 @@ def _local_lines(folder: Path, access: AccessFiles | None, lines: Sequence[str])
     log = _log(folder)
     log.touch(mode=0o600)
     local = [f"persistence_location {store}/"]
-    readable = [] if access is None else [access.passwords, access.rules]
+    readable = () if access is None else access.all
     if os.geteuid() == 0:
         local.append(f"user {_hand_over(folder, [store, *store.iterdir(), *readable], readable)}")
     if access is None:
@@ -185,6 +226,8 @@ def _local_lines(folder: Path, access: AccessFiles | None, lines: Sequence[str])
     else:
         local += ["allow_anonymous false", f"password_file {access.passwords.resolve()}"]
         local.append(f"acl_file {access.rules.resolve()}")
+    if access is not None and access.tls is not None:
+        local += [f"certfile {access.tls.certificate.resolve()}", f"keyfile {access.tls.key.resolve()}"]
     return [*local, *lines]
 
 
@@ -207,8 +250,7 @@ async def _start(program: str, folder: Path, host: str, port: int | None, local:
     attempts = _PORT_ATTEMPTS if port is None else 1
     for left in reversed(range(attempts)):
         chosen = _free_port(host) if port is None else port
-        own = [f"listener {chosen} {host}", *local]
-        _config(folder).write_text("\n".join([CONFIG.read_text(encoding="utf-8"), *own, ""]), encoding="utf-8")
+        _write_config(folder, host, chosen, local)
         with _log(folder).open("ab") as log:
             before = log.tell()
             # In a session of its own: Ctrl-C is for us, and the broker ends after the nodes.
@@ -217,7 +259,7 @@ async def _start(program: str, folder: Path, host: str, port: int | None, local:
             )
         _pid_file(folder).write_text(str(process.pid), encoding="ascii")
         try:
-            await _until_it_answers(process, host, chosen, _log(folder), before)
+            await _until_it_answers(process, _reached_at(host), chosen, _log(folder), before)
         except BusError as error:
             await _end(process)
             if left and "in use" in str(error):

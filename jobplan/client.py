@@ -15,6 +15,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -23,9 +24,10 @@ from msgspec.structs import replace
 
 from broker.address import BrokerUrl
 from broker.bus import Bus
+from broker.errors import BusError
 from jobplan.clock import now
 from jobplan.connection import PATIENCE, Connection
-from jobplan.errors import NobodyAnswersError, RefusedByNodeError
+from jobplan.errors import BadInputError, NobodyAnswersError, RefusedByNodeError
 from jobplan.live import clock, gone
 from jobplan.questions import Question
 from jobplan.wire import JobsOf, RunsOf, Scope, Wire, broker_at
@@ -171,16 +173,25 @@ class Client(Connection):
 
 @asynccontextmanager
 async def connect(
-    url: str | BrokerUrl, *, patience: timedelta | None = PATIENCE, program: str = "jobplan"
+    url: str | BrokerUrl,
+    *,
+    ca_file: Path | None = None,
+    patience: timedelta | None = PATIENCE,
+    program: str = "jobplan",
 ) -> AsyncIterator[Client]:
     """A client of the broker at ``mqtt[s]://[user[:password]@]host[:port][/prefix]``.
 
-    Waits ``patience`` for the broker (None: for ever). Raises BadInputError for the URL, BrokerError for the broker.
+    ``ca_file``: certificates (PEM) to trust besides the system's, for mqtts. Waits ``patience`` for the broker (None: for ever).
+    Raises BadInputError for the URL or file, BrokerError for the broker.
     """
     from broker.mqtt import MqttBus  # the MQTT library loads slowly, and help needs none
 
     where = broker_at(url) if isinstance(url, str) else url
-    async with client_on(MqttBus(where), Wire.at(where), patience=patience, program=program) as client:
+    try:
+        bus = MqttBus(where, ca_file=ca_file)
+    except BusError as error:
+        raise BadInputError(str(error)) from error
+    async with client_on(bus, Wire.at(where), patience=patience, program=program) as client:
         yield client
 
 

@@ -6,26 +6,46 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from broker.address import BrokerUrl
 from broker.errors import BusError
 from jobplan.errors import BadInputError, BrokerError, JobplanError
 
+if TYPE_CHECKING:
+    from broker.server import RunningBroker
+
 
 async def serve_broker(url: BrokerUrl, data: Path) -> int:
-    """Run mosquitto until told to end. With ``passwords`` and ``rules`` in its folder only who is in there may log in."""
+    """Run mosquitto until told to end: the deployment in the folder, if there is one, else on the port of ``url``.
+
+    With ``passwords`` and ``rules`` in ``broker`` of its folder only who is in there may log in.
+    """
+    from broker.deployment import DeploymentError, Folder
     from broker.server import AccessFiles, running_broker
 
+    deployed = Folder(data)
+    if deployed.exists:
+        try:
+            made = deployed.read()
+        except DeploymentError as error:
+            raise BadInputError(str(error)) from error
+        return await _until_told(
+            running_broker(deployed.path, port=made.port, host=made.listen, access=deployed.access, prefix=made.prefix)
+        )
     if url.tls:
-        raise BadInputError("--broker: 'serve broker' speaks mqtt:// only; for mqtts:// run a broker of your own")
-    files = AccessFiles(passwords=data / "passwords", rules=data / "rules")
+        raise BadInputError("--broker: for mqtts:// a deployment is wanted: 'jobplan broker init DIR', then --data DIR")
+    folder = data / "broker"
+    files = AccessFiles(passwords=folder / "passwords", rules=folder / "rules")
     access = files if files.passwords.exists() else None
-    async with (
-        _one_line_errors(),
-        running_broker(data, port=url.port, host=url.host, access=access, prefix=url.prefix) as broker,
-    ):
+    return await _until_told(running_broker(folder, port=url.port, host=url.host, access=access, prefix=url.prefix))
+
+
+async def _until_told(running: AbstractAsyncContextManager[RunningBroker]) -> int:
+    """Run a broker until we are told to end, or it ends by itself, which is an error."""
+    async with _one_line_errors(), running as broker:
         with _told_to_end() as told, _tasks_end():
             async with asyncio.TaskGroup() as group:
                 told_to_end = group.create_task(told.wait(), name="told to end")
@@ -37,13 +57,13 @@ async def serve_broker(url: BrokerUrl, data: Path) -> int:
     return 0
 
 
-async def serve_dashboard(broker: BrokerUrl, data: Path, retention: float) -> int:
+async def serve_dashboard(broker: BrokerUrl, data: Path, retention: float, ca_file: Path | None) -> int:
     """Run the dashboard until it is told to end."""
     from dashboard_node.app import serve
     from dashboard_node.config import ConfigError, DashboardConfig
 
     async with _one_line_errors(ConfigError):
-        return await serve(DashboardConfig(broker=broker, data=data, retention_seconds=retention))
+        return await serve(DashboardConfig(broker=broker, data=data, retention_seconds=retention, ca_file=ca_file))
 
 
 async def serve_agent(name: str, broker: str, data: Path, table: Mapping[str, object]) -> int:

@@ -15,7 +15,7 @@ from jobplan.errors import BadInputError
 FILE: Final = "jobplan.toml"
 DEFAULT_BROKER: Final = "mqtt://127.0.0.1:1883"
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
-KNOWN: Final = frozenset({"broker", "data", "log-level", "json"})
+KNOWN: Final = frozenset({"broker", "ca-file", "data", "log-level", "json"})
 TABLES: Final = frozenset({"broker-node", "dashboard", "agent"})
 """Tables with settings of one kind of node, for ``jobplan serve``."""
 
@@ -44,6 +44,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What a command goes by."""
 
     broker: str = DEFAULT_BROKER
+    ca_file: Path | None = None
+    """Certificates (PEM) to trust besides the system's, for ``mqtts``."""
     data: Path | None = None
     """None: not said; each command has its own default."""
     log_level: str = "info"
@@ -60,25 +62,27 @@ def resolve(given: Given, env: Mapping[str, str], folder: Path) -> Settings:
     read = _read(file) if file is not None else {}
     broker = given.broker or env.get("JOBPLAN_BROKER") or _text(read, "broker", file)
     data = given.data or env.get("JOBPLAN_DATA")
-    in_file = _text(read, "data", file)
     level = given.log_level or env.get("JOBPLAN_LOG_LEVEL") or _text(read, "log-level", file) or "info"
     if level.lower() not in LOG_LEVELS:
         raise BadInputError(f"log level '{level}' is unknown: give one of {', '.join(LOG_LEVELS)}")
-    if data is not None:
-        where: Path | None = Path(data)
-    elif in_file is not None and file is not None:
-        where = file.parent / in_file
-    else:
-        where = None
     json = given.json if given.json is not None else bool(read.get("json", False))
     return Settings(
         broker=broker or DEFAULT_BROKER,
-        data=where,
+        ca_file=_path(env.get("JOBPLAN_CA_FILE"), read, "ca-file", file),
+        data=_path(data, read, "data", file),
         log_level=level.lower(),
         json=json,
         file=file,
         tables={name: dict(value) for name, value in read.items() if isinstance(value, dict)},
     )
+
+
+def _path(given: str | None, read: Mapping[str, object], key: str, file: Path | None) -> Path | None:
+    """A path as it was given, else the one in the file, which is meant from where the file is."""
+    in_file = _text(read, key, file)
+    if given is not None:
+        return Path(given)
+    return file.parent / in_file if in_file is not None and file is not None else None
 
 
 def _file(given: Given, env: Mapping[str, str], folder: Path) -> Path | None:

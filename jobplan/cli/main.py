@@ -23,6 +23,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "event": ("jobplan.cli.event:event", "Raise a global event."),
     "ticks": ("jobplan.cli.audit:ticks", "List every start that was due: ran, skipped or missed, and why."),
     "audit": ("jobplan.cli.audit:audit", "List what changed, why, and who asked."),
+    "broker": ("jobplan.cli.broker:broker", "Set up a broker, its certificates and users; check any broker."),
     "cron": ("jobplan.cli.cron:cron", "Understand and check Quartz cron expressions."),
     "simulate": ("jobplan.cli.simulate:simulate", "Play a plan on virtual time and print what happens."),
     "topics": ("jobplan.cli.topics:topics", "Show what is retained on the broker, as a tree."),

@@ -35,14 +35,20 @@ def serve() -> None:
 _ENDS_WITH = click.option("--ends-with", "parent", type=int, hidden=True, help="End when this process has ended.")
 
 
-@serve.command(epilog="\b\nExample:\n  jobplan serve broker --broker mqtt://127.0.0.1:1883 --data /var/lib/jobplan")
+@serve.command(
+    epilog="\b\nExample:\n  jobplan serve broker --broker mqtt://127.0.0.1:1883 --data jobplan-data"
+    "\n  jobplan serve broker --data /etc/jobplan-broker       a folder of 'jobplan broker init'"
+)
 @_ENDS_WITH
 @with_settings
 def broker(settings: Settings, parent: int | None) -> None:
-    """Run mosquitto with the project's settings, on the port that --broker names; restarts find what was retained."""
+    """Run mosquitto with the project's settings, on the port that --broker names; restarts find what was retained.
+
+    If --data names a folder made by 'jobplan broker init', what was decided there counts instead.
+    """
     from jobplan.nodes import serve_broker  # nodes load slowly
 
-    _run(settings, parent, lambda: serve_broker(broker_at(settings.broker), _data(settings) / "broker"))
+    _run(settings, parent, lambda: serve_broker(broker_at(settings.broker), _data(settings)))
 
 
 @serve.command(epilog="\b\nExample:\n  jobplan serve dashboard --broker mqtt://127.0.0.1 --retention 3600")
@@ -61,7 +67,7 @@ def dashboard(settings: Settings, retention: float | None, parent: int | None) -
     table = settings.tables.get("dashboard", {})
     kept = retention if retention is not None else _number(table.get("retention", DAY), "[dashboard] retention")
     folder = _data(settings) / "dashboard"
-    _run(settings, parent, lambda: serve_dashboard(broker_at(settings.broker), folder, kept))
+    _run(settings, parent, lambda: serve_dashboard(broker_at(settings.broker), folder, kept, settings.ca_file))
 
 
 @serve.command(epilog="\b\nExample:\n  jobplan serve agent north --data /var/lib/jobplan")
@@ -76,7 +82,8 @@ def agent(settings: Settings, name: str, parent: int | None) -> None:
     from jobplan.nodes import serve_agent  # nodes load slowly
 
     folder = _data(settings) / f"agent-{escape(name)}"
-    table = settings.tables.get("agent", {})
+    trusted = {} if settings.ca_file is None else {"ca-file": str(settings.ca_file)}
+    table = trusted | settings.tables.get("agent", {})
     _run(settings, parent, lambda: serve_agent(name, settings.broker, folder, table))
 
 

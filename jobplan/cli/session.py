@@ -22,7 +22,7 @@ def with_client(settings: Settings, work: Work[T], *, patience: timedelta | None
     from jobplan.client import connect  # help and completion need no client
 
     async def doing() -> T:
-        async with connect(settings.broker, patience=patience) as client:
+        async with connect(settings.broker, ca_file=settings.ca_file, patience=patience) as client:
             return await work(client)
 
     return asyncio.run(doing())

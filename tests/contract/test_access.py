@@ -22,8 +22,10 @@ from tests.support.mosquitto import Mosquitto, running_mosquitto
 PREFIX = "test/access"
 AGENT, OTHER_AGENT = NodeName("höst 1.x"), NodeName("other")
 PERSON, OTHER_PERSON = UserName("anna@x.org"), UserName("bob")
+VIEWER = UserName("carl")
 USERS = {"dashboard": Role.DASHBOARD, agent_user(AGENT): Role.AGENT, PERSON: Role.PERSON}
 CLIENT = "client 1"
+SYNC = f"_sync/{escape(CLIENT)}"
 
 
 def _password(user: str) -> str:
@@ -33,10 +35,11 @@ def _password(user: str) -> str:
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     """A broker with our access rules for a dashboard, two agents and two people."""
-    users = ["dashboard", agent_user(AGENT), agent_user(OTHER_AGENT), PERSON, OTHER_PERSON, "root"]
+    users = ["dashboard", agent_user(AGENT), agent_user(OTHER_AGENT), PERSON, OTHER_PERSON, VIEWER, "root"]
     passwords, rules = tmp_path / "passwords", tmp_path / "rules"
     write_passwords(passwords, {user: hash_password(_password(user)) for user in users})
-    text = access_rules(agents=[AGENT, OTHER_AGENT], people=[PERSON, OTHER_PERSON], prefix=PREFIX)
+    people = [PERSON, OTHER_PERSON]
+    text = access_rules(agents=[AGENT, OTHER_AGENT], people=people, viewers=[VIEWER], prefix=PREFIX)
     rules.write_text(f"{text}\nuser root\ntopic readwrite #\n", encoding="utf-8")
     with running_mosquitto(tmp_path / "broker", f"password_file {passwords}", f"acl_file {rules}") as broker:
         yield broker
@@ -101,14 +104,13 @@ async def _writable(session: Session, topics: list[str], payload: bytes) -> set[
     return done
 
 
-@pytest.mark.parametrize("user", USERS)
-async def test_role_may_do_exactly_its_part(guarded: Mosquitto, user: str) -> None:
-    """On every kind of topic, with its own names and with others', a user writes and reads what the table gives its role."""
+async def _tried(broker: Mosquitto, user: str) -> tuple[set[str], set[str]]:
+    """The topics on which a user could write, and those that it could read."""
     topics = list(_topics())
     box = Box()
     async with (
-        _bus(guarded, "root").connect(client="root", will=None, on_delivery=Box()) as root,
-        _bus(guarded, user).connect(client=CLIENT, will=None, on_delivery=box) as session,
+        _bus(broker, "root").connect(client="root", will=None, on_delivery=Box()) as root,
+        _bus(broker, user).connect(client=CLIENT, will=None, on_delivery=box) as session,
     ):
         wrote = await _writable(session, topics, b"by the user")
         # The bus keeps what comes on its own _sync topic to itself: that it is readable, this returning shows.
@@ -116,11 +118,25 @@ async def test_role_may_do_exactly_its_part(guarded: Mosquitto, user: str) -> No
         await root.publish([Publication(f"{PREFIX}/{topic}", b"by root", retain=False) for topic in topics])
         await session.subscribe([f"{PREFIX}/dashboard/presence"])
     read = {delivery.topic.removeprefix(PREFIX + "/") for delivery in box.deliveries if delivery.payload == b"by root"}
+    return wrote, read | {SYNC}
+
+
+@pytest.mark.parametrize("user", USERS)
+async def test_role_may_do_exactly_its_part(guarded: Mosquitto, user: str) -> None:
+    """On every kind of topic, with its own names and with others', a user writes and reads what the table gives its role."""
+    wrote, read = await _tried(guarded, user)
 
     role = USERS[user]
-    sync = f"_sync/{escape(CLIENT)}"
-    assert wrote == {topic for topic in topics if _may(role, topic)[0]}
-    assert read | {sync} == {topic for topic in topics if _may(role, topic)[1]}
+    assert wrote == {topic for topic in _topics() if _may(role, topic)[0]}
+    assert read == {topic for topic in _topics() if _may(role, topic)[1]}
+
+
+async def test_viewer_reads_as_a_person_and_asks_for_nothing(guarded: Mosquitto) -> None:
+    """What is shown to people is shown to it, others' answers excepted; it writes only what ends its own replays."""
+    wrote, read = await _tried(guarded, VIEWER)
+
+    assert wrote == {SYNC}
+    assert read == {topic for topic in _topics() if _may(Role.PERSON, topic)[1] and not topic.startswith("response/")}
 
 
 async def test_outside_our_prefix_nobody_may_do_anything(guarded: Mosquitto) -> None:

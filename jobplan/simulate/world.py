@@ -198,8 +198,9 @@ class World:
         def reporting(step: Step) -> None:
             agents.run_report(step, report.run, report)
 
+        in_time = self.active
         self._step(reporting)
-        if not self.active:
+        if not in_time:
             raise RefusedError(f"{self.instance} has ended: its jobs stay as they are")
 
     def _open_run(self, copies: list[Copy]) -> RunRecord:

@@ -78,6 +78,8 @@ class Recovered(Struct, frozen=True):
     epoch: int
     """The life that begins."""
     shown: Mapping[Address, Document]
+    journal: int = 0
+    """The first life that its records tell of: this one, if they were lost."""
 
 
 class Reply(Struct, frozen=True):

@@ -31,7 +31,7 @@ from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.inbox import MOST_REQUESTS, Inbox
 from broker.runtime.presence import writer_of
 from broker.runtime.reconciler import Mark, Reconciler
-from broker.runtime.selfwatch import Identity, SelfWatch, Verdict
+from broker.runtime.selfwatch import Identity, Journal, SelfWatch, Verdict
 from broker.runtime.turn import Turn, decide
 from broker.runtime.view import SEEN, Reading, View
 from broker.runtime.wire import Wire
@@ -47,6 +47,8 @@ F = TypeVar("F")
 
 MARK = Key("runtime", "mark")
 """Where the newest revision that may have been published is saved."""
+JOURNAL = Key("runtime", "journal")
+"""Where it is saved how far back this node remembers."""
 LARGEST_REQUEST = 8 * 1024 * 1024
 REFRESH = timedelta(seconds=1)
 """A presence is refreshed at most once in this time."""
@@ -60,7 +62,7 @@ class Life(Generic[E, F]):
         self, core: Core[E | RuntimeEvent, F], identity: Identity, topics: Topics, *, check: bool = True
     ) -> None:
         self.wire = Wire(topics, identity.role, identity.node)
-        self.view = View()
+        self.view = View(self.wire.reads(identity.version))
         self.aside = Aside()
         self.epoch = 0
         self.started = False
@@ -77,6 +79,8 @@ class Life(Generic[E, F]):
         self._witness = (0, 0)
         self._own: dict[str, bytes] | None = None
         self._recovered: Mapping[Address, Document] | None = None
+        self._journal: Journal | None = None
+        self._journal_saved = False
         self._replies: list[Reply] = []
         self._complete = False
         self._documents = 0
@@ -96,6 +100,8 @@ class Life(Generic[E, F]):
                     seen.append((key.key, address, body))
             elif key == MARK:
                 self._mark = msgspec.json.decode(body, type=Mark)
+            elif key == JOURNAL:
+                self._journal, self._journal_saved = msgspec.json.decode(body, type=Journal), True
             else:
                 mine.append((key, body))
         self.view.restore(seen)
@@ -148,7 +154,8 @@ class Life(Generic[E, F]):
     def begin(self, epoch: int) -> None:
         """The life's number is drawn, and durable."""
         self.epoch = epoch
-        self._self = SelfWatch(self.identity, epoch)
+        self._journal = self._journal or Journal(epoch)
+        self._self = SelfWatch(self.identity, epoch, self._journal.epoch)
         self._reconciler = Reconciler(self.wire.topic_of, epoch)
 
     def connecting(self, now: datetime) -> Publication:
@@ -248,7 +255,7 @@ class Life(Generic[E, F]):
         events: list[E | RuntimeEvent] = []
         first, self._recovered = self._recovered, None
         if first is not None:
-            events.append(Recovered(now, self.epoch, first))
+            events.append(Recovered(now, self.epoch, first, self._journal.epoch if self._journal is not None else 0))
         events += self._inbox.take(now)
         due = self._core.next_wakeup()
         if first is not None or (due is not None and due <= now):
@@ -275,6 +282,8 @@ class Life(Generic[E, F]):
             rows[MARK] = self._mark = mark
         if rows or audited:
             rows.update(self.view.seen())
+            if not self._journal_saved:
+                rows[JOURNAL], self._journal_saved = self._journal, True
         return rows
 
     # ------------------------------------------------------------------ our own presence

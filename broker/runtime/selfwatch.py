@@ -30,6 +30,12 @@ class Identity(Struct, frozen=True, kw_only=True):
     dry_run: bool = False
 
 
+class Journal(Struct, frozen=True, array_like=True):
+    """The first of the lives that this node's records tell of; what was said to earlier ones, it cannot know."""
+
+    epoch: int
+
+
 class Verdict(Enum):
     """What somebody's word at our own address means."""
 
@@ -42,9 +48,10 @@ class Verdict(Enum):
 class SelfWatch:
     """One life's presence."""
 
-    def __init__(self, identity: Identity, epoch: int) -> None:
+    def __init__(self, identity: Identity, epoch: int, journal: int = 0) -> None:
         self._identity = identity
         self._epoch = epoch
+        self._journal = journal
         self.connection = 0
         self._since: datetime | None = None
 
@@ -68,6 +75,7 @@ class SelfWatch:
             zone=identity.zone,
             labels=identity.labels,
             dry_run=identity.dry_run,
+            journal=self._journal,
         )
 
     def judge(self, header: Header, said: Presence) -> Verdict:

@@ -4,7 +4,8 @@ Pure. Documents come in as they were read, news goes out; who acts on it, and wh
 
 - Newest wins (S5): what is not newer in (epoch, revision) is stale and ignored, across restarts too: ``seen`` is saved.
 - What was removed stays removed: a broker that went back in time shows it again, and is not believed until its writer shows
-  something newer there (S8). So the order of what is gone is kept, of the newest so many removals.
+  something newer there (S1, S8). The order of what went last is kept; of all the rest it is enough to know a writer's horizon:
+  its newest word that this is all it shows. What a replay brings from before that, and we did not know, was gone by then.
 - Absence is not removal: an address that a replay leaves out is gone only when its writer, alive and complete in this session,
   shows something newer than what we knew there. So neither an empty broker nor one that went back in time removes anything.
 - An epoch fences the earlier ones: live documents of an older life than the writer's present one are ignored. Replayed ones are
@@ -29,18 +30,24 @@ SEEN = "runtime.seen"
 """Table in which the order of what was heard last is saved, by topic."""
 
 
-MOST_GONE = 20_000
-"""So many removed addresses are remembered, the newest ones."""
+MOST_GONE = 1_000
+"""So many removed addresses are remembered one by one, the newest ones."""
+_NOWHERE = (0, 0)
 
 
 class Seen(Struct, frozen=True, array_like=True):
-    """What is saved of an address: the order of what was heard last, and whether it was removed since."""
+    """What is saved of an address: the order of what was heard last, and whether it was removed since.
+
+    With a presence stands its writer's horizon, and what was read when it was drawn: who reads more does not know it.
+    """
 
     epoch: int
     connection: int
     gone: bool
     revision: int
     removed: bool = False
+    horizon: tuple[int, int] = _NOWHERE
+    reads: str = ""
 
     @property
     def order(self) -> Order:
@@ -74,11 +81,6 @@ class _Known(Struct):
     document: Presence | None = None
     removed: bool = False
 
-    def seen(self) -> Seen:
-        """What is to be saved of it."""
-        order = self.order
-        return Seen(order.epoch, order.connection, order.gone, order.revision, self.removed)
-
 
 class _Session(Struct):
     """What one connection has brought so far: the proof that absence means removal is drawn from it alone."""
@@ -88,12 +90,17 @@ class _Session(Struct):
     presence: dict[Writer, Presence] = msgspec.field(default_factory=dict)
     newest: dict[Writer, tuple[int, int]] = msgspec.field(default_factory=dict)
     missing: dict[Writer, list[Address]] = msgspec.field(default_factory=dict)
+    unread: set[Writer] = msgspec.field(default_factory=set)
+    """Whose documents could not all be read: what they show is not known as a whole."""
 
 
 class View:
     """The newest that is known of each foreign address."""
 
-    def __init__(self) -> None:
+    def __init__(self, reads: str = "") -> None:
+        """``reads`` stands for all that this reader can know: what it subscribes to, and its version."""
+        self._reads = reads
+        self._horizon: dict[Writer, tuple[int, int]] = {}
         self._known: dict[Address, _Known] = {}
         self._gone: dict[Address, None] = {}
         """Those of them that were removed, the oldest removal first."""
@@ -110,6 +117,8 @@ class View:
         for topic, address, body in rows:
             seen = msgspec.json.decode(body, type=Seen)
             self._known[address] = _Known(topic, seen.order, told=seen.removed, removed=seen.removed)
+            if seen.horizon != _NOWHERE and seen.reads == self._reads:
+                self._horizon[writer_of(address)] = seen.horizon
             if seen.removed:
                 gone.append((seen.order, topic, address))
         self._gone = {address: None for *_, address in sorted(gone, key=lambda entry: entry[:2])}
@@ -132,25 +141,26 @@ class View:
         if not reading.retained and self._past(writer, order):
             self.fenced += 1
             return []
-        if known is not None and order < known.order:
+        if (known is not None and order < known.order) or self._was_gone(reading, writer, order):
             self.stale += 1
             return []
         self._note(writer, order, reading.document)
         again = known is not None and order == known.order
         if known is not None and again and known.told:
             self.stale += 1
-            return self._removals(writer)
-        fresh = self._known[reading.address] = _known_from(reading, order)
+            return self._settled(writer)
+        self._known[reading.address] = _known_from(reading, order)
         self._gone.pop(reading.address, None)
         if not again:
-            self._seen[Key(SEEN, reading.topic)] = fresh.seen()
+            self._note_seen(reading.address)
         if known is not None and known.told and _alike(known.document, reading.document):
-            return self._removals(writer)
-        return [News(reading.address, reading.document), *self._removals(writer)]
+            return self._settled(writer)
+        return [News(reading.address, reading.document), *self._settled(writer)]
 
     def unreadable(self, address: Address) -> None:
         """Something that cannot be read stands at an address: what was known stays, for it is not absent."""
         self._session.met.add(address)
+        self._session.unread.add(writer_of(address))
 
     def cleared(self, address: Address) -> list[News]:
         """The writer cleared the topic, live."""
@@ -167,7 +177,7 @@ class View:
             if address not in session.met and not known.removed:
                 session.missing.setdefault(writer_of(address), []).append(address)
         session.met = set()
-        return [news for writer in list(session.missing) for news in self._removals(writer)]
+        return [news for writer in {**session.missing, **session.presence} for news in self._settled(writer)]
 
     def _past(self, writer: Writer, order: Order) -> bool:
         present = self._known.get(writer)
@@ -180,14 +190,34 @@ class View:
         if isinstance(document, Presence):
             session.presence[writer] = document
 
+    def _was_gone(self, reading: Reading, writer: Writer, order: Order) -> bool:
+        """Whether a replay brings back what its writer no longer showed when last it said that this was all."""
+        known = self._known.get(reading.address)
+        unknown = known is None or known.removed
+        return (
+            reading.retained
+            and unknown
+            and reading.address != writer
+            and order.stamp <= self._horizon.get(writer, _NOWHERE)
+        )
+
+    def _settled(self, writer: Writer) -> list[News]:
+        """If the writer says, in this session, that this is all it shows: what is thereby proved to be gone."""
+        session = self._session
+        presence = session.presence.get(writer)
+        if session.replaying or presence is None or presence.state is not NodeState.ALIVE or not presence.complete:
+            return []
+        stamp = self._known[writer].order.stamp
+        if writer not in session.unread and stamp > self._horizon.get(writer, _NOWHERE):
+            self._horizon[writer] = stamp
+            self._note_seen(writer)
+        return self._removals(writer)
+
     def _removals(self, writer: Writer) -> list[News]:
-        """What of a writer's is now proved to be gone."""
+        """What the writer no longer shows."""
         session = self._session
         missing = session.missing.get(writer)
-        presence = session.presence.get(writer)
-        if not missing or session.replaying or presence is None:
-            return []
-        if presence.state is not NodeState.ALIVE or not presence.complete:
+        if not missing:
             return []
         newest = session.newest[writer]
         gone: list[News] = []
@@ -207,12 +237,21 @@ class View:
         """It is gone; what stood there is remembered, so that it is not believed when it comes back."""
         known.removed, known.told, known.document = True, True, None
         self._gone[address] = None
-        self._seen[Key(SEEN, known.topic)] = known.seen()
+        self._note_seen(address)
         if len(self._gone) > MOST_GONE:
             oldest = next(iter(self._gone))
             del self._gone[oldest]
             self._seen[Key(SEEN, self._known.pop(oldest).topic)] = None
         return [News(address, None)]
+
+    def _note_seen(self, address: Address) -> None:
+        """Have what is known of an address saved."""
+        known, horizon = self._known[address], _NOWHERE
+        if isinstance(address, DashboardPresenceAt | AgentPresenceAt):
+            horizon = self._horizon.get(address, _NOWHERE)
+        order, reads = known.order, self._reads if horizon != _NOWHERE else ""
+        seen = Seen(order.epoch, order.connection, order.gone, order.revision, known.removed, horizon, reads)
+        self._seen[Key(SEEN, known.topic)] = seen
 
 
 def _known_from(reading: Reading, order: Order) -> _Known:

@@ -5,6 +5,8 @@ Pure. Knows which topics are this node's own; knows nothing of what is newer or 
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 from broker.bus import Publication
 from broker.errors import TopicError
 from broker.filters import matches
@@ -31,6 +33,10 @@ class Wire:
         """Filters of what this node alone writes, its presence aside."""
         self.foreign = tuple(topics.foreign_filters(role, node))
         """Filters of what it has to know of others, requests included."""
+
+    def reads(self, version: str) -> str:
+        """Stands for all that a program of this version can know of others: another one may read what this one does not."""
+        return blake2b(" ".join((version, *self.foreign)).encode(), digest_size=8).hexdigest()
 
     def is_own(self, topic: str) -> bool:
         """Whether this node alone may write there, whatever stands there."""

@@ -131,6 +131,50 @@ def test_what_was_removed_comes_back_with_an_old_store() -> None:
         assert reader.take(a_reading(a_report("a"), revision=6)) == [News(at(), a_report("a"))]
 
 
+def test_a_replay_brings_what_was_gone_before_we_looked() -> None:
+    """Its writer had said that this is all, and it was not there: it is stale, until the writer shows something newer."""
+    view = a_view(a_presence(revision=9))
+    view.begin()
+
+    assert view.take(a_reading(revision=9, retained=True)) == []
+    assert view.take(a_reading(a_report("a"), revision=10, retained=True)) == [News(at(), a_report("a"))]
+
+
+def test_a_document_that_overtakes_its_writers_word_is_news() -> None:
+    """Live documents are judged by their own order alone."""
+    view = a_view(a_presence(revision=9))
+
+    assert view.take(a_reading(revision=8)) == [News(at(), a_report())]
+
+
+@pytest.mark.parametrize(("reads", "believed"), [("these topics", False), ("more topics", True)])
+def test_a_horizon_outlives_a_restart_of_the_same_program(*, reads: str, believed: bool) -> None:
+    """Who reads more than before has seen nothing of it yet, however old it is."""
+    word = a_presence(revision=9)
+    view = View("these topics")
+    view.begin()
+    view.take(replayed(word))
+    view.end()
+    rows = [(key.key, word.address, msgspec.json.encode(record)) for key, record in view.seen().items()]
+    restarted = View(reads)
+    restarted.restore(rows)
+    restarted.begin()
+
+    assert bool(restarted.take(a_reading(revision=5, retained=True))) is believed
+
+
+def test_no_horizon_where_something_could_not_be_read() -> None:
+    """What stands there may be readable one day, and is no newer then."""
+    view = View()
+    view.begin()
+    view.unreadable(at())
+    view.take(replayed(a_presence(revision=9)))
+    view.end()
+    view.begin()
+
+    assert view.take(a_reading(revision=5, retained=True)) == [News(at(), a_report())]
+
+
 def test_what_was_removed_is_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest removals are forgotten, on disk as well."""
     monkeypatch.setattr(view_module, "MOST_GONE", 1)
@@ -243,8 +287,9 @@ def test_a_live_document_of_an_ended_life_is_fenced() -> None:
 
 def test_a_replayed_document_of_an_ended_life_stands() -> None:
     """A new life leaves standing what is still right."""
-    view = a_view(a_presence(epoch=2))
+    view = View()
     view.begin()
+    view.take(replayed(a_presence(epoch=2)))
 
     assert view.take(a_reading(epoch=1, retained=True)) == [News(at(), a_report())]
 

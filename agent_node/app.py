@@ -10,6 +10,8 @@ from importlib.metadata import version
 from random import Random
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from agent_node.config import AgentConfig
 from agent_node.core.effects import (
     Effect,
@@ -24,7 +26,7 @@ from agent_node.core.effects import (
 )
 from agent_node.core.events import OwnEvent
 from agent_node.core.machine import AgentCore
-from agent_node.folders import RunFolders
+from agent_node.folders import RunFolders, boot_id
 from agent_node.logs import Logs
 from agent_node.process import Processes
 from agent_node.watch import FolderWatches
@@ -67,7 +69,7 @@ class Agent:
     def __init__(self, config: AgentConfig, store: Store, bus: Bus) -> None:
         self._config = config
         self._folders = RunFolders(config.data)
-        rules = config.rules()
+        rules = replace(config.rules(), boot=boot_id())
         identity = Identity(
             role=Role.AGENT,
             node=config.name,

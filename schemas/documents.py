@@ -6,7 +6,7 @@ body defined here. Times are aware datetimes in UTC, durations are named with th
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -46,6 +46,8 @@ class Presence(Shown, frozen=True, kw_only=True):
     """IANA name of the zone in which the node's clock jobs without a zone of their own are read."""
     labels: tuple[str, ...] = ()
     dry_run: bool = False
+    journal: int = 0
+    """The first epoch that the node's own records tell of; another one than before: they were lost."""
 
 
 class AgentPlan(Shown, frozen=True, kw_only=True):
@@ -56,6 +58,8 @@ class AgentPlan(Shown, frozen=True, kw_only=True):
 
     plan: PlanName
     versions: dict[str, tuple[ClockJob | FileJob, ...]] = field(default_factory=dict)
+    calendars: dict[str, dict[date, str]] = field(default_factory=dict)
+    """The business calendars these jobs name: their days, each with its name."""
 
 
 class AgentInstance(Shown, frozen=True, kw_only=True):
@@ -86,6 +90,8 @@ class Assignment(Shown, frozen=True, kw_only=True):
     command: CommandJob
     parameters: dict[str, str | None] = field(default_factory=dict)
     """Environment of the process; None: declared but without a value, so not exported."""
+    journal: int = 0
+    """The agent's, when the run was handed over (0: not known): with another one it may have started it, and forgotten."""
     stop: bool = False
     stop_reason: str = ""
 

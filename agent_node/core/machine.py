@@ -189,7 +189,7 @@ def _recover(draft: Draft, event: Recovered) -> None:
     """A life begins: what the journal knows is found again; what only the broker knows is taken from there."""
     known = draft.get(LIFE, ONLY)
     swept = known.swept if known is not None else draft.now
-    draft.put(LIFE, ONLY, Life(epoch=event.epoch, started=draft.now, swept=swept))
+    draft.put(LIFE, ONLY, Life(epoch=event.epoch, started=draft.now, swept=swept, journal=event.journal))
     runs.find_all(draft)
     for document in event.shown.values():
         if isinstance(document, RunReport):

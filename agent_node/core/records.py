@@ -31,6 +31,8 @@ class Life(Record, frozen=True, kw_only=True):
     started: Instant
     swept: Instant
     """When run folders of removed instances were last looked for."""
+    journal: int = 0
+    """The first life that these records tell of."""
 
 
 class Dashboard(Record, frozen=True, kw_only=True):
@@ -74,6 +76,8 @@ class Run(Record, frozen=True, kw_only=True):
     """Running: when its time limit, the next stronger stop, or the end of a dry run is due."""
     let_go_at: Instant | None = None
     """Ended without an assignment: its report stays visible until then."""
+    boot: str = ""
+    """The boot of the host in which it was asked to start."""
     recovered: bool = False
     """Known only from this agent's own retained report: its journal was lost."""
     pid: int = 0

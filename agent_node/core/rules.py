@@ -46,3 +46,5 @@ class Rules(Struct, frozen=True, kw_only=True):
     keep_days: int = 30
     """Age in days at which run folders of removed instances are removed."""
     dry_run: DryRun | None = None
+    boot: str = ""
+    """Which boot of the host this is."""

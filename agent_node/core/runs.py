@@ -94,7 +94,11 @@ def _accept(draft: Draft, assignment: Assignment) -> Run:
     )
     draft.put(RUNS, run.run, run)
     draft.note_run(None, run, "assigned")
-    return run
+    if assignment.journal not in {0, draft.life.journal}:
+        # It was handed to a life that these records know nothing of: it is never started a second time (S1).
+        reason = "the agent's disk was lost: nobody knows whether it ran"
+        endings.end(draft, run, Outcome.LOST, at=draft.now, reason=reason)
+    return draft.get(RUNS, run.run) or run
 
 
 def _answer_by(draft: Draft, assignment: Assignment) -> Instant | None:
@@ -149,7 +153,8 @@ def _launch(draft: Draft, run: Run, assignment: Assignment) -> None:
     if problem:
         endings.end(draft, run, Outcome.NOT_STARTED, at=draft.now, reason=problem)
         return
-    launched = replace(run, stage=advance(run.stage, Trigger.LAUNCH), success_codes=codes, answer_by=None)
+    stage = advance(run.stage, Trigger.LAUNCH)
+    launched = replace(run, stage=stage, success_codes=codes, answer_by=None, boot=draft.rules.boot)
     draft.put(RUNS, run.run, launched)
     draft.note_run(run, launched, "started")
     if draft.rules.dry_run is None:
@@ -231,6 +236,8 @@ def unclaimed(draft: Draft, run_id: RunId) -> None:
     assignment = draft.get(ASSIGNMENTS, run_id)
     if run.recovered or run.stage is Stage.RUNNING:
         endings.lost(draft, run_id, "the agent's disk was lost: nobody knows how it ended")
+    elif run.boot != draft.rules.boot:  # a claim that was not on disk yet is gone with the power: it proves nothing
+        endings.lost(draft, run_id, "the host went down while it was starting: nobody knows whether it began")
     elif run.stopping is not None or (assignment is not None and assignment.stop):
         endings.end(draft, run, Outcome.WITHDRAWN, at=draft.now, reason=_why(assignment))
     elif assignment is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from broker.runtime.core import Changes
-from dashboard_node.core import blockers, windows
+from dashboard_node.core import blockers, schedules
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage
@@ -118,7 +118,9 @@ class Projection:
         record = self._state.plans[name]
         for agent, versions in self._provisioned(record).items():
             self._provided.setdefault(name, set()).add(agent)
-            yield AgentPlanAt(agent, name), AgentPlan(plan=name, versions=versions) if versions else None
+            days = schedules.days_for(self._state, (job for jobs in versions.values() for job in jobs))
+            document = AgentPlan(plan=name, versions=versions, calendars=days)
+            yield AgentPlanAt(agent, name), document if versions else None
         yield PlanAt(name), self._plan(record)
 
     def _without_plan(self, name: PlanName) -> Iterator[Shown]:
@@ -142,16 +144,16 @@ class Projection:
 
     def _plan(self, record: PlanRecord) -> PlanStatus:
         graph = self._state.newest(record.name)
-        ttl = windows.length(graph.plan)
+        ttl = schedules.length(graph.plan)
         return PlanStatus(
             plan=record.name,
             version=record.version,
             enabled=record.enabled,
             description=graph.plan.description,
             schedule=graph.plan.time_window_start,
-            zone=windows.zone_of(graph.plan).key,
+            zone=schedules.zone_of(graph.plan).key,
             window_seconds=ttl.total_seconds() if ttl is not None else 0.0,
-            next_start=windows.next_start(self._state, record),
+            next_start=schedules.next_opening(self._state, record),
             running=tuple(instance.id for instance in self._state.active_of(record.name)),
             last_outcome=record.last_outcome,
             agents=graph.agents,
@@ -272,6 +274,7 @@ class Projection:
             attempt=run.attempt,
             command=copy.artefact,
             parameters=run.parameters,
+            journal=run.journal,
             stop=run.stop,
             stop_reason=run.stop_reason,
         )

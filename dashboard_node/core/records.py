@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from msgspec import Meta, Raw, Struct, field
@@ -41,6 +41,16 @@ class VersionRecord(Saved, frozen=True, kw_only=True):
     version: int
     source: PlanSource
     bundle: Raw = Raw(b"null")
+    imported: Instant
+    by: UserName = UserName("")
+
+
+class CalendarRecord(Saved, frozen=True, kw_only=True):
+    """One imported version of a business calendar; never changed."""
+
+    name: str
+    version: int
+    days: dict[date, str]
     imported: Instant
     by: UserName = UserName("")
 
@@ -119,6 +129,8 @@ class RunRecord(Saved, frozen=True, kw_only=True):
     order: int
     """Place in the order of all lock requests."""
     parameters: dict[str, str | None] = field(default_factory=dict)
+    journal: int = 0
+    """The agent's, when it was handed over."""
     phase: RunPhase | None = None
     started: Instant | None = None
     ended: Instant | None = None

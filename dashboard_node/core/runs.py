@@ -50,6 +50,7 @@ def hand_over(step: Step, machine: ContextMachine, index: int, order: int) -> No
         copy=index,
         attempt=attempt,
         agent=copy.agent,
+        journal=step.state.journal_of(copy.agent),
         created=step.now,
         order=order,
         parameters=parameters(step, machine, copy, record.overrides),

@@ -7,7 +7,7 @@ records alone, and is, at every start.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from broker.runtime.core import Key
 from dashboard_node.core.context_machine import ContextMachine
@@ -15,6 +15,7 @@ from dashboard_node.core.graph import PlanGraph, compile_plan
 from dashboard_node.core.locks import LockTable
 from dashboard_node.core.records import (
     AnswerRecord,
+    CalendarRecord,
     InstanceRecord,
     PlanRecord,
     RunRecord,
@@ -38,6 +39,8 @@ class State:
         """How long an ended instance stays on the bus and in the store."""
         self.plans: dict[PlanName, PlanRecord] = {}
         self.versions: dict[tuple[PlanName, int], VersionRecord] = {}
+        self.calendars: dict[str, list[CalendarRecord]] = {}
+        """The versions of each business calendar, the oldest first."""
         self.instances: dict[InstanceId, InstanceRecord] = {}
         self.machines: dict[InstanceId, ContextMachine] = {}
         self.runs: dict[RunId, RunRecord] = {}
@@ -79,6 +82,23 @@ class State:
     def newest(self, plan: PlanName) -> PlanGraph:
         """The compiled form of a plan's newest version."""
         return self.graph(plan, self.plans[plan].version)
+
+    def days(self) -> dict[str, dict[date, str]]:
+        """The days of every business calendar as they are now."""
+        return {name: versions[-1].days for name, versions in self.calendars.items()}
+
+    def plans_naming(self, calendar: str) -> list[PlanName]:
+        """Plans whose newest version, or one that still runs, names a calendar for itself or for a clock job."""
+        return [
+            name
+            for name in sorted(self.plans)
+            if any(calendar in self.versions[name, version].source.calendars for version in self.versions_in_use(name))
+        ]
+
+    def versions_in_use(self, plan: PlanName) -> list[int]:
+        """The newest version, and those that instances which have not ended still have."""
+        kept = {one.version for one in self.instances_of(plan) if one.status is not ContextStatus.ENDED}
+        return sorted(kept | {self.plans[plan].version})
 
     def instances_of(self, plan: PlanName) -> list[InstanceRecord]:
         """The plan's instances that are kept, oldest first."""
@@ -138,6 +158,11 @@ class State:
             live.pop(record.id, None)
         else:
             live.setdefault(record.id)
+
+    def journal_of(self, agent: NodeName) -> int:
+        """The journal that an agent keeps, as far as is known; 0: it is not."""
+        presence = self.presences.get(agent)
+        return presence.journal if presence is not None else 0
 
     def agent_there(self, agent: NodeName) -> bool:
         """Whether an agent says that it is there."""

@@ -157,8 +157,12 @@ class Cluster:
     def _agent(self, name: NodeName) -> Machine:
         identity = Identity(role=Role.AGENT, node=name, host=name, zone="UTC")
         concurrency = 2 if name == AGENTS[1] else 64
-        node = self._node(name, identity, lambda: AgentCore(Rules(agent=name, zone="UTC", concurrency=concurrency)))
         host = Host(name, self.world, self.trace)
+
+        def make_core() -> AgentCore:
+            return AgentCore(Rules(agent=name, zone="UTC", concurrency=concurrency, boot=str(host.boot)))
+
+        node = self._node(name, identity, make_core)
         hands: list[Hands] = []
 
         def began() -> None:

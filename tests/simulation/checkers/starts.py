@@ -139,6 +139,8 @@ class Allowed:
             (instance, context, row.job) in self._fed or text.holds(context, row.job, self._done(instance, context))
             for context in text.residences(row.job)
         )
+        if stood_in:
+            self._feed(instance, row.context, row.job)
         if not (stood_in or fed):
             raise PromiseBrokenError("S2", f"{row.run} is handed over, and its dependency has not held: {text.rule_of(row.context, row.job)}")
 

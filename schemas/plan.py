@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from schemas.names import JobId, job_id
+from schemas.processes import ProcessWish
 from schemas.status import JobKind
 
 DASHBOARD_AGENTS: Final[dict[str, JobKind]] = {
@@ -85,6 +86,26 @@ class OnBlackout(StrEnum):
     DELAY = "delay"
 
 
+class OnHoliday(StrEnum):
+    """*Ours*: what becomes of a start on a day that the calendars leave out."""
+
+    SKIP = "skip"
+    NEXT_WORKING_DAY = "nextWorkingDay"
+    """It is moved to the same time of day on the next working day."""
+
+
+class Calendars(Authored, frozen=True, kw_only=True):
+    """*Ours*: business calendars by name. Days of excluded ones are left out; with included ones, only their days run."""
+
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that are named."""
+        return (*self.exclude, *self.include)
+
+
 class ClockJob(Job, frozen=True, kw_only=True, tag_field="type", tag="quartzScheduleDrivenJob"):
     """Fires at the times of a Quartz cron expression while an instance is active. Times in milliseconds where Ikasan has them."""
 
@@ -101,6 +122,8 @@ class ClockJob(Job, frozen=True, kw_only=True, tag_field="type", tag="quartzSche
     blackout_window_date_time_ranges: dict[str, str | int] = field(default_factory=dict)
     drop_event_on_blackout: bool = False
     on_blackout: OnBlackout | None = None
+    calendars: Calendars | None = None
+    on_holiday: OnHoliday = OnHoliday.SKIP
 
     @property
     def blackout_policy(self) -> OnBlackout:
@@ -127,6 +150,12 @@ class FileJob(ClockJob, frozen=True, kw_only=True, tag_field="type", tag="fileEv
     log_matched_filenames: bool = False
     ignore_file_rename_whilst_scanning: bool = True
     sla_cron_expression: str = ""
+    poll_seconds: float = 0.0
+    """*Ours*: look so often, instead of at the times of a cron expression; 0: by the cron expression."""
+    stable_seconds: float = 0.0
+    """*Ours*: a file fires only after its size and time have stayed the same for so long."""
+    compress_moved: bool = False
+    """*Ours*: what is moved to ``moveDirectory`` is packed with gzip on the way."""
 
 
 class CommandJob(Job, frozen=True, kw_only=True, tag_field="type", tag="internalEventDrivenJob"):
@@ -150,6 +179,11 @@ class CommandJob(Job, frozen=True, kw_only=True, tag_field="type", tag="internal
     timeout_seconds: float | None = None
     """*Ours*: the run is ended when it takes longer; without it the agent's own limit holds (4 hours by default)."""
     retry: Retry | None = None
+    arguments: tuple[str, ...] = ()
+    """*Ours*, instead of a command line: a program and its arguments, started without a shell."""
+    labels: tuple[str, ...] = ()
+    """*Ours*: what its runs use (a database, a licence); an agent may limit how many of one label run at once."""
+    process: ProcessWish = ProcessWish()
 
     @property
     def success_codes(self) -> frozenset[int]:
@@ -316,6 +350,8 @@ class Plan(Context, frozen=True, kw_only=True):
     blackout_window_date_time_ranges: dict[str, int | str] = field(default_factory=dict)
     on_end: OnEnd = OnEnd.KILL
     missed_windows: MissedWindows = MissedWindows.RECOVER
+    calendars: Calendars | None = None
+    on_holiday: OnHoliday = OnHoliday.SKIP
 
 
 class PlanSource(Struct, frozen=True, kw_only=True):
@@ -323,3 +359,9 @@ class PlanSource(Struct, frozen=True, kw_only=True):
 
     plan: Plan
     jobs: tuple[Artefact, ...] = ()
+
+    @property
+    def calendars(self) -> frozenset[str]:
+        """The business calendars that the plan, or a clock or file job of it, names."""
+        wishes = [self.plan.calendars, *(job.calendars for job in self.jobs if isinstance(job, ClockJob))]
+        return frozenset(name for wish in wishes if wish is not None for name in wish.names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Final
 
 from msgspec import Meta, Raw
@@ -57,6 +58,48 @@ class AuditPage(Told, frozen=True, kw_only=True):
     rows: tuple[AuditEntry, ...] = ()
     more: bool = False
     """Whether older rows match as well."""
+
+
+class ListCalendars(Asked, frozen=True, kw_only=True, tag="calendar.list"):
+    """The business calendars that are kept."""
+
+
+class CalendarSummary(Told, frozen=True, kw_only=True):
+    """One calendar in a list."""
+
+    name: str
+    version: int
+    days: int
+    first: date | None = None
+    last: date | None = None
+    imported: Instant
+    by: UserName = UserName("")
+    plans: tuple[PlanName, ...] = ()
+    """Plans whose newest version, or a running instance, names it."""
+
+
+class CalendarList(Told, frozen=True, kw_only=True):
+    """Data of the answer to ListCalendars, by name."""
+
+    calendars: tuple[CalendarSummary, ...]
+
+
+class ReadCalendar(Asked, frozen=True, kw_only=True, tag="calendar.show"):
+    """One calendar, whole."""
+
+    name: str
+    version: Annotated[int, Meta(ge=0)] = 0
+    """0: the newest."""
+
+
+class CalendarVersion(Told, frozen=True, kw_only=True):
+    """Data of the answer to ReadCalendar."""
+
+    name: str
+    version: int
+    imported: Instant
+    by: UserName = UserName("")
+    days: dict[date, str]
 
 
 class ListVersions(Asked, frozen=True, kw_only=True, tag="plan.versions"):

@@ -6,6 +6,7 @@ not.
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
 from msgspec import Raw, Struct, field
@@ -14,7 +15,7 @@ from schemas.asked import Asked as Asked  # noqa: PLC0414  # for those who ask: 
 from schemas.asked import Instant
 from schemas.names import InstanceId, PlanName, RunId
 from schemas.plan import PlanSource
-from schemas.queries import ListVersions, ReadAudit, ReadVersion
+from schemas.queries import ListCalendars, ListVersions, ReadAudit, ReadCalendar, ReadVersion
 
 
 class ImportPlan(Asked, frozen=True, kw_only=True, tag="plan.import"):
@@ -78,6 +79,20 @@ class ResetInstance(Asked, frozen=True, kw_only=True, tag="instance.reset"):
     held: bool = False
 
 
+class ImportCalendar(Asked, frozen=True, kw_only=True, tag="calendar.import"):
+    """Store a new version of a business calendar; it holds for every start that is decided from now on."""
+
+    name: str
+    days: dict[date, str]
+    """Its days, each with its name."""
+
+
+class DeleteCalendar(Asked, frozen=True, kw_only=True, tag="calendar.delete"):
+    """Forget a business calendar. Refused while a plan names it."""
+
+    name: str
+
+
 class Action(StrEnum):
     """What a person does to a job, to a context, or to a whole instance."""
 
@@ -131,7 +146,7 @@ class ReadLog(Asked, frozen=True, kw_only=True, tag="log.read"):
     follow: bool = False
 
 
-Query = ReadAudit | ListVersions | ReadVersion
+Query = ReadAudit | ListVersions | ReadVersion | ListCalendars | ReadCalendar
 """What only looks something up."""
 Change = (
     ImportPlan
@@ -145,6 +160,8 @@ Change = (
     | ResetInstance
     | Act
     | RaiseEvent
+    | ImportCalendar
+    | DeleteCalendar
 )
 """What is done once, and answered the same when it is asked again."""
 DashboardRequest = Query | Change
@@ -176,6 +193,15 @@ class PlanImported(Struct, frozen=True, kw_only=True, rename="camel"):
     """Data of the answer to ImportPlan."""
 
     plan: PlanName
+    version: int
+    changed: bool
+    """False: the same as the newest version, nothing was stored."""
+
+
+class CalendarImported(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Data of the answer to ImportCalendar."""
+
+    name: str
     version: int
     changed: bool
     """False: the same as the newest version, nothing was stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,9 @@ from agent_node.core.fires import fire
 from agent_node.core.records import Instance, Instant, Watch
 from agent_node.core.rules import LATENESS
 from schemas.blackout import JobDefinitionError, blackout_until, zone_of
-from schemas.cron import LOSSLESS, Cron, CronError, fires, next_fire, parse, previous_fire
+from schemas.cron import CronError, parse
 from schemas.plan import ClockJob, OnBlackout
+from schemas.schedule import Days, Schedule, UnknownCalendarError, schedule
 from schemas.status import FireOutcome
 
 _INSTANT = timedelta(microseconds=1)
@@ -23,16 +25,20 @@ _MOST_AT_ONCE = 1_000
 
 
 class Clock(Struct, frozen=True):
-    """A clock job that can be read: its cron and zone, until when it may fire."""
+    """A clock job that can be read: its cron, zone and calendars, until when it may fire."""
 
     job: ClockJob
-    cron: Cron
-    zone: ZoneInfo
+    schedule: Schedule
     closes: Instant | None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which its cron is read."""
+        return self.schedule.zone
 
     def next(self, after: Instant) -> Instant | None:
         """The first due time after a moment that is still inside the window."""
-        found = next_fire(self.cron, after, self.zone, LOSSLESS)
+        found = self.schedule.next(after)
         return None if found is None or self.is_over(found) else found
 
     def is_over(self, at: Instant) -> bool:
@@ -40,14 +46,17 @@ class Clock(Struct, frozen=True):
         return self.closes is not None and at >= self.closes
 
 
-def read_clock(job: ClockJob, instance: Instance, zone: str) -> Clock:
+def read_clock(job: ClockJob, instance: Instance, zone: str, calendars: Mapping[str, Days]) -> Clock:
     """The clock of a job in an instance. Raises JobDefinitionError."""
     place = zone_of(job, zone)
     try:
         cron = parse(job.cron_expression)
+        found = schedule(cron, place, job.calendars, job.on_holiday, calendars)
     except CronError as error:
         raise JobDefinitionError(f"cronExpression: {error}") from error
-    clock = Clock(job, cron, place, instance.publication.closes)
+    except UnknownCalendarError as error:
+        raise JobDefinitionError(f"calendar '{error}' is not among those the dashboard has shown") from error
+    clock = Clock(job, found, instance.publication.closes)
     blackout_until(job, instance.since, place)  # faults show before the first fire is due
     return clock
 
@@ -64,7 +73,7 @@ def decide(draft: Draft, watch: Watch, clock: Clock) -> Watch:
         watch = _missed(draft, watch, clock, first, punctual)
     until = now if clock.closes is None else min(now, clock.closes - _INSTANT)
     after = max(watch.decided, punctual - _INSTANT)
-    dues = list(fires(clock.cron, after, clock.zone, until=until, limit=_MOST_AT_ONCE, policy=LOSSLESS))
+    dues = list(clock.schedule.between(after, until, _MOST_AT_ONCE))
     for due in dues:
         watch = _on_time(draft, watch, clock, due)
     decided = dues[-1] if len(dues) == _MOST_AT_ONCE else now
@@ -73,7 +82,10 @@ def decide(draft: Draft, watch: Watch, clock: Clock) -> Watch:
 
 
 def _on_time(draft: Draft, watch: Watch, clock: Clock, due: Instant) -> Watch:
-    """A due time is there: fire, unless a blackout has a say."""
+    """A due time is there: fire, unless its day or a blackout has a say."""
+    holiday = clock.schedule.left_out(due)
+    if holiday:
+        return fire(draft, watch, FireOutcome.DROPPED, due=due, reason=holiday)
     until = blackout_until(clock.job, due, clock.zone)
     if until is None:
         return fire(draft, watch, FireOutcome.FIRED, due=due)
@@ -114,11 +126,14 @@ def _missed(draft: Draft, watch: Watch, clock: Clock, first: Instant, punctual: 
     end = punctual - _INSTANT
     if clock.closes is not None:
         end = min(end, clock.closes - _INSTANT)
-    last = previous_fire(clock.cron, end, clock.zone, LOSSLESS) or first
+    last = clock.schedule.previous(end) or first
     watch = replace(watch, decided=max(watch.decided, last))
     tolerance = timedelta(milliseconds=clock.job.recovery_tolerance)
     late = draft.now - last
     span = f"due from {first.isoformat()} to {last.isoformat()}"
+    holiday = clock.schedule.left_out(last)
+    if holiday:
+        return fire(draft, watch, FireOutcome.DROPPED, due=last, reason=f"{holiday}; {span}, and nobody looked in time")
     if not clock.job.persistent_recovery or late > tolerance or clock.is_over(draft.now):
         reason = f"missed: {span}, and nobody looked in time"
         return fire(draft, watch, FireOutcome.MISSED, due=last, reason=reason)

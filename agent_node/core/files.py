@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -18,12 +18,15 @@ from agent_node.core.rules import MOST_FILES
 from schemas.blackout import blackout_until, zone_of
 from schemas.names import InstanceId, JobId
 from schemas.plan import FileJob, OnBlackout
+from schemas.schedule import Days
 from schemas.status import FireOutcome
 
 
-def watch_folders(draft: Draft, job: FileJob, instance: Instance, problem: str) -> WatchFolders:
+def watch_folders(
+    draft: Draft, job: FileJob, instance: Instance, problem: str, calendars: Mapping[str, Days]
+) -> WatchFolders:
     """What to look for, and how often. Raises JobDefinitionError."""
-    read_clock(job, instance, draft.rules.zone)
+    read_clock(job, instance, draft.rules.zone, calendars)
     taken = [draft.get(FILES, key) for key in _file_keys(draft, instance.publication.instance, job.id)]
     files = [file for file in taken if file is not None]
     return WatchFolders(
@@ -43,11 +46,17 @@ def _file_keys(draft: Draft, instance: InstanceId, job: JobId) -> list[str]:
     return sorted(draft.state.files_of.get((instance, job), ()))
 
 
-def seen(draft: Draft, watch: Watch, job: FileJob, event: FilesSeen) -> Watch:
-    """A look at the folders: one fire for all files that qualify, unless a blackout has a say. Raises JobDefinitionError."""
+def seen(draft: Draft, watch: Watch, job: FileJob, event: FilesSeen, calendars: Mapping[str, Days]) -> Watch:
+    """A look at the folders: one fire for all files that qualify, unless a day or a blackout keeps it. Raises JobDefinitionError.
+
+    On a day that its calendars leave out files stay untouched until the next day that runs.
+    """
     watch = replace(watch, problem=event.problem)
     fresh = [file for file in event.files if _qualifies(draft, job, file, event)]
     if not fresh or not watch.active:
+        return watch
+    instance = draft.instance(watch.instance)
+    if instance is not None and read_clock(job, instance, draft.rules.zone, calendars).schedule.left_out(draft.now):
         return watch
     until = blackout_until(job, draft.now, zone_of(job, draft.rules.zone))
     if until is not None and job.blackout_policy is not OnBlackout.PASS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from schemas.blackout import JobDefinitionError
 from schemas.documents import AgentInstance, AgentPlan
 from schemas.names import InstanceId, JobId, PlanName
 from schemas.plan import ClockJob, FileJob, StartupControl, WatchJob
+from schemas.schedule import Days
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -96,6 +98,11 @@ def _jobs(draft: Draft, publication: AgentInstance) -> tuple[WatchJob, ...]:
     return () if plan is None else plan.versions.get(str(publication.version), ())
 
 
+def _calendars(draft: Draft, publication: AgentInstance) -> Mapping[str, Days]:
+    plan = draft.get(PLANS, publication.plan)
+    return {} if plan is None else plan.calendars
+
+
 def job_of(draft: Draft, instance: Instance, job: JobId) -> WatchJob | None:
     """The definition an instance's watch follows."""
     found = (known for known in _jobs(draft, instance.publication) if known.id == job)
@@ -121,9 +128,10 @@ def _activate(draft: Draft, instance: Instance, job: WatchJob, watch: Watch | No
         watch = replace(watch, active=True, decided=max(watch.decided, draft.now))
     try:
         if isinstance(job, FileJob):
-            draft.effects.append(files.watch_folders(draft, job, instance, watch.problem))
+            days = _calendars(draft, publication)
+            draft.effects.append(files.watch_folders(draft, job, instance, watch.problem, days))
         else:
-            clock = clocks.read_clock(job, instance, draft.rules.zone)
+            clock = clocks.read_clock(job, instance, draft.rules.zone, _calendars(draft, publication))
             watch = replace(watch, next_due=clock.next(watch.decided), problem="")
     except JobDefinitionError as fault:
         watch = _faulty(draft, watch, fault)
@@ -158,7 +166,8 @@ def tick(draft: Draft, watch: Watch) -> None:
 
 def _decided(draft: Draft, watch: Watch, instance: Instance, job: ClockJob) -> Watch:
     try:
-        return clocks.decide(draft, watch, clocks.read_clock(job, instance, draft.rules.zone))
+        days = _calendars(draft, instance.publication)
+        return clocks.decide(draft, watch, clocks.read_clock(job, instance, draft.rules.zone, days))
     except JobDefinitionError as fault:
         return _faulty(draft, watch, fault)
 
@@ -176,7 +185,7 @@ def files_seen(draft: Draft, event: FilesSeen) -> None:
     if not isinstance(job, FileJob):
         return
     try:
-        watch = files.seen(draft, watch, job, event)
+        watch = files.seen(draft, watch, job, event, _calendars(draft, publication))
     except JobDefinitionError as fault:
         watch = _faulty(draft, watch, fault)
     draft.put(WATCHES, watch_key(event.instance, event.job), watch)

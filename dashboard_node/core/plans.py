@@ -12,16 +12,18 @@ from dashboard_node.core import windows
 from dashboard_node.core.instances import remove_instance
 from dashboard_node.core.plan_rules import faults
 from dashboard_node.core.records import PlanRecord, VersionRecord
+from dashboard_node.core.schedules import open_since
 from dashboard_node.core.step import Step
 from schemas.names import PlanName, UserName
 from schemas.plan import Plan
 from schemas.requests import Answer, DeletePlan, EnablePlan, ImportPlan, PlanImported
+from schemas.schedule import MOMENT
 from schemas.status import ContextStatus
 
 
 def import_plan(step: Step, request: ImportPlan) -> Answer:
     """Store a plan as its next version and register its window. Refused with every fault; then nothing is stored."""
-    found = faults(request.source)
+    found = faults(request.source, step.state.calendars)
     if any(not fault.warning for fault in found):
         wrong = sum(not fault.warning for fault in found)
         return Answer(ok=False, reason=f"the plan has {wrong} fault{'s' * (wrong > 1)}", faults=found)
@@ -58,8 +60,8 @@ def import_plan(step: Step, request: ImportPlan) -> Answer:
 
 def _nothing_decided_yet(step: Step, plan: Plan) -> datetime:
     """Up to when starts of a plan that is new here count as decided: a window that is open now is still to be decided."""
-    opened = windows.open_since(plan, step.now)
-    return step.now if opened is None else opened - windows.MOMENT
+    opened = open_since(step.state, plan, step.now)
+    return step.now if opened is None else opened - MOMENT
 
 
 def enable(step: Step, request: EnablePlan) -> Answer:

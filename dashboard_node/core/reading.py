@@ -11,7 +11,19 @@ from dashboard_node.core.records import VersionRecord
 from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
 from schemas.names import PlanName
-from schemas.queries import ListVersions, ReadAudit, ReadVersion, Version, Versions, VersionSummary
+from schemas.queries import (
+    CalendarList,
+    CalendarSummary,
+    CalendarVersion,
+    ListCalendars,
+    ListVersions,
+    ReadAudit,
+    ReadCalendar,
+    ReadVersion,
+    Version,
+    Versions,
+    VersionSummary,
+)
 from schemas.requests import Answer, Query
 
 
@@ -23,8 +35,12 @@ def look_up(step: Step, event: Requested, query: Query) -> None:
         step.effects.append(Reply(event.user, event.request, _answer(step.state, query)))
 
 
-def _answer(state: State, query: ListVersions | ReadVersion) -> Answer:
+def _answer(state: State, query: ListVersions | ReadVersion | ListCalendars | ReadCalendar) -> Answer:
     match query:
+        case ListCalendars():
+            return _calendars(state)
+        case ReadCalendar():
+            return _calendar(state, query)
         case ListVersions():
             return _versions(state, query)
         case ReadVersion():
@@ -67,6 +83,37 @@ def _version(state: State, query: ReadVersion) -> Answer:
             bundle=record.bundle if as_imported else Raw(b"null"),
         )
     )
+
+
+def _calendars(state: State) -> Answer:
+    newest = [state.calendars[name][-1] for name in sorted(state.calendars)]
+    found = tuple(
+        CalendarSummary(
+            name=one.name,
+            version=one.version,
+            days=len(one.days),
+            first=min(one.days, default=None),
+            last=max(one.days, default=None),
+            imported=one.imported,
+            by=one.by,
+            plans=tuple(state.plans_naming(one.name)),
+        )
+        for one in newest
+    )
+    return _told(CalendarList(calendars=found))
+
+
+def _calendar(state: State, query: ReadCalendar) -> Answer:
+    versions = state.calendars.get(query.name)
+    if versions is None:
+        return Answer(ok=False, reason=f"there is no calendar named '{query.name}'")
+    number = query.version or versions[-1].version
+    one = next((record for record in versions if record.version == number), None)
+    if one is None:
+        return Answer(
+            ok=False, reason=f"calendar '{query.name}' has no version {number}; the newest is {versions[-1].version}"
+        )
+    return _told(CalendarVersion(name=one.name, version=one.version, imported=one.imported, by=one.by, days=one.days))
 
 
 def _all_of(state: State, plan: PlanName) -> list[VersionRecord]:

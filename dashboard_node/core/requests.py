@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from broker.runtime.core import Reply, Requested
-from dashboard_node.core import actions, instances, plans, previewing, reading, settling, windows
+from dashboard_node.core import actions, calendars, instances, plans, previewing, reading, settling, windows
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.records import AnswerRecord
 from dashboard_node.core.state import ACTIVE
@@ -21,10 +21,12 @@ from schemas.requests import (
     Answer,
     Change,
     DashboardRequest,
+    DeleteCalendar,
     DeletePlan,
     EnablePlan,
     EndInstance,
     Foreseen,
+    ImportCalendar,
     ImportPlan,
     InstanceStarted,
     MoveEnd,
@@ -88,6 +90,10 @@ def _decide(step: Step, event: Requested, request: Change) -> Answer:  # noqa: C
             return _reset(step, event, request)
         case Act():
             return _act(step, request)
+        case ImportCalendar():
+            return calendars.import_calendar(step, request)
+        case DeleteCalendar():
+            return calendars.delete_calendar(step, request)
         case RaiseEvent():
             reached = settling.broadcast(step, job_id("GLOBAL_EVENT", request.event), "raised by a person", group=None)
             step.note("request", detail=f"global event {request.event} raised in {reached} instances")

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 import msgspec
 
 from broker.runtime.core import Key
-from dashboard_node.core import windows
+from dashboard_node.core import schedules
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.locks import Owner
 from dashboard_node.core.records import (
     AnswerRecord,
+    CalendarRecord,
     ContextRecord,
     CopyRecord,
     InstanceRecord,
@@ -31,6 +32,7 @@ from schemas.status import ContextStatus
 _TYPES = {
     "plan": PlanRecord,
     "version": VersionRecord,
+    "calendar": CalendarRecord,
     "instance": InstanceRecord,
     "context": ContextRecord,
     "job": CopyRecord,
@@ -54,6 +56,8 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
                 state.plans[record.name] = record
             case VersionRecord():
                 state.versions[record.plan, record.version] = record
+            case CalendarRecord():
+                state.calendars.setdefault(record.name, []).append(record)
             case InstanceRecord():
                 state.instances[record.id] = record
                 state.of_plan.setdefault(record.plan, {}).setdefault(record.id)
@@ -144,7 +148,7 @@ def _locks(state: State) -> None:
 
 def _timers(state: State) -> None:
     for plan in state.plans.values():
-        state.timers.set(("open", plan.name), windows.next_start(state, plan))
+        state.timers.set(("open", plan.name), schedules.next_start(state, plan))
     for instance in state.instances.values():
         if instance.status is ContextStatus.ENDED and instance.ended is not None:
             state.timers.set(("remove", instance.id), instance.ended + state.retention)

@@ -13,6 +13,7 @@ from dashboard_node.core.graph import Copy
 from dashboard_node.core.locks import Owner
 from dashboard_node.core.records import (
     AnswerRecord,
+    CalendarRecord,
     ContextRecord,
     CopyRecord,
     InstanceRecord,
@@ -114,6 +115,16 @@ class Step:
         """Save a new version of a plan."""
         self.state.versions[record.plan, record.version] = record
         self.changes[Key("version", f"{escape(record.plan)}~{record.version}")] = record
+
+    def put_calendar(self, record: CalendarRecord) -> None:
+        """Save a new version of a calendar."""
+        self.state.calendars.setdefault(record.name, []).append(record)
+        self.changes[Key("calendar", f"{escape(record.name)}~{record.version:06}")] = record
+
+    def forget_calendar(self, name: str) -> None:
+        """Drop a calendar with all its versions."""
+        for record in self.state.calendars.pop(name):
+            self.changes[Key("calendar", f"{escape(name)}~{record.version:06}")] = None
 
     def forget_plan(self, name: PlanName) -> None:
         """Drop a plan with all its versions."""

@@ -59,6 +59,8 @@ class Touched:
             case "taken":
                 name, _, job = key.partition("~")
                 self.taken.setdefault((InstanceId(name), JobId(unescape(job))))
+            case "calendar":
+                self.plans.update(dict.fromkeys(self._state.plans_naming(unescape(key.partition("~")[0]))))
             case _:
                 pass  # answers are nobody's document
 

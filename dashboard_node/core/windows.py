@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from dashboard_node.core.instances import activate, end_instance, open_instance, prepare_instance
 from dashboard_node.core.records import InstanceRecord, PlanRecord
-from dashboard_node.core.state import State
+from dashboard_node.core.schedules import in_blackout, length, next_opening, next_start, schedule_of
 from dashboard_node.core.step import Step
-from schemas.cron import LOSSLESS, Cron, matches, next_fire, parse, previous_fire
 from schemas.names import PlanName, instance_id
 from schemas.plan import MissedWindows, Plan
+from schemas.schedule import MOMENT, Schedule
 from schemas.status import ContextStatus, Tick
 
 HAND_MARGIN = timedelta(seconds=60)
 """An instance started by hand ends so long before the plan's next start, unless instances may run side by side (Ikasan)."""
-MOMENT = timedelta(seconds=1)
-"""The grain of cron time."""
 CATCH_UP = 10
 """So many missed windows, the newest ones, does a plan catch up with at most."""
 MOST = 1000
@@ -29,39 +26,6 @@ MOST = 1000
 
 class NotStartedError(Exception):
     """An instance cannot be started now; the message says why."""
-
-
-def zone_of(plan: Plan) -> ZoneInfo:
-    """The zone in which the plan's window is read; UTC when it names none, whatever host the dashboard runs on."""
-    return ZoneInfo(plan.timezone or "UTC")
-
-
-def window_cron(plan: Plan) -> Cron | None:
-    """The plan's start schedule; None: it is only started by hand."""
-    if not plan.time_window_start:
-        return None
-    return parse(plan.time_window_start, custom_weekday_of_month=plan.custom_week_day_of_month)
-
-
-def open_since(plan: Plan, now: datetime) -> datetime | None:
-    """The start of the window that is open now (both ends included); None: none is."""
-    cron, ttl = window_cron(plan), length(plan)
-    opened = previous_fire(cron, now, zone_of(plan)) if cron is not None else None
-    if opened is None or ttl is None or now > opened + ttl:
-        return None
-    return opened
-
-
-def length(plan: Plan) -> timedelta | None:
-    """How long a window stays open; None (no ``contextTtlMilliseconds``): until the instance is ended."""
-    return timedelta(milliseconds=plan.context_ttl_milliseconds) if plan.context_ttl_milliseconds > 0 else None
-
-
-def next_start(state: State, record: PlanRecord) -> datetime | None:
-    """The first window start not decided yet; None: there is none. A disabled plan's are decided as well: skipped."""
-    plan = state.newest(record.name).plan
-    cron = window_cron(plan)
-    return None if cron is None else next_fire(cron, record.decided, zone_of(plan), LOSSLESS)
 
 
 def arm(step: Step, record: PlanRecord) -> None:
@@ -73,24 +37,28 @@ def due(step: Step, name: PlanName) -> None:
     """One or more starts of the plan are due: each is decided, once (S3), and the ledger says how."""
     record = step.state.plans[name]
     plan = step.state.newest(name).plan
-    starts, left_out = _undecided(plan, record.decided, step.now)
-    if not starts:
+    schedule = schedule_of(step.state, plan)
+    starts, left_out = _undecided(schedule, record.decided, step.now) if schedule is not None else ([], None)
+    if schedule is None or not starts:
         arm(step, record)
         return
     if left_out is not None:
-        _ledger(step, name, left_out, Tick.MISSED, f"and every start up to {starts[0].isoformat()}: too many to list")
-    *earlier, newest = starts
-    missed = [start for start in starts if start < step.state.up_since]
+        reason = f"and every start up to {starts[0].isoformat()}: too many to list"
+        _ledger(step, name, left_out, Tick.MISSED, reason)
+    running = [start for start in starts if not schedule.left_out(start)]
+    missed = [start for start in running if start < step.state.up_since]
     backlog: list[datetime] = []
     if plan.missed_windows is MissedWindows.CATCH_UP:
         backlog = missed[-CATCH_UP:]
-    for start in earlier:
-        if start not in backlog:
+    for start in starts:
+        if reason := schedule.left_out(start):
+            _ledger(step, name, start, Tick.SKIPPED, reason)
+        elif start in running[:-1] and start not in backlog:
             _ledger(step, name, start, Tick.MISSED, "no dashboard was there, or it was held up")
-    _drop_prepared(step, name, newest)
-    if newest not in backlog:
-        _decide(step, name, plan, newest, missed=newest in missed)
-    record = replace(step.state.plans[name], decided=newest, backlog=record.backlog + tuple(backlog))
+    _drop_prepared(step, name, starts[-1])
+    if running and running[-1] not in backlog:
+        _decide(step, name, plan, running[-1], missed=running[-1] in missed)
+    record = replace(step.state.plans[name], decided=starts[-1], backlog=record.backlog + tuple(backlog))
     step.put_plan(record)
     catch_up(step, name)
     arm(step, record)
@@ -103,17 +71,16 @@ def _drop_prepared(step: Step, name: PlanName, newest: datetime) -> None:
             end_instance(step, instance, "its start passed while nobody was there to open it")
 
 
-def _undecided(plan: Plan, decided: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
+def _undecided(schedule: Schedule, decided: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
     """The due starts after ``decided``, oldest first, at most ``MOST`` of the newest; and the oldest of those left out."""
-    cron, zone = window_cron(plan), zone_of(plan)
-    newest = previous_fire(cron, now, zone) if cron is not None else None
+    newest = schedule.previous(now)
     found: list[datetime] = []
-    while cron is not None and newest is not None and newest > decided and len(found) < MOST:
+    while newest is not None and newest > decided and len(found) < MOST:
         found.append(newest)
-        newest = previous_fire(cron, newest - MOMENT, zone)
-    if cron is None or newest is None or newest <= decided:
+        newest = schedule.previous(newest - MOMENT)
+    if newest is None or newest <= decided:
         return found[::-1], None
-    return found[::-1], next_fire(cron, decided, zone, LOSSLESS)
+    return found[::-1], schedule.next(decided)
 
 
 def _decide(step: Step, name: PlanName, plan: Plan, start: datetime, *, missed: bool) -> None:
@@ -176,27 +143,14 @@ def prepare(step: Step, name: PlanName) -> InstanceRecord:
     if record is None:
         raise NotStartedError(f"there is no plan named '{name}'")
     plan = step.state.newest(name).plan
-    start = next_start(step.state, record)
-    for _ in range(MOST):
-        if start is None or not in_blackout(plan, start):
-            break
-        start = next_fire(parse(plan.time_window_start), start, zone_of(plan), LOSSLESS)
-    if start is None or in_blackout(plan, start):
+    start = next_opening(step.state, record)
+    if start is None:
         raise NotStartedError(f"plan '{name}' has no start to come that could be prepared")
     instance, ttl = instance_id(name, start), length(plan)
     if instance in step.state.instances:
         raise NotStartedError(f"{instance} is {step.state.instances[instance].status} already")
     closes = None if ttl is None else start + ttl
     return prepare_instance(step, name, name=instance, opens=start, closes=closes)
-
-
-def in_blackout(plan: Plan, now: datetime) -> bool:
-    """Whether no instance is to start now: a cron of the plan's blackout holds, or a range contains now (both ends included)."""
-    zone = zone_of(plan)
-    if any(matches(parse(text), now, zone) for text in plan.blackout_window_cron_expressions):
-        return True
-    millis = now.timestamp() * 1000
-    return any(int(start) <= millis <= int(end) for start, end in plan.blackout_window_date_time_ranges.items())
 
 
 def start_by_hand(step: Step, name: PlanName, request: str, parameters: dict[str, str]) -> InstanceRecord:
@@ -250,11 +204,11 @@ def _closes_by_hand(step: Step, record: PlanRecord, plan: Plan) -> datetime | No
     ttl = length(plan)
     if ttl is None:
         return None
-    cron, zone = window_cron(plan), zone_of(plan)
-    opened = previous_fire(cron, step.now, zone) if cron is not None else None
+    schedule = schedule_of(step.state, plan)
+    opened = schedule.previous(step.now) if schedule is not None else None
     if opened is not None and opened + ttl > step.now:
         return opened + ttl
-    following = next_fire(cron, step.now, zone, LOSSLESS) if cron is not None else None
+    following = schedule.next_running(step.now) if schedule is not None else None
     if plan.able_to_run_concurrently or following is None:
         return step.now + ttl
     if step.now > following - HAND_MARGIN:

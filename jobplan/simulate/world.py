@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from broker.runtime.core import Changes, Requested, Tick
-from dashboard_node.core import agents, instances, runs, settling, windows
+from dashboard_node.core import agents, instances, runs, schedules, settling
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage
@@ -63,10 +63,10 @@ class World:
     def _open(self, source: PlanSource) -> InstanceId:
         plan = source.plan
         name = PlanName(plan.name)
-        cron = windows.window_cron(plan)
-        start = next_fire(cron, BEGINNING, windows.zone_of(plan)) if cron is not None else None
+        cron = schedules.window_cron(plan)
+        start = next_fire(cron, BEGINNING, schedules.zone_of(plan)) if cron is not None else None
         self.now = start or BEGINNING
-        ttl = windows.length(plan)
+        ttl = schedules.length(plan)
 
         def opening(step: Step) -> None:
             step.put_version(VersionRecord(plan=name, version=1, source=source, imported=self.now))

@@ -18,6 +18,7 @@ from schemas.cron.fires import (
 from schemas.cron.parser import parse
 from schemas.cron.value import FIRST_YEAR, LAST_YEAR, Cron
 from schemas.cron.windows import blackout_end, matches
+from schemas.cron.zones import instant_of
 
 __all__ = [
     "FIRST_YEAR",
@@ -32,6 +33,7 @@ __all__ = [
     "Overlap",
     "blackout_end",
     "fires",
+    "instant_of",
     "matches",
     "next_fire",
     "parse",

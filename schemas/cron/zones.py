@@ -56,6 +56,12 @@ def second_instant(wall: datetime, zone: ZoneInfo) -> datetime:
     return wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
 
 
+def instant_of(wall: datetime, zone: ZoneInfo) -> datetime:
+    """When what is due at a wall time happens: the second time if there are two, just after the gap if it is skipped."""
+    change = change_at(wall, zone)
+    return change.at if change is not None and change.is_gap else second_instant(wall, zone)
+
+
 def change_at(wall: datetime, zone: ZoneInfo) -> ClockChange | None:
     """The change that skips or repeats this wall time; None when it happens exactly once."""
     before = _offset(wall.replace(tzinfo=zone, fold=0))

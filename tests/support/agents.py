@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -218,9 +218,10 @@ class HandDriven:
         """An instance's publication is gone."""
         return self.hear(AgentInstanceAt(AGENT, instance), None)
 
-    def provision(self, *jobs: WatchJob) -> list[Effect]:
-        """The plan's clock and file jobs here are these."""
-        return self.hear(AgentPlanAt(AGENT, PLAN), AgentPlan(plan=PLAN, versions={"1": jobs}))
+    def provision(self, *jobs: WatchJob, calendars: dict[str, dict[date, str]] | None = None) -> list[Effect]:
+        """The plan's clock and file jobs here are these, with the calendars they name."""
+        document = AgentPlan(plan=PLAN, versions={"1": jobs}, calendars=calendars or {})
+        return self.hear(AgentPlanAt(AGENT, PLAN), document)
 
     def assign(self, assignment: Assignment | None = None) -> list[Effect]:
         """A run is assigned."""

@@ -6,6 +6,9 @@ what works, but perhaps not as meant.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from dashboard_node.core.plan_rules.calendars import calendars
 from dashboard_node.core.plan_rules.commands import commands
 from dashboard_node.core.plan_rules.cycles import cycles
 from dashboard_node.core.plan_rules.dependencies import dependencies
@@ -19,9 +22,10 @@ from schemas.requests import Fault
 __all__ = ["faults", "without_artefact"]
 
 
-def faults(source: PlanSource) -> tuple[Fault, ...]:
+def faults(source: PlanSource, known_calendars: Collection[str] | None = None) -> tuple[Fault, ...]:
     """Everything that is wrong with a plan; what has no error among it may be imported.
 
+    Without the names of the business calendars that are there, those a plan names are not judged.
     Paths are ``$.contexts[1].jobDependencies[0]...`` in the plan, and ``jobs/internal/NAME $.key`` in its jobs. Takes time in
     proportion to the plan, and any plan that decodes.
     """
@@ -32,5 +36,6 @@ def faults(source: PlanSource) -> tuple[Fault, ...]:
         *cycles(found),
         *locks(found),
         *times(found),
+        *calendars(found, known_calendars),
         *commands(found),
     )

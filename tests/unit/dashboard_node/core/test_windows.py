@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from dashboard_node.core.windows import open_since
+from dashboard_node.core.schedules import open_since
+from dashboard_node.core.state import State
 from schemas.addresses import AgentInstanceAt, AssignmentAt, InstanceAt
 from schemas.documents import InstanceStatus
 from schemas.names import NodeName, PlanName
@@ -34,15 +35,15 @@ def test_scenario_147_both_ends_of_a_window_are_inside(now: str, *, inside: bool
     """14:30 for two minutes."""
     plan = a_plan(shape=Shape(cron="0 30 14 * * ?", hours=2 / 60)).plan
 
-    assert (open_since(plan, at(f"01-10 {now}")) is not None) is inside
+    assert (open_since(State(), plan, at(f"01-10 {now}")) is not None) is inside
 
 
 def test_scenario_148_an_hourly_window_shorter_than_the_hour_has_a_hole() -> None:
     """3500 seconds from each full hour: 05:59:59 is outside."""
     plan = a_plan(shape=Shape(cron="0 0 * * * ?", hours=3500 / 3600)).plan
 
-    assert open_since(plan, at("01-10 05:59:59")) is None
-    assert open_since(plan, at("01-10 05:58:20")) == at("01-10 05:00")
+    assert open_since(State(), plan, at("01-10 05:59:59")) is None
+    assert open_since(State(), plan, at("01-10 05:58:20")) == at("01-10 05:00")
 
 
 def test_scenario_149_an_instance_is_published_when_it_opens() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage
-from dashboard_node.core.rules import Rule, mentioned
+from dashboard_node.core.rules import Rule, asked_for, forbidden
 from dashboard_node.core.state import State
 from schemas.documents import Blocker, BlockerKind
 from schemas.status import ContextStatus, JobKind, RunPhase
@@ -82,34 +82,44 @@ def _watching(copy: Copy) -> Blocker:
 
 def _gates(machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
     for node in machine.graph.ancestry(copy.context):
-        for needed in dict.fromkeys(mentioned(node.gate) if node.gate is not None else ()):
-            context = machine.graph.contexts[needed]
-            status = machine.contexts[needed].status
-            if status is not ContextStatus.COMPLETE and not machine.gate_open(node.index):
-                yield Blocker(kind=BlockerKind.CONTEXT, text=f"context {context.name} is {status}, not COMPLETE")
+        if node.gate is None or machine.gate_open(node.index):
+            continue
+        asked = [(needed, "not COMPLETE") for needed in asked_for(node.gate)]
+        asked += [(needed, "and this job runs only if it is not") for needed in forbidden(node.gate)]
+        for needed, why in dict.fromkeys(asked):
+            name, status = machine.graph.contexts[needed].name, machine.contexts[needed].status
+            if (status is ContextStatus.COMPLETE) is not (why == "not COMPLETE"):
+                yield Blocker(kind=BlockerKind.CONTEXT, text=f"context {name} is {status}, {why}")
 
 
 def _predecessors(machine: ContextMachine, copy: Copy, missing: list[int] | None) -> Iterator[Blocker]:
-    homes = [i for i in copy.stands_for if machine.graph.copies[i].rule is not None]
-    if copy.rule is None and homes:
-        names = " or ".join(machine.graph.context_of(index).name for index in homes)
-        yield Blocker(kind=BlockerKind.CONTEXT, text=f"is started in context {names}")
-        return
     if copy.rule is None:
-        yield Blocker(kind=BlockerKind.NOT_TRIGGERED, text="nothing starts it but a person: submit it")
+        yield Blocker(kind=BlockerKind.NOT_TRIGGERED, text=_nothing_before_it(machine, copy))
         return
     if machine.holds(copy):
         text = "its dependency holds, but nothing has happened since that would start it: submit it"
         yield Blocker(kind=BlockerKind.NOT_TRIGGERED, text=text)
         return
-    for index in first_missing(machine, copy)[0] if missing is None else missing:
+    named = first_missing(machine, copy)[0] if missing is None else missing
+    for index in named:
         other = machine.graph.copies[index]
         text = f"{other.name} is {machine.status(index)}"
         yield Blocker(kind=BlockerKind.PREDECESSOR, job=other.id, text=text)
-    for index in _forbidding(machine, copy.rule):
+    forbidding = _forbidding(machine, copy.rule)
+    for index in forbidding:
         other = machine.graph.copies[index]
         text = f"{other.name} is {machine.status(index)}, and this job runs only if it is not"
         yield Blocker(kind=BlockerKind.PREDECESSOR, job=other.id, text=text)
+    if not named and not forbidding:
+        text = "its dependency names a job that is not in its context: it never holds"
+        yield Blocker(kind=BlockerKind.PREDECESSOR, text=text)
+
+
+def _nothing_before_it(machine: ContextMachine, copy: Copy) -> str:
+    if not copy.shadow:
+        return "nothing starts it but a person: submit it"
+    deciding = [other for other in copy.residences if machine.graph.copies[other].rule is not None]
+    return "it is started in " + " or ".join(machine.graph.context_of(other).name for other in deciding)
 
 
 def first_missing(machine: ContextMachine, copy: Copy, start: int = 0) -> tuple[list[int], int]:
@@ -129,4 +139,6 @@ def first_missing(machine: ContextMachine, copy: Copy, start: int = 0) -> tuple[
 
 
 def _forbidding(machine: ContextMachine, rule: Rule) -> list[int]:
-    return [term for term in rule.none if isinstance(term, int) and term >= 0 and machine.fulfilled(term)][:SHOWN]
+    """The first few copies that are done and should not be, also those of nested groupings."""
+    found = [index for index in dict.fromkeys(forbidden(rule)) if machine.fulfilled(index)]
+    return found[:SHOWN]

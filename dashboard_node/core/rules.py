@@ -106,6 +106,21 @@ def asked_for(rule: Rule) -> Iterator[int]:
         yield from asked_for(rule.inner)
 
 
+def forbidden(rule: Rule) -> Iterator[int]:
+    """The indices that must not be done, in nested rules as well, in the order of the plan's text."""
+    yield from mentioned(Rule(all=rule.none))
+    for term in (*rule.all, *rule.any):
+        if isinstance(term, Rule):
+            yield from forbidden(term)
+    if rule.inner is not None:
+        yield from forbidden(rule.inner)
+
+
+def forbids(rule: Rule, index: int) -> bool:
+    """Whether the ``none`` list of a counted rule has to do with an index."""
+    return bool(rule.none) and index in mentioned(Rule(all=rule.none))
+
+
 def mentioned(rule: Rule) -> Iterator[int]:
     """Every index the rule names, in the order of the plan's text, possibly more than once."""
     for term in (*rule.all, *rule.any, *rule.none):

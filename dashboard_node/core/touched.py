@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from broker.runtime.core import Changes
 from dashboard_node.core.records import RunRecord
+from dashboard_node.core.rules import forbids
 from dashboard_node.core.state import State
 from schemas.names import InstanceId, JobId, NodeName, PlanName, RunId, unescape
 from schemas.status import ContextStatus
@@ -87,7 +88,7 @@ class Touched:
         self.instances.setdefault(name)
         copy = machine.graph.copies[index]
         counted = {other: machine.graph.copies[other].rule for other in copy.feeds}
-        spared = {other for other, rule in counted.items() if rule is not None and index not in rule.none}
+        spared = {other for other, rule in counted.items() if rule is not None and not forbids(rule, index)}
         for dependent in copy.dependents:
             known = self._named.get((name, dependent))
             if known is None or index in known.copies or index in machine.ceased or dependent not in spared:

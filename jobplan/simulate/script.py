@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from dashboard_node.core.graph import Copy
 from jobplan.simulate.world import RefusedError, Told, World, nobody
 from schemas.names import InstanceId, RunId
-from schemas.plan import PlanSource
+from schemas.plan import Context, PlanSource
 from schemas.requests import Act, Action, EndInstance, RaiseEvent, ResetInstance
 from schemas.status import ContextStatus, JobStatus
 
@@ -209,7 +209,7 @@ class Play:
 
     def _locks(self) -> dict[str, LockFinal]:
         machine = self.world.machine
-        names = sorted({claim.lock for copy in machine.graph.copies for claim in copy.claims})
+        names = sorted(_lock_names(machine.graph.plan))
         found: dict[str, LockFinal] = {name: LockFinal(holders=[], queue=[]) for name in names}
         for name, lock in self.world.core.state.locks.locks.items():
             found[name.lock] = LockFinal(
@@ -266,3 +266,8 @@ def _names(world: World) -> list[str]:
     for copy in world.machine.graph.copies:
         ids.setdefault(copy.name, set()).add(copy.id)
     return [copy.name if len(ids[copy.name]) == 1 else copy.id for copy in world.machine.graph.copies]
+
+
+def _lock_names(context: Context) -> set[str]:
+    """The locks of a context and of all below it."""
+    return {lock.name for lock in context.job_locks}.union(*map(_lock_names, context.contexts))

@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from broker.runtime.core import Changes, Heard, Requested, Tick
 from dashboard_node.core import instances, settling
+from dashboard_node.core.blockers import blockers
 from dashboard_node.core.machine import DashboardCore
 from dashboard_node.core.records import PlanRecord, VersionRecord
 from dashboard_node.core.step import Step
@@ -160,6 +161,8 @@ class Pair:
         graph = machine.graph
         found = {(graph.context_of(copy.index).name, copy.id): str(machine.status(copy.index)) for copy in graph.copies}
         assert found == {place: self.naive.status(place) for place in found}
+        if not self.naive.ended:
+            self._has_reasons(found)
         contexts = {node.name: str(machine.contexts[node.index].status) for node in graph.contexts}
         assert contexts == self.naive.contexts
         runs = list(self.core.state.runs)
@@ -171,6 +174,14 @@ class Pair:
             assert self._names(owner.copy for owner in lock.holders) == set(self.naive.locks.holders(name.lock))
             queue = [(graph.context_of(o.copy).name, graph.copies[o.copy].id) for o in lock.queue]
             assert queue == self.naive.locks.queue(name.lock)
+
+    def _has_reasons(self, statuses: dict[tuple[ContextName, JobId], str]) -> None:
+        """Every job that waits says for what."""
+        machine = self.core.state.machines[INSTANCE]
+        for copy in machine.graph.copies:
+            place = (machine.graph.context_of(copy.index).name, copy.id)
+            if statuses[place] in {"WAITING", "ON_HOLD", "SKIPPED", "DISABLED", "LOCK_QUEUED"}:
+                assert blockers(self.core.state, machine, copy), f"{place} waits, and does not say why"
 
     def _names(self, copies: Iterator[int]) -> set[object]:
         graph = self.core.state.machines[INSTANCE].graph

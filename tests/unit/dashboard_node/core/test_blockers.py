@@ -1,0 +1,133 @@
+"""Why not? What is said of a job that does not run."""
+
+from __future__ import annotations
+
+import pytest
+
+from broker.runtime.core import Heard
+from dashboard_node.core.blockers import blockers
+from schemas.addresses import AgentPresenceAt, RunReportAt
+from schemas.documents import Presence, RunReport
+from schemas.names import NodeName
+from schemas.plan import Retry
+from schemas.requests import Action
+from schemas.status import NodeState, RunPhase
+from tests.scenarios.house import BEGINNING, House
+from tests.scenarios.telling import Telling
+
+
+def reasons(told: Telling, job: str, context: str = "") -> list[str]:
+    """What is said."""
+    machine = told.play.world.machine
+    copy = next(
+        copy
+        for copy in machine.graph.copies
+        if copy.name == job and context in {"", machine.graph.context_of(copy.index).name}
+    )
+    return [f"{blocker.kind}: {blocker.text}" for blocker in blockers(told.core.state, machine, copy)]
+
+
+AFTER = "P[a b c d | c<-and(a) not(b), d<-and(a,b)]"
+
+
+@pytest.mark.parametrize(
+    ("text", "story", "job", "said"),
+    [
+        (AFTER, "", "a", ["notTriggered: nothing starts it but a person: submit it"]),
+        (AFTER, "", "d", ["predecessor: a is WAITING", "predecessor: b is WAITING"]),
+        (
+            AFTER,
+            "S(b) -> init{b}\n OK(b) ->",
+            "c",
+            ["predecessor: a is WAITING", "predecessor: b is COMPLETE, and this job runs only if it is not"],
+        ),
+        (AFTER, "hold(c) ->", "c", ["held: held; release it", "predecessor: a is WAITING"]),
+        (AFTER, "disable(c) ->", "c", ["disabled: disabled; enable it", "predecessor: a is WAITING"]),
+        (AFTER, "submit(a) -> init{a}", "a", ["agent: north has never been seen"]),
+        (AFTER, "S(a) -> init{a}", "a", []),
+        (
+            "P[a b | b<-and(a)]",
+            "S(a) -> init{a}\n OK(a) -> init{b}\n OK(b) ->\n reset(b) ->",
+            "b",
+            ["notTriggered: its dependency holds, but nothing has happened since that would start it: submit it"],
+        ),
+        ("P[q:q]", "", "q", ["clock: waits for its time, or for somebody to submit it"]),
+        ("P[f:f]", "", "f", ["file: waits for a file, or for somebody to submit it"]),
+        (
+            "P[a b c | c<-and(a) lg{and(b) not({and(a)})}]",
+            "S(a) -> init{a}\n OK(a) ->\n S(b) -> init{b}\n OK(b) ->",
+            "c",
+            ["predecessor: a is COMPLETE, and this job runs only if it is not"],
+        ),
+        (
+            "P[a b | b<-and(z)]",
+            "",
+            "b",
+            ["predecessor: its dependency names a job that is not in its context: it never holds"],
+        ),
+    ],
+)
+def test_what_is_said(text: str, story: str, job: str, said: list[str]) -> None:
+    """In the order in which one would ask."""
+    told = Telling(text)
+    told.tell(story)
+
+    assert reasons(told, job) == said
+
+
+def test_a_job_that_is_started_elsewhere() -> None:
+    """Where, is said."""
+    told = Telling("P{C1[u a | a<-and(u)], C2[a b | b<-and(a)]}")
+
+    assert reasons(told, "a", "C2") == ["notTriggered: it is started in C1"]
+    assert reasons(told, "a", "C1") == ["predecessor: u is WAITING"]
+
+
+def test_a_context_that_may_not_begin() -> None:
+    """The contexts it waits for are named, also those that should not be complete."""
+    told = Telling("P{C1[a], C2[b], C3[u c | c<-and(u)]}", gates={"C3": "and(C1) not(C2)"})
+    told.tell("S(b) -> init{b}\n OK(b) -> C2=C")
+
+    assert reasons(told, "c") == [
+        "context: context C1 is WAITING, not COMPLETE",
+        "context: context C2 is COMPLETE, and this job runs only if it is not",
+        "predecessor: u is WAITING",
+    ]
+
+
+def test_a_lock_and_a_retry() -> None:
+    """The lock's name; the time of the next attempt."""
+    told = Telling("P[a b]", locks="L{a b}", jobs={"b": {"retry": Retry(attempts=2)}})
+    told.tell("S(a) -> init{a}\n submit(b) -> b=Q")
+    assert reasons(told, "b") == ["lock: waits for lock L"]
+
+    told.tell("OK(a) -> init{b}\n KO(b) -> b=W")
+    assert reasons(told, "b") == ["retry: retry 2 at 2026-01-01T00:01:00Z"]
+
+
+def test_an_agent() -> None:
+    """Whether it is there, and whether it has the run."""
+    house = House()
+    house.open("i", "P[a]")
+    house.act(Action.SUBMIT, "i.a")
+    address = AgentPresenceAt(NodeName("north"))
+
+    def said() -> list[str]:
+        machine = house.machine("i")
+        return [blocker.text for blocker in blockers(house.core.state, machine, machine.graph.copies[0])]
+
+    house.step(
+        Heard(
+            house.now, address, Presence(node=NodeName("north"), state=NodeState.ALIVE, connection=1, since=BEGINNING)
+        )
+    )
+    assert said() == ["handed to north, not started yet"]
+
+    run = next(iter(house.core.state.runs))
+    house.step(Heard(house.now, RunReportAt(NodeName("north"), run), RunReport(run=run, phase=RunPhase.ACCEPTED)))
+    assert said() == ["north has it and will start it"]
+
+    house.step(
+        Heard(house.now, address, Presence(node=NodeName("north"), state=NodeState.GONE, connection=1, since=BEGINNING))
+    )
+    assert said() == ["north is gone since 2026-01-01 00:00:00Z"]

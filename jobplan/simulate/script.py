@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from dashboard_node.core.graph import Copy
-from jobplan.simulate.world import RefusedError, Told, World, nobody
+from jobplan.simulate.world import LAST, RefusedError, Told, World, nobody
 from schemas.names import InstanceId, RunId
 from schemas.plan import Context, PlanSource
 from schemas.requests import Act, Action, EndInstance, RaiseEvent, ResetInstance
@@ -195,6 +195,9 @@ class Play:
 
     def wait(self, line: Line) -> None:
         """Time passes."""
+        left = LAST - self.world.now
+        if line.ms > left.total_seconds() * 1000:
+            raise RefusedError(f"the simulation ends with the year {LAST.year - 1}")
         self.world.wait(timedelta(milliseconds=line.ms))
 
     def final(self) -> Final:

@@ -28,6 +28,8 @@ from schemas.status import FireOutcome, JobKind, Outcome, RunPhase
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 """The instance opens at the first window start after this moment, or at it when the plan has no window."""
+LAST = datetime(2120, 1, 1, tzinfo=UTC)
+"""Nothing is simulated from then on."""
 FOR_GOOD = timedelta(days=36_525)
 """How long an ended instance can still be asked about."""
 _SOMEBODY = UserName("somebody")

@@ -1,0 +1,56 @@
+"""What a script may say, and what is answered when it cannot be."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobplan.simulate.script import ScriptError, read
+from tests.scenarios.telling import Telling, tell
+
+SHARED = "P{C1[q:q a | a<-and(q)], C2[a b | b<-and(a)]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"do": "dance"}', "line 1: nobody can 'dance'"),
+        ('\n{"do": "started"}', "line 2: 'started' needs a job"),
+        ('{"do": "wait", "ms": -1}', "line 1: time does not go back"),
+        ("{", "line 1: "),
+    ],
+)
+def test_a_line_that_is_no_instruction(text: str, said: str) -> None:
+    """It is named, before anything is played."""
+    with pytest.raises(ScriptError, match=said):
+        read(text)
+
+
+@pytest.mark.parametrize("line", ["S(a)", "OK(a)", "hold(a)", "skip(a)", "submit(a)", "kill(a)"])
+def test_a_job_in_several_contexts_has_to_be_said_where(line: str) -> None:
+    """Nothing is guessed."""
+    outcome = Telling(SHARED).do(line)
+
+    assert outcome.refused == "'a' is ambiguous: it is in C1, C2; say in which context"
+    assert not outcome.changed
+
+
+def test_a_fire_is_everywhere() -> None:
+    """A clock job needs no context."""
+    tell("P{C1[q:q], C2[q:q]}", "OK(q) -> q=C P=C")
+
+
+def test_names_that_are_nowhere() -> None:
+    """Refused."""
+    tell(SHARED, "S(z) -> refused\n S(a)@C9 -> refused\n S(q)@C2 -> refused\n S(q)@C1 -> refused\n OK(a)@C3 -> refused")
+
+
+def test_a_submitted_job_that_waits_for_its_lock() -> None:
+    """It cannot be said to have started."""
+    tell("P[a b]", "S(a) -> init{a}\n S(b) -> refused b=Q\n OK(a) -> init{b}\n S(b) -> b=R", locks="L{a b}")
+
+
+def test_long_after_the_end() -> None:
+    """The instance can still be asked about; time itself has an end."""
+    told = tell("P[a]", "end -> P=ENDED\n wait(99999h) -> P=ENDED\n wait(99999999h) -> refused P=ENDED")
+
+    assert set(told.play.final().jobs) == {"P/a"}

@@ -66,6 +66,8 @@ def access_rules(
         _rules(prefix, DASHBOARD_USER, Role.DASHBOARD, {"node": DASHBOARD}),
         # The broker's own counters; one of them tells when it dropped a message.
         f"user {DASHBOARD_USER}\ntopic read $SYS/broker/#",
+        # Where `jobplan broker check` tries things out: the dashboard's, so that everybody else is a second user.
+        f"user {DASHBOARD_USER}\ntopic readwrite {prefix}/_check/#",
         *(
             _rules(prefix, agent_user(agent), Role.AGENT, {"agent": escape(agent), "node": escape(agent)})
             for agent in sorted(agents)

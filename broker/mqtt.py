@@ -114,6 +114,12 @@ class MqttBus:
         return session
 
 
+async def hang_up(session: Session) -> None:
+    """End a session of an ``MqttBus`` without a goodbye, as a crash would."""
+    if isinstance(session, MqttSession):
+        await session.hang_up()
+
+
 class _ProtocolRefusedError(BusError):
     """The broker does not speak this version of MQTT, as it said, or it hung up on us."""
 

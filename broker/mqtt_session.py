@@ -59,6 +59,9 @@ class Wire(Protocol):
     async def close(self) -> None:
         """Say goodbye if there is still somebody, and close the connection."""
 
+    async def drop(self) -> None:
+        """Close the connection without a word."""
+
 
 class _Answer:
     """Something the broker has still to answer; done with None, or with what went wrong."""
@@ -108,6 +111,7 @@ class MqttSession:
         self._nonces = 0
         self._token = secrets.token_hex(8)
         """Tells our nonces from those of an earlier connection under the same client id."""
+        self._hung_up = False
         self._progress = 0
         """Counts all that comes in."""
 
@@ -174,10 +178,17 @@ class MqttSession:
         """See the port."""
         return await asyncio.shield(self._lost)
 
+    async def hang_up(self) -> None:
+        """End the connection without a word, as a crash would: the broker reads out the will."""
+        self.lose("we hung up")
+        self._hung_up = True
+        await self._wire.drop()
+
     async def close(self) -> None:
         """End the connection cleanly, or what is left of it."""
         self.lose("we closed it")
-        await self._wire.close()
+        if not self._hung_up:
+            await self._wire.close()
 
     # --- what the wire tells ----------------------------------------------------------------------------------------
 
@@ -248,7 +259,7 @@ class MqttSession:
         if not await self._in_time(replay, self._patience.replay):
             raise ReplayError(
                 f"broker {self._broker} drops messages ({self._progress - before} packets came, the end of the replay"
-                " did not): set max_queued_messages 1000000 in its mosquitto.conf"
+                " did not): set max_queued_messages 1000000 in its mosquitto.conf (NATS: mqtt ack_wait 1s)"
             )
 
     async def _in_time(self, answer: _Answer, seconds: float) -> bool:

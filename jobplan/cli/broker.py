@@ -1,4 +1,4 @@
-"""``jobplan broker``: make a deployment of mosquitto, add and remove its users."""
+"""``jobplan broker``: make a deployment of mosquitto, add and remove its users, check any broker."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobplan.cli.broker_check import check
 from jobplan.cli.options import Noun, with_settings
 from jobplan.cli.output import put_json, say
 from jobplan.errors import BadInputError
@@ -23,7 +24,10 @@ _FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan broker init /etc/jobplan-broker --agent north --operator anna")
 def broker() -> None:
-    """The broker: a ready deployment of mosquitto, and its users."""
+    """The broker: a ready deployment of mosquitto, and its users; and whether any broker will do."""
+
+
+broker.add_command(check)
 
 
 @broker.command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Final
 
 from msgspec import Meta, Raw
@@ -58,6 +59,47 @@ class AuditPage(Told, frozen=True, kw_only=True):
     rows: tuple[AuditEntry, ...] = ()
     more: bool = False
     """Whether older rows match as well."""
+
+
+class Forecast(Asked, frozen=True, kw_only=True, tag="forecast"):
+    """Which windows and clock jobs are coming."""
+
+    days: Annotated[int, Meta(ge=1, le=400)] = 7
+    plan: PlanName | None = None
+    """None: every plan."""
+    each: Annotated[int, Meta(ge=1, le=1000)] = 20
+    """So many fires of one clock job in one window."""
+
+
+class What(StrEnum):
+    """What will be, as far as can be told."""
+
+    OPENS = "opens"
+    FIRES = "fires"
+    SKIPPED = "skipped"
+
+
+class Coming(Told, frozen=True, kw_only=True):
+    """A start of a plan, or (``job``) a fire of a clock job."""
+
+    at: Instant
+    plan: PlanName
+    job: str = ""
+    local: str
+    """The wall time in ``zone``."""
+    zone: str
+    what: What
+    closes: Instant | None = None
+    note: str = ""
+
+
+class Foretold(Told, frozen=True, kw_only=True):
+    """Data of the answer to Forecast, in the order of time."""
+
+    until: Instant
+    rows: tuple[Coming, ...]
+    more: bool = False
+    """Whether it was cut off."""
 
 
 class ListCalendars(Asked, frozen=True, kw_only=True, tag="calendar.list"):

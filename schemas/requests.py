@@ -15,7 +15,7 @@ from schemas.asked import Asked as Asked  # noqa: PLC0414  # for those who ask: 
 from schemas.asked import Instant
 from schemas.names import InstanceId, PlanName, RunId
 from schemas.plan import PlanSource
-from schemas.queries import ListCalendars, ListVersions, ReadAudit, ReadCalendar, ReadVersion
+from schemas.queries import Forecast, ListCalendars, ListVersions, ReadAudit, ReadCalendar, ReadVersion
 
 
 class ImportPlan(Asked, frozen=True, kw_only=True, tag="plan.import"):
@@ -146,7 +146,7 @@ class ReadLog(Asked, frozen=True, kw_only=True, tag="log.read"):
     follow: bool = False
 
 
-Query = ReadAudit | ListVersions | ReadVersion | ListCalendars | ReadCalendar
+Query = ReadAudit | ListVersions | ReadVersion | ListCalendars | ReadCalendar | Forecast
 """What only looks something up."""
 Change = (
     ImportPlan

@@ -7,6 +7,7 @@ from msgspec import Raw, Struct
 
 from broker.runtime.core import Reply, Requested
 from dashboard_node.core.effects import LookUpAudit
+from dashboard_node.core.forecasting import forecast
 from dashboard_node.core.records import VersionRecord
 from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
@@ -15,6 +16,7 @@ from schemas.queries import (
     CalendarList,
     CalendarSummary,
     CalendarVersion,
+    Forecast,
     ListCalendars,
     ListVersions,
     ReadAudit,
@@ -32,11 +34,16 @@ def look_up(step: Step, event: Requested, query: Query) -> None:
     if isinstance(query, ReadAudit):
         step.effects.append(LookUpAudit(event.user, event.request, query))
     else:
-        step.effects.append(Reply(event.user, event.request, _answer(step.state, query)))
+        step.effects.append(Reply(event.user, event.request, _answer(step, query)))
 
 
-def _answer(state: State, query: ListVersions | ReadVersion | ListCalendars | ReadCalendar) -> Answer:
+def _answer(step: Step, query: ListVersions | ReadVersion | ListCalendars | ReadCalendar | Forecast) -> Answer:
+    state = step.state
     match query:
+        case Forecast():
+            if query.plan is not None and query.plan not in state.plans:
+                return _no_plan(query.plan)
+            return _told(forecast(state, step.now, query))
         case ListCalendars():
             return _calendars(state)
         case ReadCalendar():

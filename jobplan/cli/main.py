@@ -21,6 +21,8 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "agent": ("jobplan.cli.agent:agent", "List the agents."),
     "lock": ("jobplan.cli.lock:lock", "List locks, who holds them and who waits."),
     "event": ("jobplan.cli.event:event", "Raise a global event."),
+    "calendar": ("jobplan.cli.calendar:calendar", "Business calendars: import, list, show, delete."),
+    "forecast": ("jobplan.cli.forecast:forecast", "List the windows and clock jobs that are coming."),
     "ticks": ("jobplan.cli.audit:ticks", "List every start that was due: ran, skipped or missed, and why."),
     "audit": ("jobplan.cli.audit:audit", "List what changed, why, and who asked."),
     "broker": ("jobplan.cli.broker:broker", "Set up a broker, its certificates and users; check any broker."),

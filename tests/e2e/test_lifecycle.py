@@ -80,3 +80,23 @@ def test_an_instance_is_moved_previewed_and_held(installation: Installation, tmp
     assert "released" in installation.do("instance", "release", "Daily", "--yes")
     refused = installation.run("instance", "extend", "Daily")
     assert (refused.returncode, "give either --by or --until" in refused.stderr) == (2, True)
+
+
+def test_a_calendar_keeps_a_plan_closed_and_the_forecast_says_so(installation: Installation, tmp_path: Path) -> None:
+    """Imported from iCalendar; a plan that names one that is not there is refused."""
+    lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", "DTSTART;VALUE=DATE:20200101", "SUMMARY:New Year's Day"]
+    lines += ["RRULE:FREQ=YEARLY", "END:VEVENT", "END:VCALENDAR"]
+    (tmp_path / "uk.ics").write_text("\r\n".join(lines))
+    keeping = {"timeWindowStart": "0 0 1 1 1 ?", "calendars": {"exclude": ["UK"]}}
+
+    refused = installation.run("plan", "import", a_plan(tmp_path, "true", **keeping))
+    imported = installation.do("calendar", "import", str(tmp_path / "uk.ics"), "--name", "UK")
+    installation.do("plan", "import", a_plan(tmp_path, "true", **keeping))
+    coming = json.loads(installation.do("forecast", "--days", "366", "--plan", "Daily", "--json"))["rows"]
+
+    assert "there is no calendar 'UK'" in refused.stderr
+    assert imported == "imported UK, version 1: 21 days\n"
+    assert [(row["what"], row["note"]) for row in coming] == [("skipped", "New Year's Day (UK)")]
+    assert "Daily" in installation.do("calendar", "list")
+    assert "2030-01-01  New Year's Day" in installation.do("calendar", "show", "UK")
+    assert installation.run("calendar", "delete", "UK", "--yes").returncode == 1

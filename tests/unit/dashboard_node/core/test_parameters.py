@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from dashboard_node.core.parameters import business_day, evaluate, read_properties
+from dashboard_node.core.parameters import business_day, evaluate, of_instance, of_run, read_properties
+from schemas.plan import Parameter
 
 FRIDAY = date(2026, 1, 2)
 
@@ -62,3 +63,39 @@ def test_a_file_of_properties() -> None:
     text = "# of the night\n\n p = 2 \nq=a=b\n=x\nnothing\nr=\n"
 
     assert read_properties(text) == {"p": "2", "q": "a=b", "r": ""}
+
+
+P = Parameter(name="p", default_value="1")
+
+
+def test_values_of_an_instance() -> None:
+    """Properties first, evaluated; then what the plan says; a name without a value is left out."""
+    declared = (P, Parameter(name="q", value="2", default_value="3"), Parameter(name="r"))
+
+    assert of_instance(declared, {}, FRIDAY) == {"p": "1", "q": "2"}
+    assert of_instance(declared, {"p": "today", "r": "x", "z": "y"}, FRIDAY) == {"p": "2026-01-02", "q": "2", "r": "x"}
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "properties", "value"),
+    [
+        ({"p": "4"}, {"p": "3"}, {"p": "2"}, "4"),
+        ({"p": ""}, {"p": "3"}, {"p": "2"}, ""),
+        ({}, {"p": "3"}, {"p": "2"}, "3"),
+        ({}, {"p": ""}, {"p": "today"}, "2026-01-02"),
+        ({}, {}, {}, "1"),
+    ],
+)
+def test_values_of_a_run(
+    given: dict[str, str], known: dict[str, str | None], properties: dict[str, str], value: str
+) -> None:
+    """What was given for it, else what is known, else a property, else the job's default."""
+    assert of_run((P,), given=given, known=known, properties=properties, day=FRIDAY) == {"p": value}
+
+
+def test_a_value_nobody_has() -> None:
+    """It is none; an empty one is empty."""
+    name = Parameter(name="p")
+
+    assert of_run((name,), given={}, known={}, properties={}, day=FRIDAY) == {"p": None}
+    assert of_run((name,), given={}, known={"p": ""}, properties={}, day=FRIDAY) == {"p": ""}

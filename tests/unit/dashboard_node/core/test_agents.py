@@ -1,0 +1,121 @@
+"""What agents say, and what follows when they say it twice, late, or not at all."""
+
+from __future__ import annotations
+
+from broker.runtime.core import Heard
+from schemas.addresses import AgentPresenceAt, FireReportAt, RunReportAt
+from schemas.documents import Fire, FireReport, Presence, RunReport
+from schemas.names import InstanceId, JobId, NodeName, RunId
+from schemas.requests import Action
+from schemas.status import FireOutcome, NodeState, RunPhase
+from tests.scenarios.house import BEGINNING, House
+
+NORTH = NodeName("north")
+
+
+def _running() -> tuple[House, RunId]:
+    house = House()
+    house.open("i", "P[a b | b<-and(a)]")
+    house.act(Action.SUBMIT, "i.a")
+    house.started("i.a")
+    return house, next(iter(house.core.state.runs))
+
+
+def _present(house: House, *, state: NodeState = NodeState.ALIVE, complete: bool = True) -> None:
+    presence = Presence(node=NORTH, state=state, connection=1, since=BEGINNING, complete=complete)
+    house.step(Heard(house.now, AgentPresenceAt(NORTH), presence))
+
+
+def test_a_run_the_agent_knows_nothing_of_any_more() -> None:
+    """It is lost, when the agent has shown all it has; its job failed."""
+    house, run = _running()
+    house.core.state.reported.clear()
+    _present(house, complete=False)
+    assert house.status("i.a") == "RUNNING"
+
+    _present(house)
+    assert house.status("i.a") == "ERROR"
+    assert house.machine("i").copies[0].reason == "lost: north knows nothing of it any more"
+    assert run not in house.core.state.live[house.instances["i"]]
+
+
+def test_a_run_whose_report_is_gone() -> None:
+    """The agent has let go of it: it is lost, unless it had ended."""
+    house, run = _running()
+    house.step(Heard(house.now, RunReportAt(NORTH, run), None))
+
+    assert house.status("i.a") == "ERROR"
+    house.step(Heard(house.now, RunReportAt(NORTH, run), None))
+    assert house.status("i.a") == "ERROR"
+
+
+def test_an_agent_that_is_gone() -> None:
+    """What runs there runs on, as far as anybody knows."""
+    house, _ = _running()
+    _present(house)
+    _present(house, state=NodeState.GONE)
+    house.step(Heard(house.now, AgentPresenceAt(NORTH), None))
+
+    assert house.status("i.a") == "RUNNING"
+
+
+def test_a_run_nobody_knows() -> None:
+    """It changes nothing."""
+    house, _ = _running()
+    stranger = RunId("P-20260101T000000Z~P~north-z~1")
+    house.step(Heard(house.now, RunReportAt(NORTH, stranger), RunReport(run=stranger, phase=RunPhase.RUNNING)))
+
+    assert house.status("i.a") == "RUNNING"
+
+
+def _fires(house: House, job: str, *fires: Fire, instance: str = "") -> None:
+    name = InstanceId(instance or house.instances["i"])
+    report = FireReport(instance=name, job=JobId(job), fires=fires)
+    house.step(Heard(house.now, FireReportAt(NORTH, name, JobId(job)), report))
+
+
+def test_fires_are_taken_once() -> None:
+    """Also when they are shown again, with others behind them."""
+    house = House()
+    house.open("i", "P[q:q a* | a<-and(q)]")
+    first, second = Fire(sequence=1, at=house.now), Fire(sequence=2, at=house.now)
+    _fires(house, "north-q", first)
+    _fires(house, "north-q", first, second)
+    _fires(house, "north-q", first, second)
+
+    assert house.machine("i").copies[1].live
+    assert house.machine("i").copies[1].again == 1
+
+
+def test_fires_that_change_nothing() -> None:
+    """Dropped in a blackout, of a job or an instance that is not there, or no more."""
+    house = House()
+    house.open("i", "P[q:q a | a<-and(q)]")
+    _fires(house, "north-q", Fire(sequence=1, at=house.now, outcome=FireOutcome.DROPPED))
+    _fires(house, "north-z", Fire(sequence=1, at=house.now))
+    _fires(house, "north-q", Fire(sequence=1, at=house.now), instance="P-20250101T000000Z")
+    assert house.statuses("i.q", "i.a") == ["WAITING", "WAITING"]
+
+    house.end("i")
+    _fires(house, "north-q", Fire(sequence=2, at=house.now))
+    assert house.statuses("i.q", "i.a") == ["WAITING", "WAITING"]
+
+
+def test_a_manual_fire_of_disabled_clocks() -> None:
+    """It counts."""
+    house = House()
+    house.open("i", "P[q:q a | a<-and(q)]", quartz_schedule_driven_jobs_disabled_for_context=True)
+    assert house.fired("i.q") == []
+    assert house.fired("i.q", manual=True) == ["i.a"]
+
+
+def test_clocks_enabled_one_by_one() -> None:
+    """The one that is enabled fires; the others stay as they are."""
+    house = House()
+    house.open("i", "P[q:q q:r a | a<-and(q,r)]", quartz_schedule_driven_jobs_disabled_for_context=True)
+    house.act(Action.ENABLE, "i.q")
+
+    assert house.statuses("i.q", "i.r") == ["WAITING", "DISABLED"]
+    house.fired("i.q")
+    house.fired("i.r")
+    assert house.statuses("i.q", "i.r") == ["COMPLETE", "DISABLED"]

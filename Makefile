@@ -104,6 +104,10 @@ e2e: test-e2e ## real broker, real processes
 chaos: setup ## kill -9 real processes at random [MINUTES=n] [SEED=n] [ARGS=...]
 	@$(PYTHON) -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+.PHONY: mutation
+mutation: setup ## would the tests notice a small mistake in the dashboard's rules? see docs/mutation.md [ARGS=files]
+	@$(PYTHON) scripts/mutation.py $(ARGS)
+
 .PHONY: bench
 bench: setup ## measure [ARGS=...]
 	@$(PYTHON) -m benchmarks $(ARGS)

@@ -1,54 +1,78 @@
-"""Groupings compiled, and asked."""
+"""Dependency rules on their own."""
 
 from __future__ import annotations
 
 import pytest
 
-from dashboard_node.core.rules import Rule, asked_for, compile_rule, forbidden, is_counted, mentioned, merge, satisfied
+from dashboard_node.core.rules import (
+    UNKNOWN,
+    Rule,
+    asked_for,
+    blocked,
+    compile_rule,
+    is_counted,
+    mentioned,
+    merge,
+    satisfied,
+)
 from schemas.plan import Grouping, Operator
 
-INDEX = {"a": 0, "b": 1, "c": 2}
-A, B = Rule(all=(0,)), Rule(all=(1,))
+DEEP = Rule(all=(1, Rule(any=(2, UNKNOWN))), any=(3,), none=(4,), inner=Rule(all=(5,), none=(6,)))
 
 
-def _terms(*names: str) -> tuple[Operator, ...]:
-    return tuple(Operator(identifier=name) for name in names)
+def _everything(_: int) -> bool:
+    return True
 
 
-def test_a_grouping_that_names_nothing() -> None:
-    """It is none."""
-    assert compile_rule(None, INDEX) is None
-    assert compile_rule(Grouping(), INDEX) is None
-    assert compile_rule(Grouping(and_=(Operator(logical_grouping=Grouping()), Operator())), INDEX) is None
+def test_a_grouping_that_names_nothing_is_no_rule() -> None:
+    """Neither by itself nor inside another one."""
+    nothing = Grouping(and_=(Operator(logical_grouping=Grouping()),), logical_grouping=Grouping())
+
+    assert compile_rule(nothing, {"a": 0}) is None
 
 
-def test_a_name_that_is_nowhere() -> None:
-    """It never holds, and is not asked about."""
-    rule = compile_rule(Grouping(and_=_terms("a", "z")), INDEX)
+def test_a_job_that_is_nowhere_never_holds() -> None:
+    """Even when everything is done; nobody is asked about it."""
+    rule = compile_rule(Grouping(and_=(Operator(identifier="lost"),)), {"a": 0})
 
-    assert rule is not None
-    assert not is_counted(rule)
-    assert not satisfied(rule, lambda _: True)
-    assert list(mentioned(rule)) == list(asked_for(rule)) == [0]
-
-
-def test_the_same_name_twice() -> None:
-    """It counts once."""
-    assert compile_rule(Grouping(and_=_terms("a", "b", "a")), INDEX) == Rule(all=(0, 1))
+    assert rule == Rule(all=(UNKNOWN,))
+    assert not satisfied(rule, _everything)
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "both"),
-    [(None, A, A), (A, None, A), (A, A, A), (A, B, Rule(all=(A, B)))],
+    ("rule", "counted"),
+    [
+        (Rule(all=(1, 2)), True),
+        (Rule(all=(1,), none=(2,)), True),
+        (Rule(none=(2,)), False),
+        (Rule(all=(1,), any=(2,)), False),
+        (Rule(all=(1,), inner=Rule(all=(2,))), False),
+        (Rule(all=(1, UNKNOWN)), False),
+        (Rule(all=(1, Rule(any=(2,)))), False),
+    ],
 )
-def test_two_entries_of_one_job(first: Rule | None, second: Rule | None, both: Rule) -> None:
-    """Both have to hold; equal ones are one."""
-    assert merge(first, second) == both
+def test_what_can_be_answered_by_counting(rule: Rule, *, counted: bool) -> None:
+    """One flat all-of list of jobs that exist."""
+    assert is_counted(rule) is counted
 
 
-def test_what_is_forbidden() -> None:
-    """Also in nested groupings; what is asked for there is not."""
-    rule = Rule(all=(0, Rule(any=(1,), none=(2,))), none=(Rule(all=(3,)), -1), inner=Rule(none=(4,)))
+def test_one_of_those_it_forbids_is_enough() -> None:
+    """To block a rule."""
+    assert blocked(Rule(all=(1,), none=(2, 3)), {3}.__contains__)
+    assert not blocked(Rule(all=(1,), none=(2, 3)), {1}.__contains__)
 
-    assert list(forbidden(rule)) == [3, 2, 4]
-    assert list(asked_for(rule)) == [0, 1]
+
+def test_what_a_rule_names() -> None:
+    """In the order of the text, at any depth; asked for is what it does not forbid."""
+    assert list(mentioned(DEEP)) == [1, 2, 3, 4, 5, 6]
+    assert list(asked_for(DEEP)) == [1, 2, 3, 5]
+
+
+def test_two_entries_for_one_job() -> None:
+    """Both have to hold; equal ones, or one that says nothing, change nothing."""
+    first, second = Rule(all=(1,)), Rule(any=(2,))
+
+    assert merge(None, second) is second
+    assert merge(first, None) is first
+    assert merge(first, Rule(all=(1,))) == first
+    assert merge(first, second) == Rule(all=(first, second))

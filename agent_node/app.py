@@ -12,6 +12,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from agent_node.command import Host
 from agent_node.config import AgentConfig
 from agent_node.core.effects import (
     Effect,
@@ -28,7 +29,9 @@ from agent_node.core.events import OwnEvent
 from agent_node.core.machine import AgentCore
 from agent_node.folders import RunFolders, boot_id
 from agent_node.logs import Logs
+from agent_node.outputs import keep_bounded
 from agent_node.process import Processes
+from agent_node.secrets import Secrets
 from agent_node.watch import FolderWatches
 from broker.bus import Bus
 from broker.errors import BusError
@@ -99,16 +102,19 @@ class Agent:
                     self._folders,
                     emit=driver.offer,
                     clock=driver.now,
-                    environment=_environment(),
-                    secrets=config.data / "secrets",
+                    host=_host(config),
                 )
                 self._watches = FolderWatches(emit=driver.offer, clock=driver.now, tasks=tasks)
                 self._logs = Logs(
                     self._folders, respond=self._respond, is_attended=self._processes.is_attended, tasks=tasks
                 )
+                bounding = tasks.create_task(
+                    keep_bounded(self._processes.living, config.table.output_bytes), name="outputs"
+                )
                 try:
                     await driver.run()
                 finally:
+                    bounding.cancel()
                     self._watches.close()
                     self._logs.close()
                     self._processes.close()
@@ -155,6 +161,8 @@ class Agent:
             log.info("removed run folders of %d instances: %s", len(removed), ", ".join(removed[:10]))
 
 
-def _environment() -> dict[str, str]:
-    """What commands inherit: all but our own settings, which may hold the broker's password."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("JOBPLAN_")}
+def _host(config: AgentConfig) -> Host:
+    """What commands get. They inherit all but our own settings, which may hold the broker's password."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JOBPLAN_")}
+    secrets = Secrets(config.data / "secrets", config.table.secret_commands, environment)
+    return Host(environment, secrets, config.table.run_as)

@@ -12,13 +12,13 @@ from typing import Final
 from msgspec import Struct
 
 from agent_node.folders import RunFolder
+from agent_node.launchers import LauncherError, hand_over, identity, prefix, user_of
+from agent_node.secrets import Secrets
 from schemas.documents import Assignment
 from schemas.plan import CommandJob
 
 WRAPPER: Final = Path(__file__).with_name("wrapper.sh")
-SECRET: Final = "secret:"  # noqa: S105  # the prefix of a reference, not a secret
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SECRET_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class StartError(Exception):
@@ -53,27 +53,71 @@ class Launch(Struct, frozen=True):
     folder: RunFolder
 
 
-def prepare(assignment: Assignment, folder: RunFolder, base: Mapping[str, str], secrets: Path) -> Launch:
-    """Write a run's script and put its launch together. Raises StartError, and OSError of the disk."""
-    shell = shell_of(assignment.command)
-    program = shutil.which(shell.program, path=base.get("PATH"))
-    if program is None:
-        raise StartError(f"shell '{shell.program}' is not installed on this host, or not in the agent's PATH")
-    workdir = assignment.command.working_directory
+class Host(Struct, frozen=True):
+    """What of the host commands get: what they inherit, whom they may run as, where secrets come from."""
+
+    environment: Mapping[str, str]
+    secrets: Secrets
+    users: tuple[str, ...] = ()
+    """Those a job may run as."""
+
+
+def prepare(assignment: Assignment, folder: RunFolder, host: Host, parameters: Mapping[str, str]) -> Launch:
+    """Write a run's script and put its launch together. ``parameters`` hold values in place of references to secrets.
+
+    Raises StartError, and OSError of the disk.
+    """
+    command = assignment.command
+    workdir = command.working_directory
     if workdir and not Path(workdir).is_dir():
         raise StartError(f"working directory '{workdir}' is not a folder on this host")
     if workdir and not os.access(workdir, os.X_OK):
         raise StartError(f"working directory '{workdir}' may not be entered by the agent's user")
-    environment = environment_of(assignment, folder, base, secrets, shell.blank)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    folder.script.write_text(assignment.command.command_line, newline="")
-    script = folder.script
-    if shell.suffix:
-        script = script.with_suffix(shell.suffix)
-        script.write_text(assignment.command.command_line, newline="")
-    interpreter = _wrapper_interpreter(environment)
-    arguments = ("sh", str(WRAPPER), str(folder.path), workdir, program, *shell.arguments, str(script))
-    return Launch(interpreter, arguments, environment, folder)
+    shell = shell_of(command)
+    program = _program(command, shell, host.environment.get("PATH"))
+    try:
+        user = user_of(command.process, host.users)
+        before = prefix(command.process, user, host.environment.get("PATH"))
+        base = dict(host.environment) | identity(user)
+        blank = "" if command.arguments else shell.blank
+        environment = environment_of(assignment, folder, base, parameters, blank)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        script = _written(command, folder, shell)
+        hand_over(script, user)
+    except LauncherError as error:
+        raise StartError(str(error)) from error
+    words = command.arguments[1:] if command.arguments else (*shell.arguments, str(script))
+    arguments = ("sh", str(WRAPPER), str(folder.path), workdir, *before, program, *words)
+    return Launch(_wrapper_interpreter(environment), arguments, environment, folder)
+
+
+def _program(command: CommandJob, shell: Shell, path: str | None) -> str:
+    """What is to be run: the first argument, or the shell. Raises StartError."""
+    if not command.arguments:
+        program = shutil.which(shell.program, path=path)
+        if program is None:
+            raise StartError(f"shell '{shell.program}' is not installed on this host, or not in the agent's PATH")
+        return program
+    if any("\0" in word for word in command.arguments):
+        raise StartError("an argument holds the character NUL, which no program can be given")
+    name = command.arguments[0]
+    if "/" in name:
+        return name  # perhaps relative to the working directory; the wrapper says 126 or 127 when it is none
+    found = shutil.which(name, path=path)
+    if found is None:
+        raise StartError(f"program '{name}' is not installed on this host, or not in the agent's PATH")
+    return found
+
+
+def _written(command: CommandJob, folder: RunFolder, shell: Shell) -> Path:
+    """The script on disk; of a list of arguments it is only there to be read by people, one a line."""
+    text = "\n".join(command.arguments) if command.arguments else command.command_line
+    folder.script.write_text(text, newline="")
+    if not shell.suffix or command.arguments:
+        return folder.script
+    script = folder.script.with_suffix(shell.suffix)
+    script.write_text(text, newline="")
+    return script
 
 
 def shell_of(command: CommandJob) -> Shell:
@@ -83,7 +127,7 @@ def shell_of(command: CommandJob) -> Shell:
 
 
 def environment_of(
-    assignment: Assignment, folder: RunFolder, base: Mapping[str, str], secrets: Path, blank: str
+    assignment: Assignment, folder: RunFolder, base: Mapping[str, str], parameters: Mapping[str, str], blank: str
 ) -> dict[str, str]:
     """The process's environment: the agent's own, ours, the log files, the parameters; the later wins over the earlier.
 
@@ -100,24 +144,11 @@ def environment_of(
         "LOG_FILE_PATH": str(folder.output),
         "ERROR_LOG_FILE_PATH": str(folder.errors),
     }
-    for name, value in assignment.parameters.items():
-        if value is None:
-            continue
+    for name, value in parameters.items():
         if not name or "=" in name or "\0" in name + value:
             raise StartError(f"parameter '{name}' cannot be an environment variable")
-        environment[name] = (_secret(value, secrets) if value.startswith(SECRET) else value) or blank
+        environment[name] = value or blank
     return environment
-
-
-def _secret(reference: str, secrets: Path) -> str:
-    """The value that a reference names: a file of the agent's, without the line's end. Raises StartError."""
-    name = reference.removeprefix(SECRET)
-    if _SECRET_NAME.fullmatch(name) is None:
-        raise StartError(f"'{name}' is no name of a secret: letters, digits, '_', '-' and '.' are wanted")
-    try:
-        return (secrets / name).read_text().rstrip("\n")
-    except OSError as error:
-        raise StartError(f"secret '{name}' cannot be read on this host; put it into {secrets / name}") from error
 
 
 def _wrapper_interpreter(environment: Mapping[str, str]) -> str:

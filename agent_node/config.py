@@ -21,6 +21,9 @@ DEFAULT_BROKER: Final = "mqtt://127.0.0.1:1883"
 _PREFIX: Final = "JOBPLAN_AGENT_"
 _LOCALTIME: Final = Path("/etc/localtime")
 _PERCENT: Final = 100
+_LISTS: Final = {"labels", "run-as"}
+_TABLES: Final = {"label-concurrency"}
+_FILE_ONLY: Final = {"secret-commands"}
 
 
 class ConfigError(ValueError):
@@ -40,6 +43,14 @@ class AgentTable(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unkno
     """After so many days the run folders of removed instances are removed."""
     labels: tuple[str, ...] = ()
     """Shown with its presence."""
+    label_concurrency: dict[str, int] = field(default_factory=dict)
+    """Of runs whose job has a label, so many at once; those without an entry are not limited."""
+    run_as: tuple[str, ...] = ()
+    """The users that jobs may run as; the agent then has to run as root."""
+    secret_commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Secrets that a program tells, by name: the program and its arguments. Only in a file."""
+    output_bytes: int = 268_435_456
+    """Kept on disk of each output file of a run: its head and its tail; 0: all."""
     dry_run: bool = False
     """Pretend to run commands."""
     dry_run_seconds: float = 0.0
@@ -68,6 +79,9 @@ class AgentConfig(Struct, frozen=True, kw_only=True):
         for wrong, message in (
             (table.concurrency < 1, "concurrency: at least 1 is wanted"),
             (table.timeout_seconds < 0, "timeout-seconds: 0 (no limit) or more is wanted"),
+            (min(table.label_concurrency.values(), default=1) < 1, "label-concurrency: at least 1 is wanted"),
+            (not all(table.secret_commands.values()), "secret-commands: a program with its arguments is wanted"),
+            (table.output_bytes < 0, "output-bytes: 0 (no limit) or more is wanted"),
             (table.keep_days < 1, "keep-days: at least 1 is wanted"),
             (table.dry_run_seconds < 0, "dry-run-seconds: 0 or more is wanted"),
             (not 0 <= table.dry_run_error_percentage <= _PERCENT, "dry-run-error-percentage: 0 to 100 is wanted"),
@@ -94,6 +108,7 @@ class AgentConfig(Struct, frozen=True, kw_only=True):
             agent=self.name,
             zone=self.zone,
             concurrency=table.concurrency,
+            label_concurrency=table.label_concurrency,
             timeout_seconds=table.timeout_seconds,
             keep_days=table.keep_days,
             dry_run=dry if table.dry_run else None,
@@ -147,12 +162,19 @@ def host_zone(environment: Mapping[str, str]) -> str:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
-    """Settings given as variables; lists are separated by commas."""
+    """Settings given as variables; lists are separated by commas, and so are the entries ``label=number`` of a table."""
     given: dict[str, object] = {}
     for name in AgentTable.__struct_encode_fields__:
         text = environment.get(_PREFIX + name.upper().replace("-", "_"))
-        if text is not None:
-            given[name] = [part.strip() for part in text.split(",") if part.strip()] if name == "labels" else text
+        if text is None or name in _FILE_ONLY:
+            continue
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        if name in _LISTS:
+            given[name] = parts
+        elif name in _TABLES:
+            given[name] = {key.strip(): value.strip() for key, _, value in (part.partition("=") for part in parts)}
+        else:
+            given[name] = text
     return given
 
 

@@ -14,6 +14,7 @@ from msgspec import Raw, Struct
 
 from agent_node.core.effects import ReadLogFile
 from agent_node.folders import RunFolders
+from agent_node.outputs import next_data
 from schemas.names import RequestId, RunId, UserName
 from schemas.requests import Answer, LogPart
 
@@ -94,10 +95,13 @@ class Logs:
         left = min(max(0, asked.ask.limit), MOST)
         for part in range(MOST // PART + 1):
             running = self._is_attended(asked.ask.run)
-            chunk = await self._chunk(path, offset, min(left, PART))
-            offset += len(chunk.content)
+            wanted = min(left, PART)
+            chunk = await self._chunk(path, offset, wanted)
+            offset = chunk.offset + len(chunk.content)
             left -= len(chunk.content)
-            last = left <= 0 or offset >= chunk.size or not chunk.content
+            last = (
+                left <= 0 or offset >= chunk.size or len(chunk.content) < wanted
+            )  # cut where something was given back
             await self._send(asked, part, chunk, ended=not running and offset >= chunk.size, last=last)
             if last:
                 return
@@ -110,7 +114,7 @@ class Logs:
         while True:
             running = self._is_attended(asked.ask.run)
             chunk = await self._chunk(path, offset, PART)
-            offset += len(chunk.content)
+            offset = chunk.offset + len(chunk.content)
             ended = not running and offset >= chunk.size
             last = ended or loop.time() > deadline
             if chunk.content or last or part == 0:
@@ -136,12 +140,16 @@ class Logs:
 
 
 def read_chunk(path: Path, offset: int, limit: int) -> Chunk | None:
-    """Bytes of a file from ``offset`` (negative: before its end) on; None: there is no such file."""
+    """Bytes of a file from ``offset`` (negative: before its end) on; None: there is no such file.
+
+    What was given back (see outputs) is passed over: the chunk begins after it, or ends before it.
+    """
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            start = max(0, size + offset) if offset < 0 else min(offset, size)
+            wanted = max(0, size + offset) if offset < 0 else min(offset, size)
+            start, until = next_data(file.fileno(), wanted)
             file.seek(start)
-            return Chunk(start, file.read(limit), size)
+            return Chunk(start, file.read(min(limit, until - start)), size)
     except OSError:
         return None

@@ -13,12 +13,11 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
-from agent_node.command import StartError, prepare
+from agent_node.command import Host, StartError, prepare
 from agent_node.core.events import (
     NeverClaimed,
     ProcessEnded,
@@ -28,6 +27,7 @@ from agent_node.core.events import (
     StartFailed,
 )
 from agent_node.folders import Claim, RunFolder, RunFolders, boot_id, is_alive, signal_group
+from agent_node.secrets import SecretError
 from schemas.documents import Assignment
 from schemas.names import RunId
 
@@ -64,14 +64,13 @@ class Processes:
         *,
         emit: Callable[[ProcessEvent], None],
         clock: Callable[[], datetime],
-        environment: Mapping[str, str],
-        secrets: Path,
+        host: Host,
     ) -> None:
         self._folders = folders
         self._emit = emit
         self._clock = clock
-        self._environment = environment
-        self._secrets = secrets
+        self._host = host
+        self._resolving: dict[RunId, asyncio.Future[dict[str, str]]] = {}
         self._attended: dict[RunId, _Attended] = {}
         self._retries: dict[RunId, asyncio.TimerHandle] = {}
         self._boot = boot_id()
@@ -80,14 +79,28 @@ class Processes:
     def start(self, assignment: Assignment) -> None:
         """Begin a run's command; if its folder was claimed already, find out what became of it instead (S1)."""
         run = assignment.run
-        if run in self._attended or run in self._retries:
+        if run in self._attended or run in self._retries or run in self._resolving:
             return
-        folder = self._folders.of(run)
-        if folder.is_claimed:
+        if self._folders.of(run).is_claimed:
             self.find(run)
-            return
+        elif self._host.secrets.takes_time(assignment.parameters):
+            asked = self._loop.run_in_executor(None, self._host.secrets.resolved, assignment.parameters)
+            self._resolving[run] = asked
+            asked.add_done_callback(lambda done: self._resolved(assignment, done))
+        else:
+            self._start(assignment, self._host.secrets.resolved)
+
+    def _resolved(self, assignment: Assignment, done: asyncio.Future[dict[str, str]]) -> None:
+        """A thread has asked for the secrets of a run: start it, unless we have ended meanwhile."""
+        del self._resolving[assignment.run]
+        if not done.cancelled():
+            self._start(assignment, lambda _: done.result())
+
+    def _start(self, assignment: Assignment, resolved: Callable[[Mapping[str, str | None]], dict[str, str]]) -> None:
+        run = assignment.run
+        folder = self._folders.of(run)
         try:
-            launch = prepare(assignment, folder, self._environment, self._secrets)
+            launch = prepare(assignment, folder, self._host, resolved(assignment.parameters))
             pid = os.posix_spawn(
                 launch.program,
                 launch.arguments,
@@ -101,11 +114,14 @@ class Processes:
                 setsigmask=(),
                 setsigdef=_DEFAULTS,
             )
-        except (StartError, OSError, ValueError) as error:
-            self._emit(StartFailed(now=self._clock(), run=run, reason=_reason(error)))
+        except (StartError, SecretError, OSError, ValueError) as error:
+            self._failed(run, error)
             return
         self._attend(run, _Attended(pid, os.pidfd_open(pid), folder))
         self._started(run, pid, self._clock(), folder)
+
+    def _failed(self, run: RunId, error: Exception) -> None:
+        self._emit(StartFailed(now=self._clock(), run=run, reason=_reason(error)))
 
     def find(self, run: RunId, tries: int = 0) -> None:
         """Find out from its folder what became of a run, and attend to its process if it lives."""
@@ -133,13 +149,19 @@ class Processes:
 
     def is_attended(self, run: RunId) -> bool:
         """Whether a process lives for this run, as far as is known."""
-        return run in self._attended or run in self._retries
+        return run in self._attended or run in self._retries or run in self._resolving
+
+    def living(self) -> list[RunFolder]:
+        """The folders of the runs attended to."""
+        return [attended.folder for attended in self._attended.values()]
 
     def close(self) -> None:
         """Attend no more. The processes live on."""
         for handle in self._retries.values():
             handle.cancel()
         self._retries.clear()
+        for asked in self._resolving.values():
+            asked.cancel()
         for run in list(self._attended):
             self._leave(run)
 

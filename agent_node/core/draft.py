@@ -84,6 +84,20 @@ class Draft:
             for run in (self.get(RUNS, changed) for changed in self.changed_runs())
         )
 
+    def labels_full(self, labels: tuple[str, ...]) -> bool:
+        """Whether as many runs of one of these labels may have a process as its limit says."""
+        limits = {
+            label: self.rules.label_concurrency[label] for label in labels if label in self.rules.label_concurrency
+        }
+        if not limits:
+            return False
+        known = set().union(*self.state.active.values(), self.changed_runs())
+        active = [run for run in map(self._run, sorted(known)) if run is not None and run.stage.active]
+        return any(sum(label in run.labels for run in active) >= most for label, most in limits.items())
+
+    def _run(self, run: RunId) -> Run | None:
+        return self.get(RUNS, run)
+
     def note_run(self, before: Run | None, after: Run | None, cause: str) -> None:
         """Write an audit row for a change of a run's stage or outcome."""
         known = after or before

@@ -68,6 +68,8 @@ class Run(Record, frozen=True, kw_only=True):
     success_codes: tuple[int, ...] = (0,)
     timeout_seconds: float = 0.0
     """0: no limit."""
+    labels: tuple[str, ...] = ()
+    """Of its job: an agent may limit how many of one label run at once."""
     stopping: Stopping | None = None
     stop_reason: str = ""
     answer_by: Instant | None = None

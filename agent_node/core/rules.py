@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from schemas.names import NodeName
 
@@ -41,6 +41,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     """IANA name: days of the week and clock jobs without a zone of their own are read in it."""
     concurrency: int = 64
     """Processes at once."""
+    label_concurrency: dict[str, int] = field(default_factory=dict)
+    """Of runs whose job has a label, so many at once."""
     timeout_seconds: float = 4 * 3600.0
     """Limit of a run whose job names none; 0: no limit."""
     keep_days: int = 30

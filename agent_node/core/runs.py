@@ -90,6 +90,7 @@ def _accept(draft: Draft, assignment: Assignment) -> Run:
         stage=Stage.WAITING,
         accepted=draft.now,
         timeout_seconds=_limit(draft, assignment.command),
+        labels=assignment.command.labels,
         answer_by=_answer_by(draft, assignment),
     )
     draft.put(RUNS, run.run, run)
@@ -135,7 +136,7 @@ def settle(draft: Draft) -> None:
         assignment = draft.get(ASSIGNMENTS, run_id)
         if assignment is None or draft.instance(run.instance) is None:
             continue
-        if draft.busy(run.instance, run.job):
+        if draft.busy(run.instance, run.job) or draft.labels_full(run.labels):
             continue
         _launch(draft, run, assignment)
         free = draft.rules.concurrency - draft.active_count()
@@ -148,7 +149,7 @@ def _launch(draft: Draft, run: Run, assignment: Assignment) -> None:
         endings.end(draft, run, Outcome.NOT_TODAY, at=draft.now, reason="not on this day of the week")
         return
     problem, codes = _success_codes(command)
-    if not command.command_line.strip():
+    if not command.command_line.strip() and not command.arguments:
         problem = "the command line is blank; give the job a commandLine"
     if problem:
         endings.end(draft, run, Outcome.NOT_STARTED, at=draft.now, reason=problem)

@@ -16,10 +16,11 @@ from schemas.queries import Version
 from schemas.requests import Fault
 
 
-def checked(file: Path, tokens: dict[str, str]) -> tuple[Bundle, tuple[Fault, ...]]:
+def checked(file: Path, tokens: dict[str, str], *, refuse_secrets: bool = False) -> tuple[Bundle, tuple[Fault, ...]]:
     """The bundle and its warnings. Raises BundleError with everything that is wrong with it."""
     bundle = load(file, tokens)
-    faults = (*bundle.located(plan_rules.faults(bundle.source)), *bundle.ignored)
+    found = plan_rules.faults(bundle.source, refuse_secrets=refuse_secrets)
+    faults = (*bundle.located(found), *bundle.ignored)
     if any(not fault.warning for fault in faults):
         raise BundleError(faults)
     return bundle, faults
@@ -31,10 +32,10 @@ def warn(faults: Iterable[Fault]) -> None:
         click.echo(line, err=True)
 
 
-def put_validation(file: Path, tokens: dict[str, str], *, as_json: bool) -> bool:
+def put_validation(file: Path, tokens: dict[str, str], *, as_json: bool, refuse_secrets: bool = False) -> bool:
     """Say what is wrong with a bundle, or that nothing is; whether it could be imported."""
     try:
-        bundle, faults = checked(file, tokens)
+        bundle, faults = checked(file, tokens, refuse_secrets=refuse_secrets)
     except BundleError as error:
         if as_json:
             put_json({"file": str(file), "valid": False, "faults": error.faults})

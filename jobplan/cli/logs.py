@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import click
+
 from jobplan.cli.output import put_line
 from jobplan.client import Client
 from jobplan.errors import BadInputError
@@ -24,7 +26,12 @@ async def print_log(
     """Write the bytes as they are; with ``--json`` one object a part."""
     copy, run = _newest(copies, attempt)
     parts = read_log(client, run, copy.agent, errors=errors, follow=follow)
+    expected: int | None = None
     async for part in parts:
+        if expected is not None and part.offset > expected and not as_json:
+            sys.stdout.buffer.flush()
+            click.echo(f"\n[{part.offset - expected} bytes were not kept by the agent]", err=True)
+        expected = part.offset + len(part.content)
         if as_json:
             text = part.content.decode("utf-8", "replace")
             put_line({"run": run, "offset": part.offset, "text": text, "ended": part.ended})

@@ -31,27 +31,34 @@ _TOKENS = click.option(
     "--token", "tokens", multiple=True, metavar="NAME=VALUE", help="Value for [[NAME]] in the bundle; repeat for more."
 )
 
+_REFUSE_SECRETS = click.option(
+    "--refuse-secrets", is_flag=True, help="Literals that look like secrets are faults, not warnings."
+)
+
 
 @plan.command(epilog="\b\nExample:\n  jobplan plan validate daily.zip --token agent.name=north")
 @click.argument("file", type=click.Path(path_type=Path))
 @_TOKENS
+@_REFUSE_SECRETS
 @with_settings
-def validate(settings: Settings, file: Path, tokens: tuple[str, ...]) -> None:
+def validate(settings: Settings, file: Path, tokens: tuple[str, ...], *, refuse_secrets: bool) -> None:
     """Say what is wrong in a bundle: a .zip, an unpacked folder, or one plan file with its jobs inside.
 
     Needs no broker. Exit code 2 when it could not be imported.
     """
     from jobplan.cli.bundles import put_validation  # the reader loads slowly
 
-    if not put_validation(file, pairs(tokens, "--token"), as_json=settings.json):
+    given = pairs(tokens, "--token")
+    if not put_validation(file, given, as_json=settings.json, refuse_secrets=refuse_secrets):
         raise SystemExit(BadInputError.exit_code)
 
 
 @plan.command("import", epilog="\b\nExample:\n  jobplan plan import daily.zip --token agent.name=north")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @_TOKENS
+@_REFUSE_SECRETS
 @with_settings
-def import_(settings: Settings, bundle: Path, tokens: tuple[str, ...]) -> None:
+def import_(settings: Settings, bundle: Path, tokens: tuple[str, ...], *, refuse_secrets: bool) -> None:
     """Give a bundle to the dashboard: a new version of its plan.
 
     A bundle is a .zip as Ikasan exports it, an unpacked folder, or one plan file with its jobs inside. Exit code 2 when the
@@ -59,7 +66,7 @@ def import_(settings: Settings, bundle: Path, tokens: tuple[str, ...]) -> None:
     """
     from jobplan.cli.bundles import checked, warn  # the reader loads slowly
 
-    read, warnings = checked(bundle, pairs(tokens, "--token"))
+    read, warnings = checked(bundle, pairs(tokens, "--token"), refuse_secrets=refuse_secrets)
     warn(warnings)
     done = with_client(settings, lambda client: client.import_plan(read.source, read.raw))
     if settings.json:

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from agent_node.command import Host
 from agent_node.core.events import ProcessEnded, ProcessEvent, ProcessStarted
 from agent_node.folders import RunFolder, RunFolders
 from agent_node.process import Processes
+from agent_node.secrets import Secrets
 from schemas.documents import Assignment
 from schemas.names import RunId
 from tests.support.agents import a_run
@@ -28,9 +30,11 @@ class Bench:
 
     def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
         self.data = data
+        self.users: tuple[str, ...] = ()
         self.folders = RunFolders(data)
         self.told: list[ProcessEvent] = []
         self.environment = dict(os.environ if environment is None else environment)
+        self.secrets = Secrets(data / "secrets", {}, self.environment)
         self.processes = self.another_life()
 
     @property
@@ -44,8 +48,7 @@ class Bench:
             self.folders,
             emit=self.told.append,
             clock=lambda: datetime.now(UTC),  # real processes live in real time
-            environment=self.environment,
-            secrets=self.data / "secrets",
+            host=Host(self.environment, self.secrets, self.users),
         )
 
     async def tells(self, kind: type[T], run: RunId = RUN) -> T:

@@ -13,6 +13,7 @@ from dashboard_node.core.plan_rules.commands import commands
 from dashboard_node.core.plan_rules.cycles import cycles
 from dashboard_node.core.plan_rules.dependencies import dependencies
 from dashboard_node.core.plan_rules.locks import locks
+from dashboard_node.core.plan_rules.secrets import secrets
 from dashboard_node.core.plan_rules.structure import structure, without_artefact
 from dashboard_node.core.plan_rules.survey import survey
 from dashboard_node.core.plan_rules.times import times
@@ -22,10 +23,13 @@ from schemas.requests import Fault
 __all__ = ["faults", "without_artefact"]
 
 
-def faults(source: PlanSource, known_calendars: Collection[str] | None = None) -> tuple[Fault, ...]:
+def faults(
+    source: PlanSource, known_calendars: Collection[str] | None = None, *, refuse_secrets: bool = False
+) -> tuple[Fault, ...]:
     """Everything that is wrong with a plan; what has no error among it may be imported.
 
-    Without the names of the business calendars that are there, those a plan names are not judged.
+    Literals that look secret are warnings, or errors with ``refuse_secrets``. Without the names of the
+    business calendars that are there, those a plan names are not judged.
     Paths are ``$.contexts[1].jobDependencies[0]...`` in the plan, and ``jobs/internal/NAME $.key`` in its jobs. Takes time in
     proportion to the plan, and any plan that decodes.
     """
@@ -38,4 +42,5 @@ def faults(source: PlanSource, known_calendars: Collection[str] | None = None) -
         *times(found),
         *calendars(found, known_calendars),
         *commands(found),
+        *secrets(found, refuse=refuse_secrets),
     )

@@ -29,8 +29,7 @@ def commands(survey: Survey) -> Iterator[Fault]:
 
 
 def _command(job: CommandJob, path: str) -> Iterator[Fault]:
-    if not job.command_line.strip() and not job.template_job:
-        yield error(f"{path}.commandLine", "there is no command; write what is to run")
+    yield from _what_runs(job, path)
     for index, code in enumerate(job.successful_return_codes):
         if not re.fullmatch(r"\s*[+-]?[0-9]{1,10}\s*", str(code)):
             yield error(f"{path}.successfulReturnCodes[{index}]", f"'{code}' is no return code; write a whole number")
@@ -44,6 +43,19 @@ def _command(job: CommandJob, path: str) -> Iterator[Fault]:
     if job.retry is not None:
         yield from _retry(job.retry, f"{path}.retry")
     yield from _doubled(job.context_parameters, f"{path}.contextParameters")
+
+
+def _what_runs(job: CommandJob, path: str) -> Iterator[Fault]:
+    """A command line or a list of arguments, and how its process is wished to be."""
+    written = bool(job.command_line.strip())
+    if not written and not job.arguments and not job.template_job:
+        yield error(f"{path}.commandLine", "there is no command; write what is to run")
+    if written and job.arguments:
+        yield error(f"{path}.arguments", "there is a commandLine as well; write one of the two")
+    if job.arguments and not job.arguments[0].strip():
+        yield error(f"{path}.arguments[0]", "empty: the first one names the program")
+    for key, fault in job.process.faults():
+        yield error(f"{path}.process.{key}", fault)
 
 
 def _execution_times(job: CommandJob, path: str) -> Iterator[Fault]:

@@ -50,7 +50,8 @@ class AgentProcess:
     async def start(self) -> None:
         """Begin a life."""
         command = (sys.executable, "-m", "agent_node", AGENT, "--broker", self._url.full(), "--data", str(self._data))
-        self._process = await asyncio.create_subprocess_exec(*command)
+        with (self._data.parent / "agent.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(*command, stderr=log)
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it; the exit code."""
@@ -180,3 +181,39 @@ async def test_clock_and_file_jobs_fire(mosquitto: Mosquitto, prefix: str, tmp_p
     assert not (inbox / "a.txt").exists()
     assert tick is not None
     assert tick.fires[0].outcome is FireOutcome.FIRED
+
+
+async def test_secret_stands_on_no_topic_in_no_log_and_in_no_audit(
+    mosquitto: Mosquitto, prefix: str, tmp_path: Path
+) -> None:
+    """The process has the value; reports, the agent's log, its database and the run's folder do not."""
+    data = tmp_path / "data"
+    (data / "secrets").mkdir(parents=True)
+    (data / "secrets" / "db").write_text("hush-7319\n")
+    (data / "secrets" / "db").chmod(0o600)
+    script = 'test "$P" = hush-"7319"'
+    async with a_world(mosquitto, prefix, data) as (desk, _):
+        await desk.publish()
+        await desk.assign(
+            an_assignment(a_command(script), parameters={"P": "secret:db", "Q": "secret:gone"}, attempt=2)
+        )
+        await desk.assign(an_assignment(a_command(script, job="works"), parameters={"P": "secret:db"}))
+        works = a_run(job="works")
+        await eventually(lambda: desk.phase(works) is RunPhase.ENDED, within=SOON, what="the run ends")
+        await eventually(lambda: desk.phase(a_run(2)) is RunPhase.ENDED, within=SOON, what="the other fails")
+        end, other = desk.report(works), desk.report(a_run(2))
+        shown = b"".join(desk.reports.values())
+    files = _files_of(tmp_path)
+
+    assert end is not None
+    assert other is not None
+    assert end.outcome is Outcome.SUCCEEDED
+    assert other.outcome is Outcome.NOT_STARTED
+    assert b"hush-7319" not in shown
+    assert {"agent.db", "agent.log", "script"} <= {path.name for path in files}
+    assert [path for path in files if b"hush-7319" in path.read_bytes()] == []
+
+
+def _files_of(folder: Path) -> list[Path]:
+    """Every file below it but the secrets."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.parent.name != "secrets"]

@@ -73,6 +73,7 @@ async def test_secret_is_read_on_the_agent(tmp_path: Path) -> None:
     """A reference becomes the value of a file here; one that is missing is a reason not to start."""
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "db").write_text("hush\n")
+    (tmp_path / "secrets" / "db").chmod(0o600)
     async with a_bench(tmp_path) as bench:
         await bench.runs(an_assignment(a_command("echo $P"), parameters={"P": "secret:db"}))
         bench.processes.start(an_assignment(a_command("true"), attempt=2, parameters={"P": "secret:../db"}))
@@ -192,11 +193,12 @@ async def test_scenario_204_process_of_an_earlier_life_is_found(tmp_path: Path) 
     go = tmp_path / "go"
     script = (
         "import asyncio, os, sys; from pathlib import Path; from datetime import UTC, datetime;"
+        "from agent_node.command import Host; from agent_node.secrets import Secrets;"
         "from agent_node.folders import RunFolders; from agent_node.process import Processes;"
         "from tests.support.agents import a_command, an_assignment\n"
         "async def main():\n"
         "    p = Processes(RunFolders(Path(sys.argv[1])), emit=print, clock=lambda: datetime.now(UTC),"
-        " environment=dict(os.environ), secrets=Path())\n"
+        " host=Host(dict(os.environ), Secrets(Path(), {}, {})))\n"
         "    p.start(an_assignment(a_command(sys.argv[2])))\n"
         "    os.kill(os.getpid(), 9)\n"
         "asyncio.run(main())\n"

@@ -73,6 +73,29 @@ def test_file_that_cannot_be_read_is_one_line(tmp_path: Path, text: str) -> None
         read_table(file)
 
 
+def test_lists_and_tables_are_variables_too() -> None:
+    """Parts are separated by commas; programs of secrets stand in files alone."""
+    environment = {
+        "JOBPLAN_AGENT_LABELS": "a, b",
+        "JOBPLAN_AGENT_LABEL_CONCURRENCY": "db=2, io = 4",
+        "JOBPLAN_AGENT_RUN_AS": "batch",
+        "JOBPLAN_AGENT_SECRET_COMMANDS": "x",
+    }
+    table = load("north", environment=environment).table
+
+    assert (table.labels, table.label_concurrency, table.run_as) == (("a", "b"), {"db": 2, "io": 4}, ("batch",))
+    assert table.secret_commands == {}
+
+
+@pytest.mark.parametrize("table", [
+    {"label-concurrency": {"db": 0}}, {"secret-commands": {"db": []}}, {"output-bytes": -1},
+])  # fmt: skip
+def test_setting_that_cannot_be_is_refused(table: dict[str, object]) -> None:
+    """By its name."""
+    with pytest.raises(ConfigError, match=next(iter(table))):
+        load("north", environment={}, table=table)
+
+
 def test_unknown_setting_is_refused() -> None:
     """A slip of the pen is not passed over."""
     with pytest.raises(ConfigError, match="concurency"):

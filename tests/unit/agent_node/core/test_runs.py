@@ -268,6 +268,29 @@ def test_concurrency_has_a_limit() -> None:
     assert starts(after) == [a_run(job="j2")]
 
 
+def test_label_has_a_limit() -> None:
+    """Beyond it runs with the label wait, and keep nobody else waiting; one with two labels waits for both."""
+    agent = an_agent(Rules(agent=AGENT, zone="UTC", label_concurrency={"db": 1, "io": 1}))
+    jobs = {"a": ["db"], "b": ["db", "io"], "c": ["io", "free"], "d": [], "e": ["free"]}
+    effects = [
+        effect
+        for job, labels in jobs.items()
+        for effect in agent.assign(an_assignment(a_command(job=job, labels=labels)))
+    ]
+    one = agent.ended(a_run(job="a"))
+
+    other = agent.ended(a_run(job="c"))
+
+    assert starts(effects) == [a_run(job=job) for job in ("a", "c", "d", "e")]
+    assert starts(one) == []
+    assert starts(other) == [a_run(job="b")]
+
+
+def test_arguments_alone_are_a_command() -> None:
+    """A blank command line is no fault then."""
+    assert starts(an_agent().assign(an_assignment(a_command("", arguments=["true"])))) == [RUN]
+
+
 @pytest.mark.parametrize(("percentage", "failing"), [(0, 0), (100, 50)])
 def test_scenario_209_dry_run_pretends(percentage: int, failing: int) -> None:
     """No process; so many of a hundred fail."""

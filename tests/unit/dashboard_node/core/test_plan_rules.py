@@ -24,6 +24,7 @@ from schemas.plan import (
     Retry,
     ScheduledJob,
 )
+from schemas.processes import ProcessWish
 from schemas.requests import Fault
 
 CRON = "0 0 1 ? * *"
@@ -181,6 +182,9 @@ def test_a_childs_window_is_ignored_and_told() -> None:
 
 COMMANDS: dict[str, Callable[[CommandJob], CommandJob]] = {
     "commandLine": lambda job: replace(job, command_line=" \n"),
+    "arguments": lambda job: replace(job, arguments=("x",)),
+    "arguments[0]": lambda job: replace(job, command_line="", arguments=(" ", "x")),
+    "process.nice": lambda job: replace(job, process=ProcessWish(nice=99)),
     "successfulReturnCodes[1]": lambda job: replace(job, successful_return_codes=("0", "none")),
     "daysOfWeekToRun[0]": lambda job: replace(job, days_of_week_to_run=(0, 7)),
     "daysOfWeekToRun[1]": lambda job: replace(job, days_of_week_to_run=(1, 8)),

@@ -40,6 +40,8 @@ class Presence(Shown, frozen=True, kw_only=True):
     """Whether all the node has to show is on the broker: only then does an absent topic mean "gone"."""
     documents: int = 0
     """How many retained documents the node shows when complete."""
+    shares: dict[NodeName, int] = {}
+    """Of the dashboard: how many of them are for each agent, which can count no others."""
     host: str = ""
     version: str = ""
     zone: str = ""

@@ -19,6 +19,7 @@ from schemas.addresses import Address
 
 E = TypeVar("E")
 MOST_REQUESTS = 1_000
+LARGEST_REQUEST = 8 * 1024 * 1024
 
 
 class _Request(Struct, frozen=True):
@@ -82,3 +83,14 @@ def _restamped(event: E, now: datetime) -> E:
     if isinstance(event, Struct) and hasattr(event, "now"):
         return msgspec.structs.replace(event, now=now)
     return event
+
+
+def unfit(payload: bytes) -> str:
+    """Why no core could make sense of a request; empty: one may."""
+    if len(payload) > LARGEST_REQUEST:
+        return f"the request is larger than {LARGEST_REQUEST} bytes"
+    try:
+        msgspec.json.decode(payload, type=Raw)
+    except msgspec.MsgspecError as error:
+        return f"the request is not JSON: {error}"
+    return ""

@@ -22,19 +22,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 import msgspec
-from msgspec import Raw
 
 from broker.bus import Delivery, Publication
 from broker.runtime.aside import Aside
 from broker.runtime.core import Changes, Core, Key, Recovered, Reply, RuntimeEvent, Tick
+from broker.runtime.doubt import Doubt
 from broker.runtime.errors import EpochTakenError, FencedError
-from broker.runtime.inbox import MOST_REQUESTS, Inbox
+from broker.runtime.inbox import MOST_REQUESTS, Inbox, unfit
 from broker.runtime.presence import writer_of
 from broker.runtime.reconciler import Mark, Reconciler
 from broker.runtime.selfwatch import Identity, Journal, SelfWatch, Verdict
 from broker.runtime.turn import Turn, decide
 from broker.runtime.view import SEEN, Reading, View
 from broker.runtime.wire import Wire
+from broker.topic_table import Role
 from broker.topics import RequestTopic, Topics
 from schemas.addresses import Address
 from schemas.codec import SchemaError, decode_header
@@ -49,7 +50,6 @@ MARK = Key("runtime", "mark")
 """Where the newest revision that may have been published is saved."""
 JOURNAL = Key("runtime", "journal")
 """Where it is saved how far back this node remembers."""
-LARGEST_REQUEST = 8 * 1024 * 1024
 REFRESH = timedelta(seconds=1)
 """A presence is refreshed at most once in this time."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -62,7 +62,7 @@ class Life(Generic[E, F]):
         self, core: Core[E | RuntimeEvent, F], identity: Identity, topics: Topics, *, check: bool = True
     ) -> None:
         self.wire = Wire(topics, identity.role, identity.node)
-        self.view = View(self.wire.reads(identity.version))
+        self.view = View(self.wire.reads(identity.version), identity.node if identity.role is Role.AGENT else None)
         self.aside = Aside()
         self.epoch = 0
         self.started = False
@@ -73,7 +73,7 @@ class Life(Generic[E, F]):
         self.identity = identity
         self._check = check
         self._inbox: Inbox[E] = Inbox()
-        self._reconciler = Reconciler(self.wire.topic_of, 0)
+        self._reconciler = Reconciler(self.wire.topic_of, 0, self.wire.share_of)
         self._self = SelfWatch(identity, 0)
         self._mark: Mark | None = None
         self._witness = (0, 0)
@@ -84,6 +84,7 @@ class Life(Generic[E, F]):
         self._replies: list[Reply] = []
         self._complete = False
         self._documents = 0
+        self._doubt = Doubt()
         self._stale_presence = False
         self._refreshed = _LONG_AGO
 
@@ -156,13 +157,14 @@ class Life(Generic[E, F]):
         self.epoch = epoch
         self._journal = self._journal or Journal(epoch)
         self._self = SelfWatch(self.identity, epoch, self._journal.epoch)
-        self._reconciler = Reconciler(self.wire.topic_of, epoch)
+        self._reconciler = Reconciler(self.wire.topic_of, epoch, self.wire.share_of)
 
     def connecting(self, now: datetime) -> Publication:
         """A connection is about to be made: this is its will."""
         self.lost()
         self.trouble = None
         self.view.begin()
+        self._doubt.begin()
         self._own = {}
         self._self.connecting(now)
         return self._presence(NodeState.GONE, now)
@@ -224,13 +226,16 @@ class Life(Generic[E, F]):
         """When a turn is due without anything arriving; None: not by time."""
         if not self.started:
             return None
-        times = [self._core.next_wakeup(), self._refresh_due()]
+        times = [self._core.next_wakeup(), self._refresh_due(), self._doubt.due()]
         return min((time for time in times if time is not None), default=None)
 
     def turn(self, now: datetime) -> Turn[F] | None:
         """Take all that waits as one batch and decide; None: there is nothing to do. ``now`` must not go back."""
         if not self.started:
             return None
+        for writer in self._doubt.doubted(now):
+            for news in self.view.doubt(writer):
+                self._inbox.news(news)
         events = self._events(now)
         whole = self.connected and not self._complete
         due = self._refresh_due()
@@ -265,6 +270,7 @@ class Life(Generic[E, F]):
     def _show(self, changes: Changes, now: datetime, *, whole: bool) -> list[Publication]:
         if whole:
             self._complete = self._stale_presence = True
+            self._doubt.shown(now)
             return self._reconciler.show_all(self._core.documents(), now)
         shown = self._reconciler.show(self._core.project(changes), now) if changes and self.connected else []
         cleared = any(not publication.payload for publication in shown)
@@ -304,7 +310,8 @@ class Life(Generic[E, F]):
 
     def _presence(self, state: NodeState, now: datetime) -> Publication:
         complete = self._complete and state is NodeState.ALIVE
-        word = self._self.word(state, now, complete=complete, documents=self._documents if complete else 0)
+        documents, shares = (self._documents, self._reconciler.shares) if complete else (0, {})
+        word = self._self.word(state, now, complete=complete, documents=documents, shares=shares)
         return self._reconciler.stamped(self.wire.me, word, now)
 
     def _hear_ourselves(self, payload: bytes) -> None:
@@ -341,6 +348,9 @@ class Life(Generic[E, F]):
                 return
             self.aside.settle(topic)
             news = self.view.take(Reading(topic, address, header, document, delivery.retained))
+            if isinstance(document, Presence):
+                came = self._doubt.heard(writer_of(address), header, document, retained=delivery.retained)
+                self._stale_presence |= came and self._complete
         for entry in news:
             self._inbox.news(entry)
 
@@ -349,7 +359,7 @@ class Life(Generic[E, F]):
         if delivery.retained:
             self.aside.add(delivery.topic, "a retained request: whoever published it must clear it")
             return
-        reason = _unfit(delivery.payload)
+        reason = unfit(delivery.payload)
         if not reason and not self._inbox.request(asked, delivery.payload):
             reason = "too many requests wait here: ask again later"
         if reason and len(self._replies) < MOST_REQUESTS:
@@ -367,17 +377,6 @@ class Life(Generic[E, F]):
             except SchemaError as error:
                 self.aside.add(topic, str(error))
         return found
-
-
-def _unfit(payload: bytes) -> str:
-    """Why no core could make sense of a request; empty: one may."""
-    if len(payload) > LARGEST_REQUEST:
-        return f"the request is larger than {LARGEST_REQUEST} bytes"
-    try:
-        msgspec.json.decode(payload, type=Raw)
-    except msgspec.MsgspecError as error:
-        return f"the request is not JSON: {error}"
-    return ""
 
 
 def _fenced(epoch: int, said: Presence) -> str:

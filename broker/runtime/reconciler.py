@@ -20,6 +20,7 @@ from broker.bus import Publication
 from schemas.addresses import Address
 from schemas.codec import SchemaError, body_of, decode_header, encode_body, stamp
 from schemas.documents import Document
+from schemas.names import NodeName
 
 _FOREIGN = b""
 """Stands for a body that is not what this node published last: equal to none."""
@@ -37,7 +38,13 @@ class Mark(Struct, frozen=True, array_like=True):
 class Reconciler:
     """One life's publications. ``shown`` is unknown until a replay said what the broker retains, and again after each loss."""
 
-    def __init__(self, topic_of: Callable[[Address], str], epoch: int) -> None:
+    def __init__(
+        self, topic_of: Callable[[Address], str], epoch: int, share_of: Callable[[str], NodeName | None] | None = None
+    ) -> None:
+        """``share_of``: for which agent the document on a topic is, if it is for one."""
+        self._share_of = share_of or (lambda _topic: None)
+        self.shares: dict[NodeName, int] = {}
+        """How many documents stand that are for one agent, by agent."""
         self._topic_of = topic_of
         self._epoch = epoch
         self._revision = 0
@@ -68,6 +75,9 @@ class Reconciler:
     def replayed(self, own: Mapping[str, bytes]) -> None:
         """Take in what the broker retains of this node."""
         self._shown = {topic: self._standing(topic, payload) for topic, payload in own.items()}
+        self.shares = {}
+        for topic in self._shown:
+            self._count(topic, 1)
 
     def lost(self) -> None:
         """The connection is gone: what the broker retains is unknown until the next replay."""
@@ -114,6 +124,8 @@ class Reconciler:
         if shown.get(topic) == digest:
             return None
         payload = self._stamp(body, at)
+        if topic not in shown:
+            self._count(topic, 1)
         shown[topic] = digest
         self.mark = Mark(self._epoch, self._revision)
         self._last[topic] = (self._epoch, self._revision)
@@ -121,8 +133,16 @@ class Reconciler:
 
     def _clear(self, shown: dict[str, bytes], topic: str) -> Publication:
         del shown[topic]
+        self._count(topic, -1)
         self._last.pop(topic, None)
         return Publication(topic, b"")
+
+    def _count(self, topic: str, more: int) -> None:
+        agent = self._share_of(topic)
+        if agent is not None:
+            self.shares[agent] = self.shares.get(agent, 0) + more
+            if not self.shares[agent]:
+                del self.shares[agent]
 
     def _stamp(self, body: bytes, at: datetime) -> bytes:
         self._revision += 1

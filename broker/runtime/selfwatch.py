@@ -5,6 +5,7 @@ Pure. The will, the greeting, the refreshed word and the farewell of one connect
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 
@@ -60,7 +61,15 @@ class SelfWatch:
         self.connection += 1
         self._since = now
 
-    def word(self, state: NodeState, now: datetime, *, complete: bool = False, documents: int = 0) -> Presence:
+    def word(
+        self,
+        state: NodeState,
+        now: datetime,
+        *,
+        complete: bool = False,
+        documents: int = 0,
+        shares: Mapping[NodeName, int] | None = None,
+    ) -> Presence:
         """What to say of ourselves."""
         identity = self._identity
         return Presence(
@@ -70,6 +79,7 @@ class SelfWatch:
             since=now if self._since is None else self._since,
             complete=complete,
             documents=documents,
+            shares=dict(shares or {}),
             host=identity.host,
             version=identity.version,
             zone=identity.zone,

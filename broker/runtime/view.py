@@ -20,10 +20,12 @@ import msgspec
 from msgspec import Struct
 
 from broker.runtime.core import Key
+from broker.runtime.doubt import as_gone
 from broker.runtime.presence import Order, Writer, order_of, writer_of
 from schemas.addresses import Address, AgentPresenceAt, DashboardPresenceAt
 from schemas.codec import Header
 from schemas.documents import Document, Presence
+from schemas.names import NodeName
 from schemas.status import NodeState
 
 SEEN = "runtime.seen"
@@ -90,6 +92,8 @@ class _Session(Struct):
     presence: dict[Writer, Presence] = msgspec.field(default_factory=dict)
     newest: dict[Writer, tuple[int, int]] = msgspec.field(default_factory=dict)
     missing: dict[Writer, list[Address]] = msgspec.field(default_factory=dict)
+    standing: dict[Writer, set[Address]] = msgspec.field(default_factory=dict)
+    """What of each writer's stands, readable or not, its presence aside."""
     unread: set[Writer] = msgspec.field(default_factory=set)
     """Whose documents could not all be read: what they show is not known as a whole."""
 
@@ -97,9 +101,13 @@ class _Session(Struct):
 class View:
     """The newest that is known of each foreign address."""
 
-    def __init__(self, reads: str = "") -> None:
-        """``reads`` stands for all that this reader can know: what it subscribes to, and its version."""
+    def __init__(self, reads: str = "", agent: NodeName | None = None) -> None:
+        """``reads`` stands for all that this reader can know: what it subscribes to, and its version.
+
+        ``agent``: it sees of the dashboard only what is for this agent; None: it sees all that anybody shows.
+        """
         self._reads = reads
+        self._agent = agent
         self._horizon: dict[Writer, tuple[int, int]] = {}
         self._known: dict[Address, _Known] = {}
         self._gone: dict[Address, None] = {}
@@ -134,8 +142,7 @@ class View:
 
     def take(self, reading: Reading) -> list[News]:
         """A document arrived."""
-        self._session.met.add(reading.address)
-        writer = writer_of(reading.address)
+        writer = self._meet(reading.address)
         order = order_of(reading.header, reading.document)
         known = self._known.get(reading.address)
         if not reading.retained and self._past(writer, order):
@@ -143,7 +150,7 @@ class View:
             return []
         if (known is not None and order < known.order) or self._was_gone(reading, writer, order):
             self.stale += 1
-            return []
+            return self._settled(writer)
         self._note(writer, order, reading.document)
         again = known is not None and order == known.order
         if known is not None and again and known.told:
@@ -159,13 +166,13 @@ class View:
 
     def unreadable(self, address: Address) -> None:
         """Something that cannot be read stands at an address: what was known stays, for it is not absent."""
-        self._session.met.add(address)
-        self._session.unread.add(writer_of(address))
+        self._session.unread.add(self._meet(address))
 
     def cleared(self, address: Address) -> list[News]:
         """The writer cleared the topic, live."""
         if isinstance(address, DashboardPresenceAt | AgentPresenceAt):
             self._session.presence.pop(address, None)
+        self._session.standing.get(writer_of(address), set()).discard(address)
         known = self._known.get(address)
         return [] if known is None or known.removed else self._remove(address, known)
 
@@ -178,6 +185,29 @@ class View:
                 session.missing.setdefault(writer_of(address), []).append(address)
         session.met = set()
         return [news for writer in {**session.missing, **session.presence} for news in self._settled(writer)]
+
+    def doubt(self, writer: Writer) -> list[News]:
+        """Its presence stands there, and nobody lives who says it: it counts as gone until it is said again."""
+        known, presence = self._known.get(writer), self._session.presence.pop(writer, None)
+        if known is None or presence is None:
+            return []
+        known.document = as_gone(presence)
+        return [News(writer, known.document)]
+
+    def _meet(self, address: Address) -> Writer:
+        """Something stands there."""
+        writer = writer_of(address)
+        self._session.met.add(address)
+        if address != writer:
+            self._session.standing.setdefault(writer, set()).add(address)
+        return writer
+
+    def _all_met(self, writer: Writer, presence: Presence) -> bool:
+        """The second proof of a complete replay, for brokers whose nonce overtakes it: as much stands as the writer says."""
+        stated = presence.documents
+        if self._agent is not None and isinstance(writer, DashboardPresenceAt):
+            stated = presence.shares.get(self._agent, 0)
+        return len(self._session.standing.get(writer, ())) >= stated
 
     def _past(self, writer: Writer, order: Order) -> bool:
         present = self._known.get(writer)
@@ -206,6 +236,8 @@ class View:
         session = self._session
         presence = session.presence.get(writer)
         if session.replaying or presence is None or presence.state is not NodeState.ALIVE or not presence.complete:
+            return []
+        if not self._all_met(writer, presence):
             return []
         stamp = self._known[writer].order.stamp
         if writer not in session.unread and stamp > self._horizon.get(writer, _NOWHERE):
@@ -263,4 +295,8 @@ def _alike(before: Presence | None, after: Document) -> bool:
     """Whether a presence only counts its documents anew: nothing that a core would act on."""
     if before is None or not isinstance(after, Presence):
         return False
-    return msgspec.structs.replace(before, documents=0) == msgspec.structs.replace(after, documents=0)
+    return _uncounted(before) == _uncounted(after)
+
+
+def _uncounted(presence: Presence) -> Presence:
+    return msgspec.structs.replace(presence, documents=0, shares={})

@@ -14,7 +14,15 @@ from broker.runtime.core import Reply
 from broker.runtime.presence import Writer
 from broker.topic_table import Role, document_type
 from broker.topics import RequestTopic, ResponseTopic, Topics
-from schemas.addresses import Address, AgentPresenceAt, DashboardPresenceAt
+from schemas.addresses import (
+    Address,
+    AgentInstanceAt,
+    AgentPlanAt,
+    AgentPresenceAt,
+    AssignmentAt,
+    DashboardPresenceAt,
+    TakenAt,
+)
 from schemas.codec import Header, decode, decode_header, encode_body
 from schemas.documents import Document, Presence
 from schemas.names import NodeName
@@ -52,6 +60,13 @@ class Wire:
             return self._topics.address_of(topic)
         except TopicError:
             return None
+
+    def share_of(self, topic: str) -> NodeName | None:
+        """For which agent a topic of the dashboard is; None: for everybody, or it is an agent's own."""
+        address = self.address_of(topic) if isinstance(self.me, DashboardPresenceAt) else None
+        if isinstance(address, AgentPlanAt | AgentInstanceAt | AssignmentAt | TakenAt):
+            return address.agent
+        return None
 
     def read(self, address: Address, payload: bytes) -> tuple[Header, Document]:
         """The document that stands at an address. Raises SchemaError."""

@@ -10,8 +10,8 @@ from broker.bus import Delivery
 from broker.runtime.aside import Aside
 from broker.runtime.core import Heard, Reply
 from broker.runtime.errors import EpochTakenError, FencedError
-from broker.runtime.inbox import MOST_REQUESTS
-from broker.runtime.life import LARGEST_REQUEST, Life
+from broker.runtime.inbox import LARGEST_REQUEST, MOST_REQUESTS
+from broker.runtime.life import Life
 from broker.runtime.selfwatch import Identity
 from broker.topic_table import Role
 from broker.topics import RequestTopic

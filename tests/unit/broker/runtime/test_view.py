@@ -223,7 +223,7 @@ def test_absent_from_a_broker_back_in_the_past() -> None:
     view.begin()
     view.take(replayed(a_presence(revision=4)))
     before = view.end()
-    after = view.take(a_presence(revision=6, documents=3))
+    after = view.take(a_presence(revision=6))
 
     assert before == []
     assert after == [News(at(), None)]

@@ -1,0 +1,65 @@
+"""Whose presence was spoken on this connection, and whose merely stood there: a node that died with the broker stays "alive".
+
+Pure. A node that hears of another's new connection says its own presence again; so whoever lives speaks within moments after we
+have come, and who stays silent for long is doubted: as if its will, which no broker was there to read out, had been.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from broker.runtime.presence import Writer
+from schemas.codec import Header
+from schemas.documents import Presence
+from schemas.status import NodeState
+
+SILENCE = timedelta(seconds=90)
+"""Six keep-alives: longer than a will takes on a frozen connection, and than a node needs to come back to a broker."""
+
+
+class Doubt:
+    """What one connection has shown of who lives."""
+
+    def __init__(self) -> None:
+        self._silent: dict[Writer, None] = {}
+        self._due: datetime | None = None
+        self._met: dict[Writer, tuple[int, int]] = {}
+
+    def begin(self) -> None:
+        """A connection begins."""
+        self._silent = {}
+        self._due = None
+
+    def heard(self, writer: Writer, header: Header, presence: Presence, *, retained: bool) -> bool:
+        """A presence arrived; whether it is of a connection not heard of before, and so of somebody who waits to hear of us."""
+        if not retained or presence.state is not NodeState.ALIVE:
+            self._silent.pop(writer, None)
+        else:
+            self._silent[writer] = None
+        connection = (header.epoch, presence.connection)
+        fresh = presence.state is NodeState.ALIVE and connection > self._met.get(writer, (0, 0))
+        if fresh:
+            self._met[writer] = connection
+        return fresh and not retained
+
+    def shown(self, now: datetime) -> None:
+        """All we have to show stands, so everybody has heard of us: from now on silence counts."""
+        self._due = now + SILENCE
+
+    def due(self) -> datetime | None:
+        """When the silent are doubted; None: there are none."""
+        return self._due if self._silent else None
+
+    def doubted(self, now: datetime) -> tuple[Writer, ...]:
+        """Who has been silent for too long; each is told once."""
+        if self._due is None or now < self._due:
+            return ()
+        silent, self._silent, self._due = tuple(self._silent), {}, None
+        return silent
+
+
+def as_gone(presence: Presence) -> Presence:
+    """What a node's will would have said."""
+    return msgspec.structs.replace(presence, state=NodeState.GONE, complete=False, documents=0, shares={})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -16,6 +17,7 @@ from jobplan.errors import BadInputError, BrokerError, JobplanError
 
 if TYPE_CHECKING:
     from broker.server import RunningBroker
+    from jobplan.web.server import WebSettings
 
 
 async def serve_broker(url: BrokerUrl, data: Path) -> int:
@@ -73,6 +75,17 @@ async def serve_agent(name: str, broker: str, data: Path, table: Mapping[str, ob
 
     async with _one_line_errors(ConfigError):
         return await serve(load(name, environment=os.environ, broker=broker, data=data, table=table))
+
+
+async def serve_web(settings: WebSettings) -> int:
+    """Serve the page until told to end."""
+    from jobplan.web.server import running_page
+
+    async with running_page(settings) as address:
+        logging.getLogger(__name__).info("the page is at %s, its broker is %s", address, settings.broker)
+        with _told_to_end() as told:
+            await told.wait()
+    return 0
 
 
 @asynccontextmanager

@@ -87,6 +87,37 @@ def agent(settings: Settings, name: str, parent: int | None) -> None:
     _run(settings, parent, lambda: serve_agent(name, settings.broker, folder, table))
 
 
+@serve.command(
+    epilog="\b\nExample:\n  jobplan serve web --broker mqtts://broker.example"
+    "\n  jobplan serve web --listen 0.0.0.0:443 --certificate page.pem --key page.key"
+)
+@click.option("--listen", metavar="HOST:PORT", help="Where the page is served.  [default: 127.0.0.1:8480]")
+@click.option("--certificate", metavar="FILE", help="Serve by https: certificate (PEM), with what signed it.")
+@click.option("--key", metavar="FILE", help="The certificate's key (PEM), if it is in a file of its own.")
+@click.option("--connections", type=click.IntRange(1), metavar="N", help="Most browsers at once.  [default: 200]")
+@_ENDS_WITH
+@with_settings
+def web(
+    settings: Settings,
+    parent: int | None,
+    listen: str | None,
+    certificate: str | None,
+    key: str | None,
+    connections: int | None,
+) -> None:
+    """Serve the page: people watch and act in a browser, logged in to the broker with their own name and password.
+
+    The page is static files and a tunnel from the browser to the broker that --broker names; whoever it lets in, the page does.
+    """
+    from jobplan.nodes import serve_web
+    from jobplan.web.options import web_settings
+
+    options = {"listen": listen, "certificate": certificate, "key": key, "connections": connections}
+    wishes = settings.tables.get("web", {}) | {name: value for name, value in options.items() if value is not None}
+    found = web_settings(broker_at(settings.broker), settings.ca_file, wishes, settings.file)
+    _run(settings, parent, lambda: serve_web(found))
+
+
 def _data(settings: Settings) -> Path:
     return (settings.data or DATA).absolute()
 

@@ -1,0 +1,189 @@
+"""The page's server: what it sends, whom it refuses, and that its tunnel changes no byte."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
+from msgspec.structs import replace
+
+from broker.address import BrokerUrl, parse_url
+from jobplan.errors import BadInputError, JobplanError
+from jobplan.web.options import listening, web_settings
+from jobplan.web.server import WebSettings, is_same_origin, running_page
+
+HOST = "127.0.0.1"
+NOWHERE = BrokerUrl(host=HOST, port=1)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> WebSettings:
+    """A small page, about a broker that is not there."""
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("<!doctype html><title>page</title>" + "<p>again</p>" * 50)
+    (tmp_path / "assets" / "page-1a2b.js").write_text("let a = 1;")
+    (tmp_path / "secret.key").write_text("not a file of a page")
+    return WebSettings(broker=NOWHERE, port=0, folder=tmp_path)
+
+
+@asynccontextmanager
+async def an_echo() -> AsyncIterator[BrokerUrl]:
+    """A broker that says what it is told, and ends the connection when it is told to."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (data := await reader.read(65_536)) and data != b"end":
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(echo, HOST, 0)
+    async with server:
+        yield BrokerUrl(host=HOST, port=server.sockets[0].getsockname()[1])
+
+
+async def test_files_have_the_headers_that_keep_a_page_safe(settings: WebSettings) -> None:
+    """Types, a policy without anything inline, and caching by content; what is no page's file is not sent."""
+    async with running_page(settings) as address, ClientSession(address) as browser:
+        page = await browser.get("/")
+        script = await browser.get("/assets/page-1a2b.js")
+        again = await browser.get("/", headers={"If-None-Match": page.headers["ETag"]})
+        missing = [(await browser.get(path)).status for path in ("/secret.key", "/../files.py", "/assets/")]
+
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert page.headers["Cache-Control"] == "no-cache"
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert (script.headers["Content-Type"], again.status) == ("text/javascript; charset=utf-8", 304)
+    assert "immutable" in script.headers["Cache-Control"]
+    assert missing == [404, 404, 404]
+
+
+async def test_the_page_learns_the_prefix_and_no_password(settings: WebSettings) -> None:
+    """What the address of the broker holds besides stays here."""
+    broker = parse_url("mqtt://dashboard:hidden@127.0.0.1:1/plant/two")
+    async with running_page(replace(settings, broker=broker)) as address, ClientSession(address) as browser:
+        facts = await (await browser.get("/settings.json")).text()
+
+    assert facts == '{"prefix":"plant/two","tunnel":"/mqtt"}'
+
+
+async def test_the_tunnel_changes_no_byte(settings: WebSettings) -> None:
+    """A megabyte goes through and comes back; the broker's end is the browser's end."""
+    sent = bytes(range(256)) * 4096
+    async with (
+        an_echo() as broker,
+        running_page(replace(settings, broker=broker)) as address,
+        ClientSession(address) as browser,
+        browser.ws_connect("/mqtt", protocols=("mqtt",), origin=address[:-1]) as socket,
+    ):
+        await socket.send_bytes(sent)
+        back = b""
+        while len(back) < len(sent):
+            back += await socket.receive_bytes()
+        await socket.send_bytes(b"end")
+        closed = await socket.receive()
+
+    assert socket.protocol == "mqtt"
+    assert back == sent
+    assert (closed.type, closed.data) == (WSMsgType.CLOSE, 1001)
+
+
+@pytest.mark.parametrize(
+    ("origin", "protocols", "status"),
+    [("http://example.org", ("mqtt",), 403), (None, ("mqtt",), 403), ("own", ("chat",), 400), ("own", (), 400)],
+)
+async def test_who_is_not_the_page_gets_no_tunnel(
+    settings: WebSettings, origin: str | None, protocols: tuple[str, ...], status: int
+) -> None:
+    """Another page's script, and what does not speak MQTT."""
+    async with running_page(settings) as address, ClientSession(address) as browser:
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await browser.ws_connect("/mqtt", protocols=protocols, origin=address[:-1] if origin == "own" else origin)
+
+    assert refused.value.status == status
+
+
+async def test_there_are_only_so_many_tunnels(settings: WebSettings) -> None:
+    """One more than allowed is told to come back; a place that was left is free again."""
+    async with (
+        an_echo() as broker,
+        running_page(replace(settings, broker=broker, connections=1)) as address,
+        ClientSession(address) as browser,
+    ):
+        first = await browser.ws_connect("/mqtt", protocols=("mqtt",), origin=address[:-1])
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await browser.ws_connect("/mqtt", protocols=("mqtt",), origin=address[:-1])
+        await first.send_bytes(b"end")
+        await first.receive()
+        second = await browser.ws_connect("/mqtt", protocols=("mqtt",), origin=address[:-1])
+        await second.close()
+
+    assert refused.value.status == 503
+
+
+@pytest.mark.parametrize("told", ["text", "too much", "no broker"])
+async def test_what_ends_a_tunnel(settings: WebSettings, told: str) -> None:
+    """Text, a frame beyond all measure, and a broker that is not there."""
+    async with an_echo() as broker:
+        here = replace(settings, broker=NOWHERE if told == "no broker" else broker)
+        async with running_page(here) as address, ClientSession(address) as browser:
+            socket = await browser.ws_connect("/mqtt", protocols=("mqtt",), origin=address[:-1])
+            if told == "text":
+                await socket.send_str("hello")
+            elif told == "too much":
+                with suppress(ConnectionError):  # it is not even read to its end
+                    await socket.send_bytes(b"\0" * 5_000_000)
+            closed = await socket.receive()
+
+    if told == "too much":
+        assert closed.type is not WSMsgType.BINARY
+    else:
+        assert (closed.type, closed.data) == (WSMsgType.CLOSE, {"text": 1001, "no broker": 1013}[told])
+
+
+async def test_the_end_of_the_server_is_told_to_those_who_are_connected(settings: WebSettings) -> None:
+    """Nobody has to find out by silence."""
+    async with an_echo() as broker, ClientSession() as browser, asyncio.TaskGroup() as group:
+        async with running_page(replace(settings, broker=broker)) as address:
+            socket = await browser.ws_connect(f"{address}mqtt", protocols=("mqtt",), origin=address[:-1])
+            ending = group.create_task(socket.receive(), name="receive")
+        closed = await ending
+
+    assert (closed.type, closed.data) == (WSMsgType.CLOSE, 1001)
+
+
+async def test_a_page_that_was_never_built_is_said_in_a_line(settings: WebSettings, tmp_path: Path) -> None:
+    """And so is an address that is taken."""
+    with pytest.raises(JobplanError, match="make web"):
+        async with running_page(replace(settings, folder=tmp_path / "nothing")):
+            pass
+    async with running_page(settings) as address:
+        taken = replace(settings, port=int(address.rstrip("/").rpartition(":")[2]))
+        with pytest.raises(BadInputError, match="--listen"):
+            async with running_page(taken):
+                pass
+
+
+def test_origins() -> None:
+    """The same name and port as the one the browser asked for."""
+    assert is_same_origin("http://127.0.0.1:8480", "127.0.0.1:8480")
+    assert is_same_origin("https://Plans.example", "plans.example")
+    assert not is_same_origin("http://127.0.0.1:8481", "127.0.0.1:8480")
+    assert not is_same_origin("null", "127.0.0.1:8480")
+
+
+def test_options() -> None:
+    """Where to listen, in each way to say it; what cannot be meant is refused."""
+    assert listening("0.0.0.0:443") == ("0.0.0.0", 443)  # noqa: S104  # text, nothing listens
+    assert listening("[::1]:8480") == ("::1", 8480)
+    assert listening("9000") == ("127.0.0.1", 9000)
+    assert web_settings(NOWHERE, None, {"connections": 3, "listen": ":81"}, None).connections == 3
+    for wishes in ({"listen": "here"}, {"key": "page.key"}, {"connections": 0}, {"listne": "x"}):
+        with pytest.raises(BadInputError):
+            web_settings(NOWHERE, None, wishes, None)

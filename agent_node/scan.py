@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import re
 import shutil
@@ -81,14 +82,15 @@ def _file(entry: os.DirEntry[str], walk: _Walk) -> FoundFile | None:
     try:
         if not entry.is_file():
             return None
-        modified = datetime.fromtimestamp(entry.stat().st_mtime, UTC)
+        status = entry.stat()
+        modified = datetime.fromtimestamp(status.st_mtime, UTC)
         entry.path.encode()
     except UnicodeEncodeError:
         walk.complain(f"a file name is not UTF-8 and is left out: {entry.name!a}")
         return None
     except (OSError, ValueError, OverflowError):
         return None
-    return FoundFile(path=entry.path, modified=modified)
+    return FoundFile(path=entry.path, modified=modified, size=status.st_size)
 
 
 def move(pending: PendingMove, stamp: str) -> None:
@@ -102,7 +104,10 @@ def move(pending: PendingMove, stamp: str) -> None:
         return
     folder = source.parent / pending.directory
     folder.mkdir(parents=True, exist_ok=True)
-    target = _free(folder, f"{source.name}_{stamp}")
+    target = _free(folder, f"{source.name}_{stamp}{'.gz' if pending.compress else ''}")
+    if pending.compress:
+        _pack(source, target)
+        return
     try:
         source.rename(target)
     except OSError as error:
@@ -112,6 +117,16 @@ def move(pending: PendingMove, stamp: str) -> None:
         shutil.copy2(source, part)
         part.rename(target)
         source.unlink()
+
+
+def _pack(source: Path, target: Path) -> None:
+    """Write a file packed beside its target, put it there whole, and only then remove the source."""
+    part = target.with_name(f".{target.name}.part")
+    with source.open("rb") as plain, gzip.open(part, "wb") as packed:
+        shutil.copyfileobj(plain, packed)
+    shutil.copystat(source, part)
+    part.rename(target)
+    source.unlink()
 
 
 def _free(folder: Path, name: str) -> Path:

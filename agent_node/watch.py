@@ -1,21 +1,23 @@
-"""Looking for files at the times of a cron, one task a file job. Tells what it sees; what fires is decided by the core."""
+"""Looking for files at the times of a cron or every few seconds, one task a file job. What fires, the core decides."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from agent_node.core.effects import PendingMove, TakeFiles, UnwatchFolders, WatchFolders
-from agent_node.core.events import FileEvent, FilesMoved, FilesSeen
+from agent_node.core.events import FileEvent, FilesMoved, FilesSeen, FoundFile
 from agent_node.scan import look, move
 from schemas.cron import LOSSLESS, next_fire, parse
 from schemas.names import InstanceId, JobId
 
 STAMP: Final = "%Y%m%d_%H%M%S"
 """Of a moved file's name, in the job's zone."""
+_SHORTEST: Final = 0.1
+"""Seconds between two looks at least."""
 _LONGEST_NAP: Final = 60.0
 """Seconds: the wall clock may be set while we sleep."""
 
@@ -68,13 +70,15 @@ class _Looker:
         self._asked = asked
         self._emit = emit
         self._clock = clock
-        self._cron = parse(asked.cron)
+        self._cron = None if asked.every else parse(asked.cron)
         self._zone = ZoneInfo(asked.zone)
         self._known = set(asked.known)
         self._moves: dict[str, PendingMove] = {move.path: move for move in asked.moves}
         self._problem = asked.problem
         self._stuck = ""
         self._woken = asyncio.Event()
+        self._watched: dict[str, tuple[FoundFile, datetime]] = {}
+        """Files at the last look, and since when each is as it is."""
 
     def take(self, asked: TakeFiles) -> None:
         """Files have fired."""
@@ -92,6 +96,8 @@ class _Looker:
                 due = self._next()
 
     def _next(self) -> datetime | None:
+        if self._cron is None:
+            return self._clock() + timedelta(seconds=max(_SHORTEST, self._asked.every))
         return next_fire(self._cron, self._clock(), self._zone, LOSSLESS)
 
     async def _woken_before(self, due: datetime) -> bool:
@@ -111,12 +117,25 @@ class _Looker:
         asked = self._asked
         seen = await asyncio.to_thread(look, asked.patterns, asked.depth, frozenset(self._known))
         problem = "; ".join(filter(None, (seen.problem, self._stuck)))
-        files = tuple(file for file in seen.files if file.path not in self._known)
+        files = tuple(file for file in self._settled(seen.files) if file.path not in self._known)
         if not files and problem == self._problem:
             return
         self._problem = problem
         event = FilesSeen(now=self._clock(), instance=asked.instance, job=asked.job, files=files, problem=problem)
         self._emit(event)
+
+    def _settled(self, files: Iterable[FoundFile]) -> list[FoundFile]:
+        """Those whose size and time have been the same at every look for as long as they have to."""
+        now = self._clock()
+        before, self._watched = self._watched, {}
+        settled = []
+        for file in files:
+            last = before.get(file.path)
+            since = last[1] if last is not None and last[0] == file else now
+            self._watched[file.path] = (file, since)
+            if (now - since).total_seconds() >= self._asked.stable:
+                settled.append(file)
+        return settled
 
     async def _move(self) -> None:
         """Carry out the moves; one that fails stays and is tried again at the next look."""

@@ -1,16 +1,20 @@
-r"""What a file job's pattern means: ``directory/regular expression``, with parameters ``${name}`` in both parts. Pure.
+r"""What a file job's pattern means: ``directory/regular expression``, with ``${name}`` in both parts. Pure.
 
 The text up to the last slash is a literal folder; the rest must match a whole file name. Ikasan's patterns are Java's: named
-groups ``(?<name>`` and quotations ``\Q...\E`` are translated, the rest of what people use is the same in Python.
+groups ``(?<name>`` and quotations ``\Q...\E`` are translated, the rest of what people use is the same in Python. *Ours*: a
+pattern that begins with ``glob:`` is one as shells have them. ``${name}`` is a parameter, or a date expression such as
+``${today:yyyyMMdd}``.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import warnings
 from collections.abc import Callable
 from typing import Final
 
+_GLOB: Final = "glob:"
 _PARAMETER: Final = re.compile(r"\$\{([^}]*)\}")
 _JAVA_GROUP: Final = re.compile(r"\(\?<(?=[A-Za-z])")
 _JAVA_QUOTE: Final = re.compile(r"\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
@@ -24,9 +28,10 @@ class FilePatternError(ValueError):
 
 
 def split(pattern: str) -> tuple[str, str]:
-    """The folder (empty: none was written) and the regular expression of a pattern."""
-    directory, slash, name = pattern.rpartition("/")
-    return (directory or "/" if slash else "", name)
+    """The folder (empty: none was written) and the regular expression, or ``glob:`` pattern, of a name."""
+    glob = pattern.startswith(_GLOB)
+    directory, slash, name = pattern.removeprefix(_GLOB).rpartition("/")
+    return (directory or "/" if slash else "", f"{_GLOB}{name}" if glob and name else name)
 
 
 def expression(name: str, value: Value) -> str:
@@ -34,6 +39,8 @@ def expression(name: str, value: Value) -> str:
 
     Raises FilePatternError, and what ``value`` raises for a name it does not know.
     """
+    if name.startswith(_GLOB):
+        return fnmatch.translate(_PARAMETER.sub(lambda found: _literal(value(found[1])), name.removeprefix(_GLOB)))
     filled = _PARAMETER.sub(lambda found: re.escape(value(found[1])), name)
     text = _JAVA_GROUP.sub("(?P<", _JAVA_QUOTE.sub(lambda quoted: re.escape(quoted[1]), filled))
     with warnings.catch_warnings():
@@ -43,6 +50,11 @@ def expression(name: str, value: Value) -> str:
         except (re.error, RecursionError, OverflowError) as error:
             raise FilePatternError(str(error)) from error
     return text
+
+
+def _literal(text: str) -> str:
+    """Text that stands for itself in a ``glob:`` pattern."""
+    return re.sub(r"[*?[]", r"[\g<0>]", text)
 
 
 def folder(directory: str, value: Value) -> str:

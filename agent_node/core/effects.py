@@ -46,10 +46,12 @@ class PendingMove(Struct, frozen=True, kw_only=True):
 
     path: str
     directory: str
+    compress: bool = False
+    """Pack it with gzip on the way."""
 
 
 class WatchFolders(Struct, frozen=True, kw_only=True):
-    """Look for files at the times of ``cron`` from now on, instead of what was asked for this job before."""
+    """Look for files at the times of ``cron``, or ``every`` so many seconds, instead of what was asked before."""
 
     instance: InstanceId
     job: JobId
@@ -57,6 +59,9 @@ class WatchFolders(Struct, frozen=True, kw_only=True):
     depth: int
     cron: str
     zone: str
+    every: float = 0.0
+    stable: float = 0.0
+    """Tell of a file only after it has stayed the same for so many seconds."""
     known: tuple[str, ...]
     """Paths taken already: not reported again."""
     moves: tuple[PendingMove, ...]

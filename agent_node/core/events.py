@@ -66,6 +66,7 @@ class FoundFile(Struct, frozen=True, kw_only=True):
 
     path: str
     modified: Instant
+    size: int = 0
 
 
 class FilesSeen(Struct, frozen=True, kw_only=True):

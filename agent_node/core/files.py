@@ -26,20 +26,30 @@ def watch_folders(
     draft: Draft, job: FileJob, instance: Instance, problem: str, calendars: Mapping[str, Days]
 ) -> WatchFolders:
     """What to look for, and how often. Raises JobDefinitionError."""
-    read_clock(job, instance, draft.rules.zone, calendars)
+    read_clock(_timed(job), instance, draft.rules.zone, calendars)
+    day = instance.publication.opens.astimezone(zone_of(job, draft.rules.zone)).date()
     taken = [draft.get(FILES, key) for key in _file_keys(draft, instance.publication.instance, job.id)]
     files = [file for file in taken if file is not None]
     return WatchFolders(
         instance=instance.publication.instance,
         job=job.id,
-        patterns=folder_patterns(job, instance.publication.parameters),
+        patterns=folder_patterns(job, instance.publication.parameters, day),
         depth=max(1, job.directory_depth),
-        cron=job.cron_expression,
+        cron="" if job.poll_seconds > 0 else job.cron_expression,
+        every=max(0.0, job.poll_seconds),
+        stable=max(0.0, job.stable_seconds),
         zone=job.time_zone or draft.rules.zone,
         known=tuple(file.path for file in files),
-        moves=tuple(PendingMove(path=f.path, directory=f.move_to) for f in files if f.move_to),
+        moves=tuple(
+            PendingMove(path=f.path, directory=f.move_to, compress=job.compress_moved) for f in files if f.move_to
+        ),
         problem=problem,
     )
+
+
+def _timed(job: FileJob) -> FileJob:
+    """The job with a cron expression: one that polls every few seconds needs none of its own."""
+    return replace(job, cron_expression="* * * * * ?") if job.poll_seconds > 0 else job
 
 
 def _file_keys(draft: Draft, instance: InstanceId, job: JobId) -> list[str]:
@@ -56,7 +66,9 @@ def seen(draft: Draft, watch: Watch, job: FileJob, event: FilesSeen, calendars: 
     if not fresh or not watch.active:
         return watch
     instance = draft.instance(watch.instance)
-    if instance is not None and read_clock(job, instance, draft.rules.zone, calendars).schedule.left_out(draft.now):
+    if instance is not None and read_clock(_timed(job), instance, draft.rules.zone, calendars).schedule.left_out(
+        draft.now
+    ):
         return watch
     until = blackout_until(job, draft.now, zone_of(job, draft.rules.zone))
     if until is not None and job.blackout_policy is not OnBlackout.PASS:
@@ -67,7 +79,7 @@ def seen(draft: Draft, watch: Watch, job: FileJob, event: FilesSeen, calendars: 
     for path in paths:
         record = SeenFile(instance=watch.instance, job=watch.job, path=path, at=draft.now, move_to=move_to)
         draft.put(FILES, file_key(watch.instance, watch.job, path), record)
-    moves = tuple(PendingMove(path=path, directory=move_to) for path in paths if move_to)
+    moves = tuple(PendingMove(path=path, directory=move_to, compress=job.compress_moved) for path in paths if move_to)
     draft.effects.append(TakeFiles(instance=watch.instance, job=watch.job, paths=paths, moves=moves))
     if until is None:
         return fire(draft, watch, FireOutcome.FIRED, files=paths)

@@ -107,6 +107,11 @@ def _files(job: FileJob, path: str) -> Iterator[Fault]:
         )
     if job.min_file_age_seconds < 0:
         yield error(f"{path}.minFileAgeSeconds", f"{job.min_file_age_seconds}: write seconds, 0 or more")
+    for key, seconds in (("pollSeconds", job.poll_seconds), ("stableSeconds", job.stable_seconds)):
+        if not (isfinite(seconds) and seconds >= 0):
+            yield error(f"{path}.{key}", f"{seconds}: write seconds, 0 or more")
+    if job.compress_moved and job.move_directory in {"", "."}:
+        yield warning(f"{path}.compressMoved", "there is no moveDirectory: nothing is moved, and nothing packed")
 
 
 def _no_regex(name: str) -> str:

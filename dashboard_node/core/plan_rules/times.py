@@ -73,7 +73,8 @@ def _watch_job(job: ClockJob, default: ZoneInfo) -> Iterator[Fault]:
     zone = _zone(job.time_zone) if job.time_zone else default
     if zone is None:
         yield _unknown_zone(f"{path} $.timeZone", job.time_zone)
-    yield from _fires(job, f"{path} $.cronExpression", zone or default)
+    if not (isinstance(job, FileJob) and job.poll_seconds > 0 and not job.cron_expression.strip()):
+        yield from _fires(job, f"{path} $.cronExpression", zone or default)
     if isinstance(job, FileJob) and job.sla_cron_expression:
         yield from _syntax(f"{path} $.slaCronExpression", job.sla_cron_expression)
     yield from _blackouts(

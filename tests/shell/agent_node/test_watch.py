@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from agent_node import scan
 from agent_node.core.effects import FolderPattern, PendingMove, TakeFiles, UnwatchFolders, WatchFolders
@@ -251,3 +253,56 @@ async def test_quiet_folder_tells_nothing(tmp_path: Path) -> None:
         f"folder '{tmp_path}/no' is missing",
         "",
     ]
+
+
+async def test_file_that_still_grows_is_not_told_of(tmp_path: Path) -> None:
+    """Only after its size has stayed the same; one that is complete does not wait for it."""
+    told: list[FileEvent] = []
+    growing, whole = tmp_path / "growing", tmp_path / "whole"
+    whole.touch()
+
+    def grows() -> bool:
+        with growing.open("a") as file:
+            file.write("x")
+        return bool(told)
+
+    async with watches(told) as found:
+        found.watch(replace(a_watch(tmp_path), cron="", every=0.1, stable=0.5))
+        await eventually(grows, within=SOON, what="the whole one is told of")
+        first = told[0]
+        found.take(TakeFiles(instance=INSTANCE, job=JOB, paths=(str(whole),), moves=()))
+        told.clear()
+        await eventually(lambda: bool(told), within=SOON, what="it has stopped growing")
+        last = told[0]
+
+    assert isinstance(first, FilesSeen)
+    assert isinstance(last, FilesSeen)
+    assert [Path(file.path).name for file in first.files] == ["whole"]
+    assert [(Path(file.path).name, file.size) for file in last.files] == [("growing", growing.stat().st_size)]
+
+
+def test_moved_file_can_be_packed(tmp_path: Path) -> None:
+    """With its time; the source goes when the packed one stands whole."""
+    source = tmp_path / "f.txt"
+    source.write_text("content")
+    os.utime(source, (1_000, 1_000))
+    move(PendingMove(path=str(source), directory="done", compress=True), STAMP)
+    packed = tmp_path / "done" / f"f.txt_{STAMP}.gz"
+
+    assert gzip.decompress(packed.read_bytes()) == b"content"
+    assert packed.stat().st_mtime == 1_000
+    assert [path.name for path in (tmp_path / "done").iterdir()] == [packed.name]
+    assert not source.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_unreadable_folder_is_a_problem(tmp_path: Path) -> None:
+    """Said; the other patterns are looked for."""
+    (tmp_path / "f").touch()
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+
+    seen = look(pattern(closed, ".*") + pattern(tmp_path, "f"), 1, frozenset())
+
+    assert "cannot be read: Permission denied" in seen.problem
+    assert names(seen) == ["f"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -251,3 +252,57 @@ def test_folder_of_a_pattern(pattern: str, path: str, directory: str) -> None:
     effects = agent.publish()
 
     assert watched(effects)[0].patterns[0].directory == directory
+
+
+@pytest.mark.parametrize(("filename", "expression"), [
+    ("/d/in_${today:yyyyMMdd}.txt", "in_20260302.txt"),
+    ("/d/in_${today-1:yyMMdd}.txt", "in_260301.txt"),
+    ("/d/in_${businessDay-1:yyyy-MM-dd}.txt", "in_2026\\-02\\-27.txt"),
+    ("/d/${today}", "named\\ today"),
+])  # fmt: skip
+def test_dates_in_names_are_the_day_the_instance_opens(filename: str, expression: str) -> None:
+    """However long it stays open; a parameter of that name comes first."""
+    agent = HandDriven()
+    agent.provision(a_file_job(filename))
+    effects = agent.publish(a_publication(parameters={"today": "named today"}))
+    agent.now = NOON + 9 * HOUR
+    later = agent.start()
+
+    assert [watch.patterns[0].expression for watch in watched(effects)] == [expression]
+    assert [watch.patterns[0].expression for watch in watched(later)] == [expression]
+
+
+def test_day_of_a_name_is_the_one_in_the_jobs_zone() -> None:
+    """At noon in UTC it is tomorrow already in Kiritimati."""
+    agent = HandDriven()
+    agent.provision(a_file_job("/d/${today:dd}", timeZone="Pacific/Kiritimati"))
+    effects = agent.publish()
+
+    assert [watch.patterns[0].expression for watch in watched(effects)] == ["03"]
+
+
+def test_polling_in_seconds_needs_no_cron() -> None:
+    """How often and how stable is handed on; what is moved may be packed, also after a restart."""
+    job = a_file_job(cronExpression="", pollSeconds=2.5, stableSeconds=4, moveDirectory="done", compressMoved=True)
+    agent = HandDriven()
+    agent.provision(job)
+    watch = watched(agent.publish())[0]
+    agent.see(JOB, [("/d/a", OLD)])
+    again = watched(agent.start())[0]
+
+    assert (watch.cron, watch.every, watch.stable) == ("", 2.5, 4)
+    assert again.moves == (PendingMove(path="/d/a", directory="done", compress=True),)
+
+
+@pytest.mark.parametrize(("pattern", "name", "matches"), [
+    ("glob:/d/*.txt", "a.txt", True), ("glob:/d/*.txt", "a.txt.bak", False), ("glob:/d/in_[0-9]?", "in_1x", True),
+    ("glob:/d/${p}", "a*b", True), ("glob:/d/${p}", "aXb", False), ("glob:f.txt", "f.txt", True),
+])  # fmt: skip
+def test_glob_patterns(pattern: str, name: str, matches: bool) -> None:  # noqa: FBT001  # a column
+    """As shells have them; parameters stand for themselves."""
+    agent = HandDriven()
+    agent.provision(a_file_job(pattern, filePath="/d"))
+    found = watched(agent.publish(a_publication(parameters={"p": "a*b"})))[0].patterns[0]
+
+    assert found.directory == "/d"
+    assert (re.fullmatch(found.expression, name) is not None) is matches

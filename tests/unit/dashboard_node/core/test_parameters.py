@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from dashboard_node.core.parameters import business_day, evaluate, of_instance, of_run, read_properties
+from dashboard_node.core.parameters import of_instance, of_run, read_properties
+from schemas.dates import business_day, evaluate, is_expression
 from schemas.plan import Parameter
 
 FRIDAY = date(2026, 1, 2)
@@ -99,3 +100,11 @@ def test_a_value_nobody_has() -> None:
 
     assert of_run((name,), given={}, known={}, properties={}, day=FRIDAY) == {"p": None}
     assert of_run((name,), given={}, known={"p": ""}, properties={}, day=FRIDAY) == {"p": ""}
+
+
+@pytest.mark.parametrize(("text", "is_one"), [
+    ("today", True), (" businessDay - 1 : yyyyMMdd", True), ("today:", True), ("todays", False), ("REGION", False), ("", False),
+])  # fmt: skip
+def test_date_expression_is_told_from_a_name(text: str, is_one: bool) -> None:  # noqa: FBT001 - the table's
+    """So that file patterns may hold both."""
+    assert is_expression(text) is is_one

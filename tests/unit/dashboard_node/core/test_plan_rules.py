@@ -240,6 +240,16 @@ def test_file_jobs_look_somewhere() -> None:
     ]
 
 
+def test_polls_and_waits_are_spans_of_time() -> None:
+    """Who polls every few seconds needs no cron expression; what is not moved, is not packed."""
+    good = replace(a_file(), poll_seconds=2, cron_expression="")
+    bad = replace(good, poll_seconds=-1.0, stable_seconds=float("inf"), cron_expression=CRON, compress_moved=True)
+
+    assert wrong(a_plan(good)) == []
+    assert wrong(a_plan(bad)) == ["jobs/file/F $.pollSeconds", "jobs/file/F $.stableSeconds"]
+    assert [fault.path for fault in faults(a_plan(bad)) if fault.warning][-1:] == ["jobs/file/F $.compressMoved"]
+
+
 def a_lock(count: int = 1, weight: int = 1, job: str = "J", *, exclusive: bool = False) -> JobLock:
     """A lock with one participant in the plan."""
     participant = LockParticipant(agent_name="a", job_name=job, lock_count=weight)

@@ -2,7 +2,8 @@
 
 ``python scripts/mutation.py [--again] [file or file::function ...]``. Tests are collected once. Then, for each
 mutant, a forked child has the function's code replaced and runs the tests that reach its lines, those that have killed before
-first, until one fails. A mutant of a module's own level (a table, a default) has a fresh process with the mistaken module.
+first, until one fails. Of a module's tables all are made again with the mistake in one; a mistake in what a class or a
+default is made of takes a fresh process that imports the mistaken module.
 Survivors are printed; those that docs/mutation.md explains are known.
 """
 
@@ -82,6 +83,15 @@ class Source:
     def module(self) -> str:
         """Its dotted name."""
         return self.path.removesuffix(".py").replace("/", ".")
+
+    @property
+    def tables(self) -> tuple[ast.stmt, ...]:
+        """What it gives names to on its own level."""
+        return tuple(node for node in self.tree.body if isinstance(node, ast.Assign | ast.AnnAssign))
+
+
+def _lines(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def read(path: str) -> Source:
@@ -249,7 +259,8 @@ class Trial:
         for number, mutant in enumerate(source.mutants):
             if (only and mutant.scope != only) or (self._again and identity(mutant) not in self._again):
                 continue
-            killed = self._try(session, source, mutant) if mutant.scope else try_module(source.path, number)
+            in_place = mutant.scope or any(mutant.lines.start in _lines(table) for table in source.tables)
+            killed = self._try(session, source, mutant) if in_place else try_module(source.path, number)
             if killed:
                 tally.killed += 1
             elif identity(mutant) in known:
@@ -263,16 +274,21 @@ class Trial:
 
     def _try(self, session: pytest.Session, source: Source, mutant: Mutant) -> bool:
         """Whether some test notices it."""
-        reaching = set().union(*(self._reached[source.path, line] for line in mutant.lines))
+        lines = mutant.lines if mutant.scope else range(len(source.tree.body) and _lines(source.tree.body[-1]).stop)
+        reaching = set().union(*(self._reached[source.path, line] for line in lines))
         kills = self._kills[source.path, mutant.scope]
         chosen = sorted(reaching, key=lambda at: (-kills[at], self._seconds[at]))
         if not chosen:
             return False
         items = [session.items[at] for at in chosen]
-        code = mutant.code(source.tree, str(ROOT / source.path))
+        tree = source.tree if mutant.scope else ast.Module(list(source.tables), [])
+        code = mutant.code(tree, str(ROOT / source.path))
 
         def trial() -> bytes:
-            exchange(sys.modules[source.module], mutant.scope, code)
+            if mutant.scope:
+                exchange(sys.modules[source.module], mutant.scope, code)
+            else:
+                make_again(sys.modules[source.module], code)
             return str(self._run(items)).encode()
 
         answer = self._fork(PATIENCE + 4 * sum(self._seconds[at] for at in chosen), trial)
@@ -296,6 +312,17 @@ def exchange(module: ModuleType, scope: str, code: CodeType) -> None:
     for part in scope.split("."):
         code = next(inner for inner in code.co_consts if isinstance(inner, CodeType) and inner.co_name == part)
     function.__code__ = code
+
+
+def make_again(module: ModuleType, code: CodeType) -> None:
+    """Make a module's tables with the mistaken code, wherever they have been imported to."""
+    before = dict(vars(module))
+    exec(code, vars(module))  # noqa: S102  # as an import would
+    changed = [name for name, value in vars(module).items() if before.get(name) is not value]
+    for other in list(sys.modules.values()):
+        for name in changed:
+            if name in before and getattr(other, "__dict__", {}).get(name) is before[name]:
+                setattr(other, name, vars(module)[name])
 
 
 class _Mistaken(MetaPathFinder, Loader):

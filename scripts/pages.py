@@ -62,7 +62,7 @@ def statuses() -> str:
 def contexts() -> str:
     """How a context stands, first rule first."""
     lines = ["| # | status | when |", "| --- | --- | --- |"]
-    lines += [f"| {number} | {status} | {when} |" for number, (_, status, when) in enumerate(CONTEXT_RULES, start=1)]
+    lines += [f"| {number} | {status} | {when} |" for number, (status, when) in enumerate(CONTEXT_RULES, start=1)]
     return "\n".join(lines)
 
 

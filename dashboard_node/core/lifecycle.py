@@ -121,18 +121,13 @@ class Tally(Struct):
 
 
 CONTEXT_RULES: Final = (
-    ("failed", ContextStatus.ERROR, "a job in it failed and is not acknowledged, or a context in it is ERROR"),
+    (ContextStatus.ERROR, "a job in it failed and is not acknowledged, or a context in it is ERROR"),
     (
-        "finished",
         ContextStatus.COMPLETE,
         "its leaf jobs are done, its contexts COMPLETE, nothing in it is busy, and no job waits for a dependency in vain",
     ),
-    (
-        "moved",
-        ContextStatus.RUNNING,
-        "a job in it runs, waits for a lock or is done, or a context in it runs or is done",
-    ),
-    ("otherwise", ContextStatus.WAITING, "nothing has happened in it"),
+    (ContextStatus.RUNNING, "a job in it runs, waits for a lock or is done, or a context in it runs or is done"),
+    (ContextStatus.WAITING, "nothing has happened in it"),
 )
 """How a context stands: the first rule that applies wins. ENDED and PREPARED are the lifecycle's and stay."""
 

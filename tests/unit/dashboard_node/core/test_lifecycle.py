@@ -51,7 +51,7 @@ def test_nothing_that_runs_is_reset() -> None:
 def test_how_a_context_stands(tally: Tally, status: ContextStatus) -> None:
     """The first rule that applies."""
     assert context_status(tally) is status
-    assert status in {rule[1] for rule in CONTEXT_RULES}
+    assert status in {rule[0] for rule in CONTEXT_RULES}
 
 
 def test_what_is_wanted_shows_only_while_it_waits() -> None:

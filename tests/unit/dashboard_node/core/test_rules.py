@@ -10,6 +10,8 @@ from dashboard_node.core.rules import (
     asked_for,
     blocked,
     compile_rule,
+    forbidden,
+    forbids,
     is_counted,
     mentioned,
     merge,
@@ -66,6 +68,16 @@ def test_what_a_rule_names() -> None:
     """In the order of the text, at any depth; asked for is what it does not forbid."""
     assert list(mentioned(DEEP)) == [1, 2, 3, 4, 5, 6]
     assert list(asked_for(DEEP)) == [1, 2, 3, 5]
+    assert list(forbidden(DEEP)) == [4, 6]
+    assert list(forbidden(Rule(all=(1, Rule(none=(2,))), any=(Rule(none=(3,)),), none=(Rule(any=(4,)),)))) == [4, 2, 3]
+
+
+def test_what_a_counted_rule_forbids() -> None:
+    """At any depth of its ``none`` list; not what it asks for."""
+    rule = Rule(all=(1,), none=(2, Rule(all=(3,))))
+
+    assert [index for index in range(5) if forbids(rule, index)] == [2, 3]
+    assert not forbids(Rule(all=(1,)), 1)
 
 
 def test_two_entries_for_one_job() -> None:

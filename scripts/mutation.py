@@ -54,7 +54,7 @@ SLOW_TESTS = (
     "not ten_thousand and not test_cost and not test_machines and not test_large_plans and not every_transition"
 )
 PATIENCE = 5.0
-"""Seconds a mutant has beyond four times what its tests need."""
+"""Seconds of the processor a mutant has beyond four times what its tests need; it is waited for ten times as long."""
 MEMORY = 4 << 30
 DOCUMENT = ROOT / "docs" / "mutation.md"
 LAST = ROOT / ".cache" / "mutation.json"
@@ -122,13 +122,14 @@ def _now() -> float:
     return time.monotonic()  # noqa: TID251  # a stopwatch for real processes
 
 
-def _hush(write: int) -> None:
-    """A child's first duty: no output, no core, no flood of memory; its answer goes through the pipe."""
+def _hush(write: int, seconds: float) -> None:
+    """A child's first duty: no output, no flood of memory, an end; its answer goes through the pipe."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     os.set_inheritable(write, False)  # noqa: FBT003  # the function has no other way
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 1))
 
 
 def _wait(pid: int, read_end: int, seconds: float) -> bytes | None:
@@ -221,13 +222,13 @@ class Trial:
 
         for at, item in enumerate(session.items):
             reached.clear()
-            began = _now()
+            began = time.process_time()
             sys.settrace(call)  # type: ignore[arg-type]  # the stub's tracer is recursive; ours is a plain function
             self._run([item], session.items[at + 1 : at + 2])
             sys.settrace(None)
             if self._failed:
                 return
-            yield _now() - began, sorted(reached)
+            yield time.process_time() - began, sorted(reached)
 
     def _run(self, items: Sequence[pytest.Item], after: Sequence[pytest.Item] = ()) -> int:
         """Run tests until one fails: its place, or -1."""
@@ -244,14 +245,14 @@ class Trial:
         if pid == 0:
             try:
                 os.close(read_end)
-                _hush(write_end)
+                _hush(write_end, seconds)
                 answer = work()
                 while answer:
                     answer = answer[os.write(write_end, answer) :]
             finally:
                 os._exit(0)
         os.close(write_end)
-        return _wait(pid, read_end, seconds)
+        return _wait(pid, read_end, 10 * seconds)
 
     def _try_all(self, session: pytest.Session, source: Source) -> Tally:
         began, tally, known = _now(), Tally(), explained()

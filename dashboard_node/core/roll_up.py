@@ -31,7 +31,7 @@ def is_busy(record: CopyRecord) -> bool:
 
 def share(copy: Copy, record: CopyRecord, *, unfed: bool) -> Share:
     """What a job adds to its context's tally. ``unfed``: it has a dependency, and that does not hold."""
-    needed = copy.leaf or (record.redo and not copy.shadow)
+    needed = copy.leaf or ((record.redo or record.disabled) and not copy.shadow)
     undone = needed and not is_done(record)
     waits = unfed and record.stage is Stage.WAITING and not record.raised
     if copy.shadow:

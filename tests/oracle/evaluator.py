@@ -107,7 +107,7 @@ class Evaluator:
         if any(job.stands in FAILED and not job.acknowledged for job in own) or "ERROR" in statuses.values():
             return "ERROR"
         busy = any(map(self._is_busy, own))
-        needed = [p for p in places if self.text.leaf(p) or (self.jobs[p].redo and not self.text.external(p))]
+        needed = [p for p in places if self.text.leaf(p) or self._wanted(p)]
         open_ = any(not self._off_the_list(place) for place in needed)
         in_vain = any(
             self.text.entries[place]
@@ -125,6 +125,10 @@ class Evaluator:
             status in {"RUNNING", "COMPLETE"} and self.text.has_jobs(child) for child, status in statuses.items()
         )
         return "RUNNING" if moved else "WAITING"
+
+    def _wanted(self, place: Place) -> bool:
+        """Whether it has to be done although something in its context depends on it: to be redone, or disabled."""
+        return (self.jobs[place].redo or self.jobs[place].disabled) and not self.text.external(place)
 
     @staticmethod
     def _is_busy(job: Job) -> bool:

@@ -329,4 +329,7 @@ def test_scenario_098_reset_with_everything_held() -> None:
 
 def test_a_disabled_job_blocks_completion_even_where_another_way_leads_round_it() -> None:
     """P[a b c | c<-or(a,b)]: b is disabled; with a and c done, P waits for b to be enabled and done, or skipped."""
-    tell("P[a b c | c<-or(a,b)]", "disable(b) -> b=D\n OK(a) -> init{c}\n OK(c) -> c=C P=R\n enable(b) -> b=W P=C")
+    tell(
+        "P[a b c | c<-or(a,b)]",
+        "disable(b) -> b=D\n S(a) -> init{a}\n OK(a) -> init{c}\n OK(c) -> c=C P=R\n enable(b) -> b=W P=C",
+    )

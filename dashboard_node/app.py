@@ -20,6 +20,7 @@ from dashboard_node.config import DashboardConfig
 from dashboard_node.core.effects import Effect, LookUpAudit
 from dashboard_node.core.machine import DashboardCore, Event
 from dashboard_node.lookups import look_up_audit
+from dashboard_node.properties import read_folder
 from schemas.names import NodeName
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ async def serve(config: DashboardConfig) -> int:
     """
     config = config.validated()
     config.data.mkdir(parents=True, exist_ok=True)
+    core = DashboardCore(timedelta(seconds=config.retention_seconds))
+    core.state.properties = read_folder(config.data / "properties")
     async with SqliteStore.open(config.data / "dashboard.db") as store:
 
         async def perform(effect: Effect) -> None:
@@ -40,7 +43,7 @@ async def serve(config: DashboardConfig) -> int:
                 await look_up_audit(effect, store, driver.answer)
 
         driver: Driver[Event, Effect] = Driver(
-            DashboardCore(timedelta(seconds=config.retention_seconds)),
+            core,
             Identity(
                 role=Role.DASHBOARD,
                 node=NodeName("dashboard"),

@@ -54,7 +54,7 @@ class State:
         self._runs: dict[InstanceId, dict[RunId, None]] = {}
         self.of_plan: dict[PlanName, dict[InstanceId, None]] = {}
         self._graphs: dict[tuple[PlanName, int], PlanGraph] = {}
-        self.properties: dict[PlanName, Mapping[str, str]] = {}
+        self.properties: Mapping[PlanName, Mapping[str, str]] = {}
         """Parameter values by plan, from files beside the configuration; given at start, never saved."""
         # Heard, never saved: the bus shows it again after a restart
         self.presences: dict[NodeName, Presence] = {}

@@ -19,7 +19,7 @@ DECLARED = Parameter(name="p")
 def _house(*, declared: tuple[Parameter, ...] = (DECLARED,), properties: str = "", **more: object) -> House:
     house = House()
     found = dict(line.split("=", 1) for line in properties.split())
-    house.core.state.properties[PlanName("P")] = found
+    house.core.state.properties = {PlanName("P"): found}
     house.open("i", "P[a b | b<-and(a)]", jobs={"a": {"context_parameters": declared}}, **more)
     return house
 
@@ -118,7 +118,7 @@ def test_scenario_143_a_restart_after_an_edit() -> None:
     house = _house(context_parameters=(P1,), properties="p=2")
     house.ask(SetParameters(instance=house.instances["i"], values={"p": "3"}))
     house.restart()
-    house.core.state.properties[PlanName("P")] = {"p": "2"}
+    house.core.state.properties = {PlanName("P"): {"p": "2"}}
     house.act(Action.SUBMIT, "i.a")
 
     assert _value(house) == {"p": "3"}

@@ -7,7 +7,8 @@ Putting the header in front of the encoded body keeps the body comparable byte b
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from types import UnionType
+from typing import Annotated, TypeVar, overload
 
 import msgspec
 from msgspec import Meta, Struct
@@ -76,7 +77,11 @@ def body_of(payload: bytes) -> bytes | None:
     return b"{}" if rest == b"}" else b"{" + rest[1:]
 
 
-def decode(payload: bytes, kind: type[T]) -> T:
+@overload
+def decode(payload: bytes, kind: type[T]) -> T: ...
+@overload
+def decode(payload: bytes, kind: UnionType) -> Struct: ...
+def decode(payload: bytes, kind: type[T] | UnionType) -> T | Struct:
     """The document of the given type (or union) in a payload, header or not. Raises SchemaError; unknown keys are ignored."""
     decoder = _decoders.get(kind)
     if decoder is None:

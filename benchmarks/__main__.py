@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import context_machine
+from benchmarks import context_machine, timers
 
 RESULTS = Path(".cache/benchmarks.json")
 
@@ -24,8 +24,20 @@ def main() -> None:
         figures = [f"{value:.0f}" for value in (one.least, one.median, one.most)]
         table.add_row(one.shape, f"{one.jobs:,}", *figures, f"{one.median / base:.2f}")
     Console().print(table)
+    timing = timers.measure()
+    Console().print(_timers(timing))
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode({"context_machine": costs})))
+    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode({"context_machine": costs, "timers": timing})))
+
+
+def _timers(timing: timers.Timing) -> Table:
+    table = Table(title=f"Windows of {timing.plans:,} plans: milliseconds late, saved and shown; percent of one core")
+    for heading in ("opened", "earliest", "p50", "p99", "latest", "CPU, opening", "CPU, idle", "start"):
+        table.add_column(heading, justify="right")
+    late = [f"{value:.1f} ms" for value in (timing.earliest, timing.p50, timing.p99, timing.latest)]
+    cpu = [f"{timing.busy_cpu:.1f} %", f"{timing.idle_cpu:.2f} %"]
+    table.add_row(str(timing.opened), *late, *cpu, f"{timing.start_seconds:.1f} s")
+    return table
 
 
 if __name__ == "__main__":

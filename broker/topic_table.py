@@ -18,12 +18,14 @@ from schemas.addresses import (
     AgentPlanAt,
     AgentPresenceAt,
     AssignmentAt,
+    CalendarAt,
     DashboardPresenceAt,
     FireReportAt,
     InstanceAt,
     JobAt,
     LockAt,
     PlanAt,
+    PlanVersionAt,
     RunReportAt,
     TakenAt,
 )
@@ -31,12 +33,14 @@ from schemas.documents import (
     AgentInstance,
     AgentPlan,
     Assignment,
+    CalendarDays,
     Document,
     FireReport,
     InstanceStatus,
     JobState,
     LockState,
     PlanStatus,
+    PlanVersion,
     Presence,
     RunReport,
     Taken,
@@ -132,6 +136,20 @@ TABLE: tuple[Row, ...] = (
         shows="Whether a plan is enabled, its next start, running instances and last outcome.",
     ),
     Row(
+        pattern="plan/{plan}/version/{version}",
+        writer=_D,
+        readers=(_P,),
+        documents=(PlanVersion,),
+        shows="A version of a plan that is the newest or still runs: what a dashboard that lost its disk goes on from.",
+    ),
+    Row(
+        pattern="calendar/{calendar}",
+        writer=_D,
+        readers=(_P,),
+        documents=(CalendarDays,),
+        shows="The days of a business calendar.",
+    ),
+    Row(
         pattern="instance/{instance}",
         writer=_D,
         readers=(_P,),
@@ -190,7 +208,7 @@ TABLE: tuple[Row, ...] = (
 )
 
 
-def document_type(address: Address) -> type[Document]:  # noqa: C901, PLR0911  # one line an address
+def document_type(address: Address) -> type[Document]:  # noqa: C901, PLR0911, PLR0912  # one line an address
     """What stands at an address."""
     match address:
         case DashboardPresenceAt() | AgentPresenceAt():
@@ -209,6 +227,10 @@ def document_type(address: Address) -> type[Document]:  # noqa: C901, PLR0911  #
             return Taken
         case PlanAt():
             return PlanStatus
+        case PlanVersionAt():
+            return PlanVersion
+        case CalendarAt():
+            return CalendarDays
         case InstanceAt():
             return InstanceStatus
         case JobAt():

@@ -19,12 +19,14 @@ from schemas.addresses import (
     AgentPlanAt,
     AgentPresenceAt,
     AssignmentAt,
+    CalendarAt,
     DashboardPresenceAt,
     FireReportAt,
     InstanceAt,
     JobAt,
     LockAt,
     PlanAt,
+    PlanVersionAt,
     RunReportAt,
     TakenAt,
 )
@@ -189,6 +191,10 @@ def _spell(address: Address) -> str:  # noqa: C901, PLR0911, PLR0912  # one line
             return f"agent/{escape(agent)}/taken/{instance}/{escape(job)}"
         case PlanAt(plan):
             return f"plan/{escape(plan)}"
+        case PlanVersionAt(plan, version):
+            return f"plan/{escape(plan)}/version/{version}"
+        case CalendarAt(calendar):
+            return f"calendar/{escape(calendar)}"
         case InstanceAt(instance):
             return f"instance/{instance}"
         case JobAt(instance, context, job):
@@ -219,6 +225,10 @@ def _parse(levels: list[str]) -> Address | None:  # noqa: C901, PLR0911, PLR0912
             return TakenAt(_node(agent), _instance(instance), _job(job))
         case ["plan", plan]:
             return PlanAt(PlanName(unescape(plan)))
+        case ["plan", plan, "version", version] if version.isascii() and version.isdigit():
+            return PlanVersionAt(PlanName(unescape(plan)), int(version))
+        case ["calendar", calendar]:
+            return CalendarAt(unescape(calendar))
         case ["instance", instance]:
             return InstanceAt(_instance(instance))
         case ["instance", instance, "job", context, job]:

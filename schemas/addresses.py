@@ -67,6 +67,19 @@ class PlanAt(Struct, frozen=True):
     plan: PlanName
 
 
+class PlanVersionAt(Struct, frozen=True):
+    """One version of a plan, whole."""
+
+    plan: PlanName
+    version: int
+
+
+class CalendarAt(Struct, frozen=True):
+    """A business calendar."""
+
+    calendar: str
+
+
 class InstanceAt(Struct, frozen=True):
     """An instance."""
 
@@ -98,6 +111,8 @@ Address = (
     | FireReportAt
     | TakenAt
     | PlanAt
+    | PlanVersionAt
+    | CalendarAt
     | InstanceAt
     | JobAt
     | LockAt

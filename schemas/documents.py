@@ -13,7 +13,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from schemas.names import ContextName, InstanceId, JobId, LockName, NodeName, PlanName, RunId
-from schemas.plan import ClockJob, CommandJob, FileJob
+from schemas.plan import ClockJob, CommandJob, FileJob, PlanSource
 from schemas.status import ContextStatus, FireOutcome, JobKind, JobStatus, NodeState, Outcome, RunPhase
 
 Instant = Annotated[datetime, Meta(tz=True)]
@@ -22,6 +22,21 @@ Instant = Annotated[datetime, Meta(tz=True)]
 
 class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """Common shape of documents and their parts: camelCase on the wire, defaults left out."""
+
+
+class Condition(Shown, frozen=True, kw_only=True):
+    """How an agent is, refreshed at a bounded rate."""
+
+    draining: bool = False
+    """It starts no runs any more; those that live go on."""
+    running: int = 0
+    """Runs that may have a process."""
+    load: float = 0.0
+    """Of its host, over the last minute."""
+    disk_free: int | None = None
+    """Bytes, where its runs are; None: not known."""
+    dry_jobs: tuple[JobId, ...] = ()
+    """Jobs whose dry run an operator has switched on."""
 
 
 class Presence(Shown, frozen=True, kw_only=True):
@@ -48,6 +63,7 @@ class Presence(Shown, frozen=True, kw_only=True):
     """IANA name of the zone in which the node's clock jobs without a zone of their own are read."""
     labels: tuple[str, ...] = ()
     dry_run: bool = False
+    condition: Condition = Condition()
     journal: int = 0
     """The first epoch that the node's own records tell of; another one than before: they were lost."""
 
@@ -174,6 +190,26 @@ class PlanStatus(Shown, frozen=True, kw_only=True):
     job_count: int = 0
 
 
+class PlanVersion(Shown, frozen=True, kw_only=True):
+    """A version of a plan that is the newest or still runs: what a dashboard whose disk is lost needs to go on."""
+
+    plan: PlanName
+    version: int
+    imported: Instant
+    by: str = ""
+    source: PlanSource
+
+
+class CalendarDays(Shown, frozen=True, kw_only=True):
+    """The newest version of a business calendar: its days, each with its name."""
+
+    calendar: str
+    version: int
+    imported: Instant
+    by: str = ""
+    days: dict[date, str]
+
+
 class ContextState(Shown, frozen=True, kw_only=True):
     """Status of one context of an instance; ``parent`` is empty for the outermost one. Parents come before children."""
 
@@ -261,6 +297,12 @@ class JobState(Shown, frozen=True, kw_only=True):
     ended: Instant | None = None
     return_code: int | None = None
     reason: str = ""
+    raised: bool = False
+    """Its dependency has been used: it is not initiated again by itself."""
+    pending: bool = False
+    """It was initiated while held, or before its context might start: remembered."""
+    tries: int = 0
+    """Runs of the present round, for the retry policy."""
     blockers: tuple[Blocker, ...] = ()
 
 
@@ -296,6 +338,8 @@ Document = (
     | FireReport
     | Taken
     | PlanStatus
+    | PlanVersion
+    | CalendarDays
     | InstanceStatus
     | JobState
     | LockState

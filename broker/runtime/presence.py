@@ -15,12 +15,14 @@ from schemas.addresses import (
     AgentPlanAt,
     AgentPresenceAt,
     AssignmentAt,
+    CalendarAt,
     DashboardPresenceAt,
     FireReportAt,
     InstanceAt,
     JobAt,
     LockAt,
     PlanAt,
+    PlanVersionAt,
     RunReportAt,
     TakenAt,
 )
@@ -70,6 +72,8 @@ def writer_of(address: Address) -> Writer:
             | AssignmentAt()
             | TakenAt()
             | PlanAt()
+            | PlanVersionAt()
+            | CalendarAt()
             | InstanceAt()
             | JobAt()
             | LockAt()

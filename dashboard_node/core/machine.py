@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from broker.runtime.core import Changes, Decision, Heard, Key, Recovered, Requested, Tick
-from dashboard_node.core import agents, instances, invariants, requests, restoring, runs, settling, windows
+from dashboard_node.core import agents, instances, invariants, rebuilding, requests, restoring, runs, settling, windows
 from dashboard_node.core.effects import Effect
 from dashboard_node.core.projection import Projection
 from dashboard_node.core.state import ACTIVE, State
@@ -54,6 +54,7 @@ class DashboardCore:
                 self.state.up_since = event.now
                 step = _time_first(self.state, event.now, f"start of epoch {event.epoch}")
                 restoring.give_up(step)
+                rebuilding.rebuild(step, event.shown)
             case _:
                 assert_never(event)
         _finish(step)

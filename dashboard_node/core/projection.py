@@ -22,16 +22,19 @@ from schemas.addresses import (
     AgentInstanceAt,
     AgentPlanAt,
     AssignmentAt,
+    CalendarAt,
     InstanceAt,
     JobAt,
     LockAt,
     PlanAt,
+    PlanVersionAt,
     TakenAt,
 )
 from schemas.documents import (
     AgentInstance,
     AgentPlan,
     Assignment,
+    CalendarDays,
     ContextState,
     Document,
     InstanceStatus,
@@ -39,6 +42,7 @@ from schemas.documents import (
     LockClaim,
     LockState,
     PlanStatus,
+    PlanVersion,
     Taken,
 )
 from schemas.names import InstanceId, JobId, NodeName, PlanName
@@ -59,10 +63,13 @@ class Projection:
         """What stands on the bus for an instance, to be cleared with it."""
         self._provided: dict[PlanName, set[NodeName]] = {}
         """The agents that a plan's documents stand for."""
+        self._versions: dict[PlanName, set[int]] = {}
+        """The versions of a plan that are shown."""
 
     def documents(self) -> dict[Address, Document]:
         """Everything that ought to be shown: what agents act on comes after what it refers to."""
         found: dict[Address, Document] = {}
+        self._add(found, [self._calendar(name) for name in sorted(self._state.calendars)])
         for plan in sorted(self._state.plans):
             self._add(found, self._of_plan(plan))
         for name in sorted(self._state.instances):
@@ -78,6 +85,7 @@ class Projection:
         """What is to be shown differently because of applied changes; None: cleared."""
         touched = Touched(self._state, changes, agents, self._named)
         found: dict[Address, Document | None] = {}
+        found.update(self._calendar(name) for name in touched.calendars)
         for plan in touched.plans:
             found.update(self._of_plan(plan) if plan in self._state.plans else self._without_plan(plan))
         found.update(self._altered(touched))
@@ -121,11 +129,37 @@ class Projection:
             days = schedules.days_for(self._state, (job for jobs in versions.values() for job in jobs))
             document = AgentPlan(plan=name, versions=versions, calendars=days)
             yield AgentPlanAt(agent, name), document if versions else None
+        yield from self._versions_of(record)
         yield PlanAt(name), self._plan(record)
+
+    def _versions_of(self, record: PlanRecord) -> Iterator[Shown]:
+        """Those that are the newest or still run; what is of use no more is cleared."""
+        used = self._state.versions_in_use(record.name)
+        kept = self._versions.setdefault(record.name, set())
+        for version in sorted(kept.difference(used)):
+            yield PlanVersionAt(record.name, version), None
+        kept.clear()
+        kept.update(used)
+        for version in used:
+            one = self._state.versions[record.name, version]
+            yield (
+                PlanVersionAt(record.name, version),
+                PlanVersion(plan=one.plan, version=version, imported=one.imported, by=one.by, source=one.source),
+            )
+
+    def _calendar(self, name: str) -> Shown:
+        versions = self._state.calendars.get(name)
+        if versions is None:
+            return CalendarAt(name), None
+        one = versions[-1]
+        document = CalendarDays(calendar=name, version=one.version, imported=one.imported, by=one.by, days=one.days)
+        return CalendarAt(name), document
 
     def _without_plan(self, name: PlanName) -> Iterator[Shown]:
         for agent in sorted(self._provided.pop(name, set())):
             yield AgentPlanAt(agent, name), None
+        for version in sorted(self._versions.pop(name, set())):
+            yield PlanVersionAt(name, version), None
         yield PlanAt(name), None
 
     def _provisioned(self, record: PlanRecord) -> dict[NodeName, dict[str, tuple[Watched, ...]]]:
@@ -243,6 +277,9 @@ class Projection:
             ended=record.ended,
             return_code=record.return_code,
             reason=record.reason,
+            raised=record.raised,
+            pending=record.pending,
+            tries=record.tries,
             blockers=why,
         )
         return self._kept(machine.instance, JobAt(machine.instance, document.context, copy.id)), document

@@ -75,6 +75,11 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
                 raise AssertionError(f"no such table: {key.table}")
     for instance in sorted(state.instances):
         _machine(state, state.instances[instance], copies.get(instance, {}), contexts.get(instance, {}))
+    derive(state)
+
+
+def derive(state: State) -> None:
+    """Everything that follows from the records."""
     _locks(state)
     _timers(state)
 

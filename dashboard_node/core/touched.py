@@ -35,6 +35,7 @@ class Touched:
         self.plans: dict[PlanName, None] = {}
         self.instances: dict[InstanceId, None] = {}
         self.gone: dict[InstanceId, None] = {}
+        self.calendars: dict[str, None] = {}
         self.jobs: dict[tuple[InstanceId, int], None] = {}
         self.runs: dict[RunId, None] = {}
         self.taken: dict[tuple[InstanceId, JobId], None] = {}
@@ -61,6 +62,7 @@ class Touched:
                 name, _, job = key.partition("~")
                 self.taken.setdefault((InstanceId(name), JobId(unescape(job))))
             case "calendar":
+                self.calendars.setdefault(unescape(key.partition("~")[0]))
                 self.plans.update(dict.fromkeys(self._state.plans_naming(unescape(key.partition("~")[0]))))
             case _:
                 pass  # answers are nobody's document

@@ -70,3 +70,25 @@ def test_windows_that_opened_while_the_dashboard_was_away_are_told(installation:
     assert len(set(due)) == len(due)
     assert "missed" in {tick["outcome"] for tick in ticks}
     assert [tick["outcome"] for tick in ticks].count("ran") == 1
+
+
+def test_a_dashboard_without_its_disk_goes_on(installation: Installation, tmp_path: Path) -> None:
+    """Killed while a command runs, its data folder emptied: the same instance goes on, nothing runs twice."""
+    ledger, go = tmp_path / "ledger", tmp_path / "go"
+    waiting = f"echo first >> {ledger}; while [ ! -e {go} ]; do sleep 0.1; done"
+    jobs = [a_command("First", waiting), a_command("Second", f"echo second >> {ledger}")]
+    installation.do("plan", "import", str(write_plan(tmp_path / "Kept", jobs, {"First": [], "Second": ["First"]})))
+    instance = installation.do("instance", "start", "Kept").strip()
+    installation.do("job", "submit", instance, "First")
+    until(lambda: installation.statuses(instance)["First"] == "RUNNING", within=20, what="the first command runs")
+
+    installation.nodes["dashboard"].kill()
+    for file in (tmp_path / "data").rglob("dashboard.db*"):
+        file.unlink()
+    installation.nodes["dashboard"].start()
+    installation.wait_for_agents("north")
+    go.touch()
+    installation.wait_for(instance, "COMPLETE", within=60)
+
+    assert ledger.read_text().split() == ["first", "second"]
+    assert any("retained" in str(row["detail"]) for row in installation.ask("audit", "list", "--kind", "instance"))

@@ -21,12 +21,14 @@ from schemas.addresses import (
     AgentPlanAt,
     AgentPresenceAt,
     AssignmentAt,
+    CalendarAt,
     DashboardPresenceAt,
     FireReportAt,
     InstanceAt,
     JobAt,
     LockAt,
     PlanAt,
+    PlanVersionAt,
     RunReportAt,
     TakenAt,
 )
@@ -53,6 +55,8 @@ addresses: st.SearchStrategy[Address] = st.one_of(
     st.builds(FireReportAt, nodes, instances, jobs),
     st.builds(TakenAt, nodes, instances, jobs),
     st.builds(PlanAt, plans),
+    st.builds(PlanVersionAt, plans, st.integers(1, 10**6)),
+    st.builds(CalendarAt, names),
     st.builds(InstanceAt, instances),
     st.builds(JobAt, instances, contexts, jobs),
     st.builds(LockAt, locks, st.just("") | names),
@@ -179,7 +183,7 @@ def test_every_address_is_generated() -> None:
     """These properties are about all addresses that there are."""
     generated = {
         DashboardPresenceAt, AgentPresenceAt, AgentPlanAt, AgentInstanceAt, AssignmentAt, RunReportAt,
-        FireReportAt, TakenAt, PlanAt, InstanceAt, JobAt, LockAt,
+        FireReportAt, TakenAt, PlanAt, PlanVersionAt, CalendarAt, InstanceAt, JobAt, LockAt,
     }  # fmt: skip
 
     assert generated == set(Address.__args__)

@@ -47,8 +47,9 @@ class Office:
         self._epoch += 1
         self.core = DashboardCore(RETENTION)
         self.core.restore(sorted(self.rows.items()))
+        before = self.shown
         self.shown = dict(self.core.documents())  # the reconciler shows all of it, and clears the rest
-        self.step(Recovered(self.now, self._epoch, {}))
+        self.step(Recovered(self.now, self._epoch, before))
         for event in heard:
             self.step(event)
         self.step(Tick(self.now))
@@ -88,6 +89,12 @@ class Office:
         """The dashboard is away and comes back."""
         self.now = moment
         self.begin()
+
+    def lose_disk(self, heard: Iterable[Heard] = ()) -> None:
+        """The dashboard comes back without what it had saved; the broker still has what it showed."""
+        self.rows.clear()
+        self.audit.clear()
+        self.begin(heard)
 
     # People
 

@@ -1,0 +1,152 @@
+"""How late windows open on a dashboard with ten thousand plans, and what it costs to wait for them: real clock, driver and disk.
+
+Late is from the second a start is due to the moment its instance is handed to the broker, saved and all. The broker is the model
+in this process: what a network adds is not ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+from time import perf_counter, process_time
+
+import msgspec
+from msgspec import Raw, Struct
+
+from broker.memory import MemoryBroker
+from broker.runtime.core import Key, Reply, Requested, Tick
+from broker.runtime.driver import Driver
+from broker.runtime.selfwatch import Identity
+from broker.runtime.store import SqliteStore
+from broker.runtime.world import Signal, World, wall_clock
+from broker.topic_table import Role
+from dashboard_node.core.effects import Effect
+from dashboard_node.core.machine import DashboardCore, Event
+from schemas.names import NodeName, RequestId, UserName
+from schemas.plan import PlanSource
+from schemas.requests import ImportPlan
+
+PLANS = 10_000
+SECONDS = 60
+"""How long windows open, and how long nothing is due."""
+HOUR = 3_600
+
+
+class Timing(Struct, frozen=True, kw_only=True):
+    """Milliseconds late, of so many windows; processor time while nothing is due, in percent of one core."""
+
+    plans: int
+    opened: int
+    earliest: float
+    p50: float
+    p99: float
+    latest: float
+    busy_cpu: float
+    idle_cpu: float
+    start_seconds: float
+    """From the records on the disk to all documents shown."""
+
+
+def a_plan(number: int, cron: str) -> PlanSource:
+    """One command, in a window of half an hour."""
+    plan = {
+        "name": f"Plan{number:05}",
+        "timeWindowStart": cron,
+        "contextTtlMilliseconds": HOUR * 500,
+        "scheduledJobs": [{"agentName": "a", "jobName": "c"}],
+        "jobDependencies": [{"jobIdentifier": "a-c"}],
+    }
+    job = {"type": "internalEventDrivenJob", "agentName": "a", "jobName": "c", "commandLine": "true"}
+    return msgspec.convert({"plan": plan, "jobs": [job]}, PlanSource)
+
+
+def records(sources: Iterable[PlanSource], now: datetime) -> dict[Key, Struct | None]:
+    """What a dashboard has saved once these plans are imported."""
+    core = DashboardCore()
+    core.step(Tick(now))
+    found: dict[Key, Struct | None] = {}
+    for number, source in enumerate(sources):
+        body = Raw(msgspec.json.encode(ImportPlan(source=source)))
+        decision = core.step(Requested(now, UserName("u"), RequestId(f"{number:08x}"), body))
+        found.update(decision.changes)
+        core.project(decision.changes)
+    return {key: record for key, record in found.items() if key.table in {"plan", "version"}}
+
+
+class Watch:
+    """When each instance was handed to the broker."""
+
+    def __init__(self) -> None:
+        self.late: dict[str, float] = {}
+        self.since = wall_clock()
+        """What was due before was due while the dashboard started."""
+
+    def __call__(self, _user: str, topic: str) -> bool:
+        """Asked for each publication."""
+        _, _, instance = topic.partition("/instance/")
+        if instance and "/" not in instance and instance not in self.late and "/agent/" not in topic:
+            due = datetime.strptime(instance.rpartition("-")[2], "%Y%m%dT%H%M%S%z")
+            if due >= self.since:
+                self.late[instance] = (wall_clock() - due).total_seconds() * 1000
+        return True
+
+
+async def live(saved: dict[Key, Struct | None], folder: Path) -> tuple[Watch, float, float]:
+    """Run a dashboard on these records for a while: what was opened, processor time in percent, seconds to start."""
+    watch, complete = Watch(), asyncio.Event()
+    begun = perf_counter()
+
+    def signal(what: Signal) -> None:
+        if what is Signal.COMPLETE:
+            complete.set()
+
+    async with SqliteStore.open(folder / "dashboard.db") as store:
+        await store.save(saved, ())
+        broker = MemoryBroker(may_publish=watch)
+        world: World[Effect] = World(
+            store=store, bus=broker.bus(), topics=broker.topics, perform=_answers_only, signal=signal
+        )
+        identity = Identity(role=Role.DASHBOARD, node=NodeName("dashboard"), host="here", version="0")
+        driver: Driver[Event, Effect | Reply] = Driver(DashboardCore(timedelta(hours=24)), identity, world)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(driver.run(), name="dashboard")
+            await complete.wait()
+            started = perf_counter() - begun
+            watch.late.clear()
+            watch.since = wall_clock()
+            spent = process_time()
+            await asyncio.sleep(SECONDS)
+            percent = (process_time() - spent) / SECONDS * 100
+            driver.stop()
+    return watch, percent, started
+
+
+def _answers_only(effect: Effect) -> None:
+    raise AssertionError(f"nobody asked for {effect!r}")
+
+
+def measure() -> Timing:
+    """Windows that open all the time, then none."""
+    now = wall_clock()
+    spread = (a_plan(n, f"{n % 60} {n // 60 % 60} * * * ?") for n in range(PLANS))
+    far = (now + timedelta(hours=12)).hour
+    quiet = (a_plan(n, f"{n % 60} {n // 60 % 60} {far} * * ?") for n in range(PLANS))
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        watch, busy, started = asyncio.run(live(records(spread, now), Path(one)))
+        _, idle, _ = asyncio.run(live(records(quiet, now), Path(other)))
+    late = sorted(watch.late.values())
+    return Timing(
+        plans=PLANS,
+        opened=len(late),
+        earliest=late[0],
+        p50=median(late),
+        p99=quantiles(late, n=100)[98],
+        latest=late[-1],
+        busy_cpu=busy,
+        idle_cpu=idle,
+        start_seconds=started,
+    )

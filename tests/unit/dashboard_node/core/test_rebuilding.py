@@ -1,0 +1,227 @@
+"""A dashboard whose disk was lost goes on from what the broker retains of it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from broker.runtime.core import Heard
+from schemas.addresses import Address, AssignmentAt, CalendarAt, PlanVersionAt, RunReportAt
+from schemas.documents import Document, PlanVersion, RunReport
+from schemas.names import NodeName, PlanName
+from schemas.plan import CommandJob, PlanSource
+from schemas.requests import (
+    Action,
+    DeleteCalendar,
+    EnablePlan,
+    EndInstance,
+    ImportCalendar,
+    MoveEnd,
+    PrepareInstance,
+    SetParameters,
+)
+from schemas.status import ContextStatus, RunPhase
+from tests.support.office import Office, Shape, a_plan, at
+
+A = NodeName("a")
+P = PlanName("P")
+UK = ImportCalendar(name="UK", days={date(2026, 1, 12): "A day off"})
+
+
+def with_jobs(*names: str, lock: bool = False, **fields: object) -> PlanSource:
+    """A plan of commands that wait for nothing, perhaps with one lock for all."""
+    jobs = [{"agentName": "a", "jobName": name} for name in names]
+    plain = {
+        "scheduledJobs": jobs,
+        "jobDependencies": [{"jobIdentifier": f"a-{name}"} for name in names],
+        "jobLocks": [{"name": "L", "lockCount": 1, "jobs": {"P": [job | {"lockCount": 1} for job in jobs]}}] * lock,
+    }
+    source = a_plan(**(plain | fields))  # type: ignore[arg-type]  # the plan's fields
+    command = source.jobs[1]
+    assert isinstance(command, CommandJob)
+    return PlanSource(
+        plan=source.plan, jobs=tuple(replace(command, job_name=name, participates_in_lock=lock) for name in names)
+    )
+
+
+def still(office: Office) -> dict[Address, Document]:
+    """What is shown."""
+    return dict(office.shown)
+
+
+def test_all_that_was_shown_is_shown_again() -> None:
+    """Plans with their versions, calendars, instances, statuses, runs: the documents are the same."""
+    office = Office(at("01-10 02:00"))
+    office.ask(UK)
+    office.imports(a_plan(calendars={"exclude": ["UK"]}))
+    office.imports(a_plan(description="second", calendars={"exclude": ["UK"]}))
+    office.ask(SetParameters(instance=office.only.id, values={"p": "2"}))
+    office.ask(MoveEnd(instance=office.only.id, closes=at("01-11 03:00")))
+    office.fires("q")
+    office.starts("c")
+    before = still(office)
+
+    office.lose_disk()
+
+    assert office.shown == before
+    assert {one.version for one in office.shown.values() if isinstance(one, PlanVersion)} == {1, 2}
+    assert any("retained" in row.detail for row in office.audit)
+
+
+def test_a_run_goes_on_and_its_result_counts() -> None:
+    """What depends on nothing else completes; the instance with it."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    office.starts("c")
+    run = office.runs()["c"]
+    report = RunReport(run=run.id, phase=RunPhase.RUNNING, started=office.now)
+
+    office.lose_disk([Heard(office.now, RunReportAt(A, run.id), report)])
+    office.ends("c")
+
+    assert (office.status("c"), office.only.status) == ("COMPLETE", ContextStatus.COMPLETE)
+    assert AssignmentAt(A, run.id) not in office.shown
+
+
+def test_a_run_that_was_handed_over_and_not_started_waits_on() -> None:
+    """It is not handed over a second time."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    run = office.runs()["c"].id
+
+    office.lose_disk()
+
+    assert office.runs()["c"].id == run
+    office.fires("q", 2)
+    assert office.runs()["c"].id == run
+
+
+def test_fires_that_were_taken_are_not_taken_again() -> None:
+    """Their number stood on the bus."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    office.starts("c")
+    office.ends("c")
+
+    office.lose_disk()
+    office.fires("q")
+
+    assert not [row for row in office.audit if row.kind == "tick"]
+    assert office.only.status is ContextStatus.COMPLETE
+
+
+def test_windows_are_neither_opened_again_nor_forgotten() -> None:
+    """The open one is known; the next one opens; one that passed meanwhile is in the ledger."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan(shape=Shape(hours=5)))
+
+    office.now = at("01-12 00:30")
+    office.lose_disk()
+    office.until(at("01-12 01:15"))
+
+    assert office.ticks() == [("01-11 01:00", "missed"), ("01-12 01:00", "ran")]
+    assert [one.status for one in office.instances] == [ContextStatus.ENDED, ContextStatus.WAITING]
+
+
+def test_what_a_person_wanted_is_kept() -> None:
+    """Held, skipped, disabled, a failure acknowledged, a prepared instance, a disabled plan."""
+    office = Office(at("01-10 00:30"))
+    office.imports(with_jobs("held", "skipped", "failed"))
+    office.ask(PrepareInstance(plan=P))
+    office.act(Action.HOLD, "held")
+    office.until(at("01-10 01:00"))
+    office.act(Action.SKIP, "skipped")
+    office.act(Action.SUBMIT, "failed")
+    office.starts("failed")
+    office.ends("failed", code=3)
+    office.act(Action.ACKNOWLEDGE, "failed")
+    office.ask(EnablePlan(plan=P, enabled=False))
+    statuses = [office.status(name) for name in ("held", "skipped", "failed")]
+    before = still(office)
+
+    office.lose_disk()
+
+    assert [office.status(name) for name in ("held", "skipped", "failed")] == statuses
+    assert office.shown == before
+    assert not office.core.state.plans[P].enabled
+
+
+def test_locks_are_held_and_waited_for_in_their_order() -> None:
+    """The holder by its run, the queue as it stood."""
+    office = Office(at("01-10 02:00"))
+    office.imports(with_jobs("one", "two", "three", lock=True))
+    for name in ("one", "three", "two"):
+        office.act(Action.SUBMIT, name)
+        office.until(office.now + timedelta(minutes=1))
+    office.starts("one")
+    before = [office.status(name) for name in ("one", "two", "three")]
+
+    office.lose_disk()
+    after = [office.status(name) for name in ("one", "two", "three")]
+    office.ends("one")
+
+    assert before == after == ["RUNNING", "LOCK_QUEUED", "LOCK_QUEUED"]
+    assert list(office.runs()) == ["three"]
+
+
+def test_an_ended_instance_stays_for_its_retention() -> None:
+    """And its plan can be deleted afterwards."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.ask(EndInstance(instance=office.only.id))
+    before = still(office)
+
+    office.lose_disk()
+    shown = still(office)
+    office.until(at("01-10 04:00"))
+
+    assert shown == before
+    assert office.instances == []
+
+
+def test_a_plan_whose_definition_is_not_there_is_said_to_be_gone() -> None:
+    """What stood of it is cleared, and a person has to import it again."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    del office.shown[PlanVersionAt(P, 1)]
+
+    office.lose_disk()
+
+    assert office.shown == {}
+    assert any("import it again" in row.detail for row in office.audit)
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_disk_that_is_there_knows_better(*, empty: bool) -> None:
+    """Nothing is rebuilt beside records; an empty broker and an empty disk are a new dashboard."""
+    office = Office(at("01-10 02:00"))
+    if not empty:
+        office.imports(a_plan())
+        office.ask(EndInstance(instance=office.only.id))
+    before = still(office)
+
+    office.begin()
+
+    assert office.shown == before
+    assert not [row for row in office.audit if "retained" in row.detail]
+
+
+def test_versions_and_calendars_leave_the_bus_when_they_are_of_no_use() -> None:
+    """The newest version stands, and those that still run."""
+    office = Office(at("01-10 02:00"))
+    office.ask(UK)
+    office.imports(a_plan())
+    office.imports(a_plan(description="second"))
+    running = {1, 2} <= {one.version for one in office.shown.values() if isinstance(one, PlanVersion)}
+    office.ask(EndInstance(instance=office.only.id))
+    office.ask(DeleteCalendar(name="UK"))
+
+    assert running
+    assert PlanVersionAt(P, 1) not in office.shown
+    assert PlanVersionAt(P, 2) in office.shown
+    assert CalendarAt("UK") not in office.shown

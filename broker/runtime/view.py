@@ -153,12 +153,13 @@ class View:
             return self._settled(writer)
         self._note(writer, order, reading.document)
         again = known is not None and order == known.order
-        if known is not None and again and known.told:
+        back = known is not None and known.removed and not reading.retained  # its removal was heard late, or twice
+        if known is not None and again and known.told and not back:
             self.stale += 1
             return self._settled(writer)
         self._known[reading.address] = _known_from(reading, order)
         self._gone.pop(reading.address, None)
-        if not again:
+        if not again or back:
             self._note_seen(reading.address)
         if known is not None and known.told and _alike(known.document, reading.document):
             return self._settled(writer)

@@ -7,7 +7,7 @@ import pytest
 
 from broker.runtime import view as view_module
 from broker.runtime.core import Key
-from broker.runtime.view import SEEN, News, Reading, View
+from broker.runtime.view import SEEN, News, Reading, Seen, View
 from broker.topics import Topics
 from schemas.addresses import Address, AgentInstanceAt, AgentPresenceAt, FireReportAt, RunReportAt
 from schemas.codec import Header
@@ -173,6 +173,18 @@ def test_no_horizon_where_something_could_not_be_read() -> None:
     view.begin()
 
     assert view.take(a_reading(revision=5, retained=True)) == [News(at(), a_report())]
+
+
+def test_a_removal_heard_twice_takes_nothing_away() -> None:
+    """A broker may send the last few messages again, in order: what stood at the end stands again."""
+    view = a_view(a_reading(revision=5))
+    view.cleared(at())
+    view.take(a_reading(a_report("a"), revision=6))
+    view.seen()
+
+    assert view.cleared(at()) == [News(at(), None)]
+    assert view.take(a_reading(a_report("a"), revision=6)) == [News(at(), a_report("a"))]
+    assert [record.removed for record in view.seen().values() if isinstance(record, Seen)] == [False]
 
 
 def test_what_was_removed_is_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,8 +96,9 @@ def fires(step: Step, agent: NodeName, report: FireReport) -> None:
             after=Tick.SKIPPED if refused else _TICKS[fire.outcome],
             detail=refused or fire.reason or " ".join(fire.files),
         )
+    newest = max(fresh, key=lambda fire: fire.sequence)
     step.put_taken(
-        TakenRecord(instance=report.instance, job=report.job, agent=agent, sequence=max(f.sequence for f in fresh))
+        TakenRecord(instance=report.instance, job=report.job, agent=agent, sequence=newest.sequence, due=newest.due)
     )
 
 

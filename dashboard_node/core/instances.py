@@ -17,10 +17,11 @@ from dashboard_node.core.parameters import of_instance
 from dashboard_node.core.records import ContextRecord, CopyRecord, InstanceRecord
 from dashboard_node.core.state import ACTIVE
 from dashboard_node.core.step import Step
+from dashboard_node.core.unreported import unreported
 from schemas.documents import LastOutcome
 from schemas.names import InstanceId, PlanName, escape
 from schemas.plan import OnEnd
-from schemas.status import ContextStatus
+from schemas.status import ContextStatus, Tick
 
 LINGER = timedelta(seconds=30)
 """How long an instance outstays its retention for the sake of a run that has not ended."""
@@ -203,6 +204,16 @@ def remove_instance(step: Step, name: InstanceId) -> None:
     if step.state.live.get(name):
         step.state.timers.set(("remove", name), step.now + LINGER)
         return
+    for owed in unreported(step.state, instance):
+        step.note(
+            "tick",
+            instance=name,
+            context=instance.plan,
+            job=owed.job,
+            before=owed.first.isoformat(),
+            after=Tick.MISSED,
+            detail=owed.reason,
+        )
     machine = step.state.machines.pop(name)
     gone = [Key("job", f"{name}~{copy.index}") for copy in machine.graph.copies]
     gone += [Key("context", f"{name}~{node.index}") for node in machine.graph.contexts]

@@ -147,6 +147,8 @@ class TakenRecord(Saved, frozen=True, kw_only=True):
     job: JobId
     agent: NodeName
     sequence: int
+    due: Instant | None = None
+    """When the newest of those firings was due; None: not known (a file job, or records that were lost)."""
 
 
 class AnswerRecord(Saved, frozen=True, kw_only=True):

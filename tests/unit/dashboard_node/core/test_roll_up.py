@@ -74,13 +74,12 @@ def test_what_a_leaf_adds(record: CopyRecord, added: tuple[bool, ...]) -> None:
     assert share(B, record, unfed=True) == added
 
 
-def test_what_is_followed_by_others_need_not_be_done() -> None:
-    """Unless a person took back that it was done, and then not in a copy that is decided elsewhere."""
-    redo = CopyRecord(redo=True)
-
+@pytest.mark.parametrize("record", [CopyRecord(redo=True), CopyRecord(disabled=True)])
+def test_what_is_followed_by_others_need_not_be_done(record: CopyRecord) -> None:
+    """Unless a person took back that it was done, or disabled it; but not in a copy that is decided elsewhere."""
     assert share(A, CopyRecord(), unfed=False) == NOTHING
-    assert share(A, redo, unfed=False) == (False, False, True, False, False)
-    assert share(replace(A, shadow=True), redo, unfed=False) == NOTHING
+    assert share(A, record, unfed=False) == (False, False, True, False, False)
+    assert share(replace(A, shadow=True), record, unfed=False) == NOTHING
 
 
 def test_a_shadow_is_only_waited_for() -> None:

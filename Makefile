@@ -108,6 +108,10 @@ chaos: setup ## kill -9 real processes at random [MINUTES=n] [SEED=n] [ARGS=...]
 mutation: setup ## would the tests notice a small mistake in the dashboard's rules? see docs/mutation.md [ARGS=files]
 	@$(PYTHON) scripts/mutation.py $(ARGS)
 
+.PHONY: nats
+nats: setup ## the suites of the bus and the main job on NATS alone [ARGS=...]
+	@$(PYTEST) tests/e2e/test_nats.py tests/contract -k nats $(ARGS)
+
 .PHONY: bench
 bench: setup ## measure [ARGS=...]
 	@$(PYTHON) -m benchmarks $(ARGS)

@@ -9,11 +9,20 @@ import pytest
 
 from tests.support.broker_under_test import KINDS, OPEN, TELLING, BrokerUnderTest, Kind, broker_under_test
 
+NATS_DIFFERS = {
+    "test_takeover_ends_the_former_connection": "no will on a takeover: nobody needs it, the new connection outranks it",
+    "test_orderly_stop_publishes_wills": "no wills when it stops: who does not come back is doubted (broker/runtime/doubt.py)",
+}
+"""Where NATS is not as mosquitto and the model are, and why that does no harm."""
+
 
 @pytest.fixture(params=KINDS)
 def broker_kind(request: pytest.FixtureRequest) -> Kind:
-    """Each test runs on both."""
+    """Each test runs on all of them."""
     kind: Kind = request.param
+    reason = NATS_DIFFERS.get(request.node.originalname) if kind == "nats" else None
+    if reason is not None:
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     return kind
 
 

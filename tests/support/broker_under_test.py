@@ -17,11 +17,12 @@ from broker.mqtt import MqttBus
 from broker.mqtt_session import Patience
 from tests.support.line import Line, Mqtt5, line_to
 from tests.support.mosquitto import Mosquitto, running_mosquitto
+from tests.support.nats import MQTT, Nats, running_nats
 
-Kind = Literal["memory", "mosquitto", "mosquitto-3.1.1"]
-"""The last one lets clients speak MQTT 3.1.1 only."""
-KINDS: tuple[Kind, ...] = ("memory", "mosquitto", "mosquitto-3.1.1")
-TELLING = tuple(kind for kind in KINDS if kind != "mosquitto-3.1.1")
+Kind = Literal["memory", "mosquitto", "mosquitto-3.1.1", "nats"]
+"""The last two let clients speak MQTT 3.1.1 only."""
+KINDS: tuple[Kind, ...] = ("memory", "mosquitto", "mosquitto-3.1.1", "nats")
+TELLING: tuple[Kind, ...] = ("memory", "mosquitto")
 """Those that say when they deny a publish."""
 PREFIX = "test/bus"
 PATIENCE = Patience(connect=5.0, acknowledge=5.0, replay=5.0)
@@ -115,13 +116,16 @@ def broker_under_test(kind: Kind, folder: Path, setting: Setting = OPEN) -> Iter
         yield _InMemory(setting)
         return
     folder.mkdir()
-    with running_mosquitto(folder, *_lines(folder, setting)) as mosquitto, ExitStack() as lines:
-        yield _OnMosquitto(
-            mosquitto,
-            lines,
-            mqtt5="passes" if kind == "mosquitto" else "is refused",
-            patience=SHORT_PATIENCE if setting.default_limits else PATIENCE,
-        )
+    patience = SHORT_PATIENCE if setting.default_limits else PATIENCE
+    with ExitStack() as lines:
+        server: Mosquitto | Nats
+        if kind == "nats":
+            mqtt = 'ack_wait: "30s"' if setting.default_limits else MQTT
+            server = lines.enter_context(running_nats(folder, *_nats_lines(setting), mqtt=mqtt))
+        else:
+            server = lines.enter_context(running_mosquitto(folder, *_lines(folder, setting)))
+        mqtt5: Mqtt5 = "is refused" if kind == "mosquitto-3.1.1" else "passes"
+        yield _OnServer(server, lines, mqtt5=mqtt5, patience=patience)
 
 
 class _InMemory:
@@ -152,37 +156,44 @@ class _InMemory:
         self._broker.start({} if empty else None)
 
 
-class _OnMosquitto:
-    def __init__(self, mosquitto: Mosquitto, stack: ExitStack, *, mqtt5: Mqtt5, patience: Patience) -> None:
+class _OnServer:
+    def __init__(self, server: Mosquitto | Nats, stack: ExitStack, *, mqtt5: Mqtt5, patience: Patience) -> None:
         self._patience = patience
         self._mqtt5 = mqtt5
-        self._mosquitto = mosquitto
+        self._server = server
         self._stack = stack
         self._lines: dict[str, Line] = {}
 
     def bus(self, client: str, user: str = "", password: str = "") -> Bus:
         if client not in self._lines:
-            self._lines[client] = self._stack.enter_context(line_to(self._mosquitto.port, self._mqtt5))
+            self._lines[client] = self._stack.enter_context(line_to(self._server.port, self._mqtt5))
         port = self._lines[client].port
-        url = BrokerUrl(host=self._mosquitto.host, port=port, user=user, password=password, prefix=PREFIX)
+        url = BrokerUrl(host=self._server.host, port=port, user=user, password=password, prefix=PREFIX)
         return MqttBus(url, patience=self._patience)
 
     def cut(self, client: str) -> None:
         self._lines[client].cut()
 
     def freeze(self) -> None:
-        self._mosquitto.freeze()
+        self._server.freeze()
 
     def stop(self) -> None:
-        self._mosquitto.stop()
+        self._server.stop()
 
     def kill(self) -> None:
-        self._mosquitto.kill()
+        self._server.kill()
 
     def start(self, *, empty: bool = False) -> None:
         if empty:
-            self._mosquitto.store.unlink(missing_ok=True)
-        self._mosquitto.start()
+            self._server.forget()
+        self._server.start()
+
+
+def _nats_lines(setting: Setting) -> Sequence[str]:
+    if setting.accounts is None:
+        return []
+    users = ", ".join(f"{{user: {user}, password: {password}}}" for user, password in setting.accounts.items())
+    return [f"authorization {{ users: [{users}] }}"]
 
 
 def _lines(folder: Path, setting: Setting) -> Sequence[str]:

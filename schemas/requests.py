@@ -146,6 +146,35 @@ class ReadLog(Asked, frozen=True, kw_only=True, tag="log.read"):
     follow: bool = False
 
 
+class SetDryRun(Asked, frozen=True, kw_only=True, tag="agent.dryRun"):
+    """Asked of an agent: pretend to run commands, all or a job's, with chosen outcomes; ``on`` null: as its settings say."""
+
+    on: bool | None
+    job: str = ""
+    """Identifier of a command or file job; empty: every command."""
+    seconds: float = 0.0
+    return_code: int | None = None
+    error_percentage: int = 0
+    """Without a return code: how many of a hundred pretend to fail."""
+    files: tuple[str, ...] = ()
+    """For a file job: fire with these now, once; what arrives meanwhile is not looked at."""
+
+
+class Drain(Asked, frozen=True, kw_only=True, tag="agent.drain"):
+    """Asked of an agent: start no more runs, or (``draining`` false) start again; running ones finish."""
+
+    draining: bool = True
+
+
+class SwitchWatch(Asked, frozen=True, kw_only=True, tag="agent.watch"):
+    """Asked of an agent: let a clock or file job fire in an instance, or (``on`` false) no more. MANUAL ones wait for this."""
+
+    instance: InstanceId
+    job: str
+    """Identifier."""
+    on: bool = True
+
+
 Query = ReadAudit | ListVersions | ReadVersion | ListCalendars | ReadCalendar | Forecast
 """What only looks something up."""
 Change = (
@@ -165,7 +194,7 @@ Change = (
 )
 """What is done once, and answered the same when it is asked again."""
 DashboardRequest = Query | Change
-AgentRequest = ReadLog
+AgentRequest = ReadLog | SetDryRun | Drain | SwitchWatch
 
 
 class Fault(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):

@@ -8,10 +8,23 @@ from typing import TypeVar
 from msgspec import Struct
 
 from agent_node.core.effects import Effect
-from agent_node.core.records import DASHBOARD, INSTANCES, LIFE, ONLY, RUNS, Instance, Life, Run, Table
+from agent_node.core.records import (
+    DASHBOARD,
+    INSTANCES,
+    LIFE,
+    ONLY,
+    RUNS,
+    WISHES,
+    Instance,
+    Life,
+    Run,
+    Table,
+    Wishes,
+)
+from agent_node.core.rules import DryRun
 from agent_node.core.state import State
 from broker.runtime.core import AuditRow, Decision, Key
-from schemas.names import InstanceId, JobId, RunId, run_leaf
+from schemas.names import InstanceId, JobId, RunId, UserName, run_leaf
 from schemas.status import NodeState
 
 R = TypeVar("R", bound=Struct)
@@ -58,6 +71,24 @@ class Draft:
         """Whether the dashboard is there and shows all it has to show."""
         dashboard = self.get(DASHBOARD, ONLY)
         return dashboard is not None and dashboard.presence.state is NodeState.ALIVE and dashboard.presence.complete
+
+    @property
+    def wishes(self) -> Wishes:
+        """What operators have asked of this agent."""
+        return self.get(WISHES, ONLY) or Wishes()
+
+    def dry_run_of(self, job: JobId) -> DryRun | None:
+        """How a job's runs pretend; None: they are real. The job's own wish comes first."""
+        wishes = self.wishes
+        if job in wishes.dry_jobs:
+            return wishes.dry_jobs[job]
+        if wishes.dry is not None or wishes.real:
+            return wishes.dry
+        return self.rules.dry_run
+
+    def instances(self) -> list[Instance]:
+        """The published instances, by id."""
+        return [instance for key, _ in self.state.all(INSTANCES) if (instance := self.get(INSTANCES, key)) is not None]
 
     def instance(self, instance: InstanceId) -> Instance | None:
         """A published instance."""
@@ -117,6 +148,11 @@ class Draft:
                 detail=after.reason if after is not None else "",
             )
         )
+
+    def note_wish(self, user: UserName, what: str, *, job: str = "", instance: str = "") -> None:
+        """Write an audit row for what an operator has asked."""
+        row = AuditRow(at=self.now, kind="agent", instance=instance, job=job, after=what, cause="request", user=user)
+        self._audit.append(row)
 
     def note_fire(self, instance: InstanceId, job: JobId, outcome: str, detail: str) -> None:
         """Write an audit row for the decision of a due time."""

@@ -49,7 +49,7 @@ def ended(draft: Draft, event: ProcessEnded) -> None:
     elif code is None:
         end(draft, run, Outcome.FAILED, at=at, reason=reason)
     elif code in run.success_codes:
-        end(draft, run, Outcome.SUCCEEDED, at=at, code=code)
+        end(draft, run, Outcome.SUCCEEDED, at=at, code=code, reason=event.reason)
     else:
         end(draft, run, Outcome.FAILED, at=at, code=code, reason=reason or f"return code {code}")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Final, assert_never
 
+import msgspec
 from msgspec.structs import replace
 
-from agent_node.core import endings, fires, projection, runs, watches
+from agent_node.core import endings, fires, projection, runs, watches, wishes
 from agent_node.core.draft import Draft
 from agent_node.core.effects import Effect, ReadLogFile, SweepRuns
 from agent_node.core.events import (
@@ -44,7 +45,6 @@ from schemas.addresses import (
     DashboardPresenceAt,
     TakenAt,
 )
-from schemas.codec import SchemaError, decode
 from schemas.documents import (
     AgentInstance,
     AgentPlan,
@@ -56,7 +56,7 @@ from schemas.documents import (
     Taken,
 )
 from schemas.names import InstanceId
-from schemas.requests import AgentRequest, Answer
+from schemas.requests import AgentRequest, Answer, Drain, ReadLog, SetDryRun, SwitchWatch
 
 
 class AgentCore:
@@ -199,12 +199,28 @@ def _recover(draft: Draft, event: Recovered) -> None:
     watches.resume(draft)
 
 
+_requests: Final[msgspec.json.Decoder[AgentRequest]] = msgspec.json.Decoder(AgentRequest)
+
+
 def _answer(draft: Draft, event: Requested) -> None:
     """A person's request."""
     try:
-        ask = decode(bytes(event.body), AgentRequest)
-    except SchemaError as error:
+        ask = _requests.decode(event.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         answer = Answer(ok=False, reason=f"not a request an agent knows: {error}")
         draft.effects.append(Reply(user=event.user, request=event.request, answer=answer))
         return
-    draft.effects.append(ReadLogFile(user=event.user, request=event.request, ask=ask))
+    match ask:
+        case ReadLog():
+            draft.effects.append(ReadLogFile(user=event.user, request=event.request, ask=ask))
+            return
+        case SetDryRun():
+            fault = wishes.dry_run(draft, event.user, ask)
+        case Drain():
+            fault = wishes.drain(draft, event.user, ask)
+        case SwitchWatch():
+            fault = wishes.switch(draft, event.user, ask)
+        case _:
+            assert_never(ask)
+    answer = Answer(ok=not fault, reason=fault)
+    draft.effects.append(Reply(user=event.user, request=event.request, answer=answer))

@@ -9,9 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Generic, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from agent_node.core.lifecycle import Stage, Window
+from agent_node.core.rules import DryRun
 from broker.runtime.core import Key
 from schemas.documents import AgentInstance, AgentPlan, Assignment, Fire, Presence, RunReport, Taken
 from schemas.names import InstanceId, JobId, RunId, escape, unescape
@@ -91,6 +92,8 @@ class Run(Record, frozen=True, kw_only=True):
     output: str = ""
     errors: str = ""
     dry_run: bool = False
+    pretence: DryRun | None = None
+    """How it pretends, as it was wished when it began."""
 
     def report(self) -> RunReport:
         """What is shown of it."""
@@ -107,6 +110,23 @@ class Run(Record, frozen=True, kw_only=True):
             errors=self.errors,
             dry_run=self.dry_run,
         )
+
+
+class Wishes(Record, frozen=True, kw_only=True):
+    """What operators have asked of this agent; it outlives restarts."""
+
+    draining: bool = False
+    dry: DryRun | None = None
+    """Of every command."""
+    real: bool = False
+    """Run commands for real, whatever the settings say."""
+    dry_jobs: dict[JobId, DryRun] = field(default_factory=dict)
+
+
+class Switch(Record, frozen=True, kw_only=True):
+    """An operator has started, or stopped, a clock or file job of an instance."""
+
+    on: bool
 
 
 class Watch(Record, frozen=True, kw_only=True):
@@ -161,6 +181,8 @@ RUNS: Final = Table("run", Run)
 WATCHES: Final = Table("watch", Watch)
 TAKEN: Final = Table("taken", Taken)
 FILES: Final = Table("file", SeenFile)
+WISHES: Final = Table("wishes", Wishes)
+SWITCHES: Final = Table("switch", Switch)
 
 ONLY: Final = "-"
 """The key of tables that hold one record."""
@@ -177,6 +199,8 @@ TABLES: Final[dict[str, type[Struct]]] = {
         WATCHES,
         TAKEN,
         FILES,
+        WISHES,
+        SWITCHES,
     )
 }
 

@@ -31,6 +31,10 @@ class DryRun(Struct, frozen=True, kw_only=True):
     """How long each pretends to run."""
     error_percentage: int = 0
     """How many of a hundred runs pretend to fail; which ones follows from their ids."""
+    return_code: int | None = None
+    """What every one pretends to return; None: the percentage decides."""
+    files: tuple[str, ...] = ()
+    """What a file job has fired with."""
 
 
 class Rules(Struct, frozen=True, kw_only=True):

@@ -126,6 +126,8 @@ def settle(draft: Draft) -> None:
     changed = draft.changed_runs()
     if not draft.state.waiting and not changed:
         return
+    if draft.wishes.draining:
+        return
     free = draft.rules.concurrency - draft.active_count()
     for run_id in chain(draft.state.waiting, changed):  # twice does no harm: it does not wait then
         if free <= 0:
@@ -158,10 +160,11 @@ def _launch(draft: Draft, run: Run, assignment: Assignment) -> None:
     launched = replace(run, stage=stage, success_codes=codes, answer_by=None, boot=draft.rules.boot)
     draft.put(RUNS, run.run, launched)
     draft.note_run(run, launched, "started")
-    if draft.rules.dry_run is None:
+    dry = draft.dry_run_of(run.job)
+    if dry is None:
         draft.effects.append(StartProcess(assignment=assignment))
     else:
-        _pretend(draft, launched, draft.rules.dry_run)
+        _pretend(draft, launched, dry)
 
 
 def _success_codes(command: CommandJob) -> tuple[str, tuple[int, ...]]:
@@ -188,6 +191,7 @@ def _pretend(draft: Draft, run: Run, dry: DryRun) -> None:
         started=draft.now,
         act_at=draft.now + timedelta(seconds=dry.seconds),
         dry_run=True,
+        pretence=dry,
     )
     draft.put(RUNS, run.run, running)
     if dry.seconds <= 0:
@@ -196,10 +200,11 @@ def _pretend(draft: Draft, run: Run, dry: DryRun) -> None:
 
 def end_pretence(draft: Draft, run: Run) -> None:
     """A dry run is over; whether it failed follows from its id, so that a repetition gives the same."""
-    dry = draft.rules.dry_run or DryRun()
+    dry = run.pretence or draft.rules.dry_run or DryRun()
     draw = int.from_bytes(sha256(run.run.encode()).digest()[:4], "big") % _PERCENT
     code = _DRY_FAILURE if draw < dry.error_percentage else min(run.success_codes, default=0)
-    reason = "dry run: pretended to fail" if code == _DRY_FAILURE else ""
+    code = code if dry.return_code is None else dry.return_code
+    reason = f"dry run: nothing was run; it pretends to return {code}"
     event = ProcessEnded(now=draft.now, run=run.run, at=draft.now, code=code, reason=reason)
     endings.ended(draft, event)
 

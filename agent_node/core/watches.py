@@ -17,11 +17,13 @@ from agent_node.core.records import (
     FILES,
     INSTANCES,
     PLANS,
+    SWITCHES,
     TAKEN,
     WATCHES,
     Instance,
     Watch,
     watch_key,
+    watch_of,
 )
 from schemas.blackout import JobDefinitionError
 from schemas.documents import AgentInstance, AgentPlan
@@ -50,6 +52,9 @@ def _is_enabled(known: Instance, publication: AgentInstance) -> bool:
 def removed(draft: Draft, instance: InstanceId) -> None:
     """An instance is gone: its watches and their reports go with it. Unknown ones are no error."""
     draft.put(INSTANCES, instance, None)
+    for key, _ in draft.state.all(SWITCHES):
+        if watch_of(key)[0] == instance:
+            draft.put(SWITCHES, key, None)
     for key in sorted(draft.state.watches_of.get(instance, ())):
         watch = draft.get(WATCHES, key)
         if watch is None:
@@ -87,7 +92,7 @@ def refresh(draft: Draft, instance: Instance) -> None:
             _deactivate(draft, watch)
     for job in jobs.values():
         watch = draft.get(WATCHES, watch_key(publication.instance, job.id))
-        if _wanted(instance, job):
+        if _wanted(draft, instance, job):
             _activate(draft, instance, job, watch)
         elif watch is not None:
             _deactivate(draft, watch)
@@ -109,9 +114,11 @@ def job_of(draft: Draft, instance: Instance, job: JobId) -> WatchJob | None:
     return next(found, None)
 
 
-def _wanted(instance: Instance, job: WatchJob) -> bool:
-    """Whether a job fires by itself now. MANUAL and DISABLED ones do not; a disabled clock stops clock jobs alone."""
-    if instance.window is not Window.OPEN or job.startup_control_type is not StartupControl.AUTOMATIC:
+def _wanted(draft: Draft, instance: Instance, job: WatchJob) -> bool:
+    """Whether it fires now. MANUAL ones wait for an operator, DISABLED ones fire never; disabled clocks stop clock jobs alone."""
+    switch = draft.get(SWITCHES, watch_key(instance.publication.instance, job.id))
+    starts = switch.on if switch is not None else job.startup_control_type is StartupControl.AUTOMATIC
+    if instance.window is not Window.OPEN or not starts or job.startup_control_type is StartupControl.DISABLED:
         return False
     return isinstance(job, FileJob) or not instance.publication.clocks_disabled
 
@@ -121,7 +128,8 @@ def _activate(draft: Draft, instance: Instance, job: WatchJob, watch: Watch | No
     publication = instance.publication
     key = watch_key(publication.instance, job.id)
     if watch is None:
-        since = max(publication.opens, instance.since) - _INSTANT
+        by_hand = draft.get(SWITCHES, key) is not None
+        since = draft.now if by_hand else max(publication.opens, instance.since) - _INSTANT
         new = Watch(instance=publication.instance, job=job.id, active=True, decided=since)
         watch = without_taken(new, draft.get(TAKEN, key))
     elif not watch.active:
@@ -182,7 +190,7 @@ def files_seen(draft: Draft, event: FilesSeen) -> None:
     if window_at(publication.opens, publication.closes, draft.now) is not Window.OPEN:
         return
     job = job_of(draft, instance, event.job)
-    if not isinstance(job, FileJob):
+    if not isinstance(job, FileJob) or job.id in draft.wishes.dry_jobs:
         return
     try:
         watch = files.seen(draft, watch, job, event, _calendars(draft, publication))

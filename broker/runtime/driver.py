@@ -64,6 +64,11 @@ class Driver(Generic[E, F]):
         self.life.offer(event)
         self._wake.set()
 
+    def say(self, identity: Identity) -> None:
+        """Let our presence say this from now on; call it on the loop. What changes often is said once a second at most."""
+        self.life.say(identity)
+        self._wake.set()
+
     def stop(self) -> None:
         """End after the turn under way; call it on the loop (a signal handler will do)."""
         self._stopped = True

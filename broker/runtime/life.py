@@ -109,6 +109,12 @@ class Life(Generic[E, F]):
         self._core.restore(mine)
         self._core.check()
 
+    def say(self, identity: Identity) -> None:
+        """From now on our presence says this; it is said again when it may be."""
+        if identity != self.identity:
+            self.identity = self._self.identity = identity
+            self._stale_presence |= self._complete
+
     # ------------------------------------------------------------------ a connection
 
     @property

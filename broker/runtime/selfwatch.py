@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from broker.topic_table import Role
 from schemas.codec import Header
-from schemas.documents import Presence
+from schemas.documents import Condition, Presence
 from schemas.names import NodeName
 from schemas.status import NodeState
 
@@ -29,6 +29,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     zone: str = ""
     labels: tuple[str, ...] = ()
     dry_run: bool = False
+    condition: Condition = Condition()
 
 
 class Journal(Struct, frozen=True, array_like=True):
@@ -50,7 +51,7 @@ class SelfWatch:
     """One life's presence."""
 
     def __init__(self, identity: Identity, epoch: int, journal: int = 0) -> None:
-        self._identity = identity
+        self.identity = identity
         self._epoch = epoch
         self._journal = journal
         self.connection = 0
@@ -71,7 +72,7 @@ class SelfWatch:
         shares: Mapping[NodeName, int] | None = None,
     ) -> Presence:
         """What to say of ourselves."""
-        identity = self._identity
+        identity = self.identity
         return Presence(
             node=identity.node,
             state=state,
@@ -85,6 +86,7 @@ class SelfWatch:
             zone=identity.zone,
             labels=identity.labels,
             dry_run=identity.dry_run,
+            condition=identity.condition,
             journal=self._journal,
         )
 

@@ -1,4 +1,4 @@
-"""``jobplan agent``: list."""
+"""``jobplan agent``: list; drain, pretend, start and stop watches by hand."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from jobplan.client import Client
 from jobplan.live import day_and_clock
 from jobplan.settings import Settings
 from schemas.documents import Presence
+from schemas.names import InstanceId, NodeName
+from schemas.requests import AgentRequest, Drain, SetDryRun, SwitchWatch
 
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan agent list")
@@ -40,9 +42,102 @@ def list_(settings: Settings) -> None:
             one.host,
             one.version,
             one.zone,
-            ", ".join([*one.labels, *(["dry run"] if one.dry_run else [])]),
+            _counted(one),
+            _size(one.condition.disk_free),
+            ", ".join([*one.labels, *_switched(one)]),
         )
         for one in found
     ]
-    columns = ("AGENT", "STATE", "SINCE", "HOST", "VERSION", "ZONE", "LABELS")
+    columns = ("AGENT", "STATE", "SINCE", "HOST", "VERSION", "ZONE", "RUNS", "DISK FREE", "LABELS")
     put_table(columns, rows, empty="no agents yet: start one with 'jobplan serve agent NAME'")
+
+
+def _switched(one: Presence) -> list[str]:
+    """What operators have switched there."""
+    words = ["dry run"] if one.dry_run else []
+    words += [f"dry run of {job}" for job in one.condition.dry_jobs]
+    return words + (["draining"] if one.condition.draining else [])
+
+
+def _counted(one: Presence) -> str:
+    return str(one.condition.running or "")
+
+
+def _size(free: int | None) -> str:
+    return "" if free is None else f"{free / 1_073_741_824:.1f} GiB"
+
+
+def _ask(settings: Settings, name: str, request: AgentRequest, done: str) -> None:
+    """Ask something of an agent, and say that it is done."""
+
+    async def work(client: Client) -> None:
+        async for _ in client.answers(request, to=NodeName(name)):
+            return
+
+    with_client(settings, work)
+    if settings.json:
+        put_json({"agent": name, "done": done})
+    else:
+        click.echo(f"{name} {done}")
+
+
+@agent.command(epilog="\b\nExample:\n  jobplan agent drain north")
+@click.argument("name", metavar="AGENT")
+@with_settings
+def drain(settings: Settings, name: str) -> None:
+    """Let an agent start no more runs; those that live finish. For maintenance; outlives a restart of the agent."""
+    _ask(settings, name, Drain(), "drains")
+
+
+@agent.command(epilog="\b\nExample:\n  jobplan agent undrain north")
+@click.argument("name", metavar="AGENT")
+@with_settings
+def undrain(settings: Settings, name: str) -> None:
+    """Let an agent start runs again."""
+    _ask(settings, name, Drain(draining=False), "drains no more")
+
+
+@agent.command(
+    "dry-run", epilog="\b\nExample:\n  jobplan agent dry-run north on --job north-Load --return-code 3 --seconds 10"
+)
+@click.argument("name", metavar="AGENT")
+@click.argument("switch", metavar="on|off|default", type=click.Choice(["on", "off", "default"]))
+@click.option("--job", default="", help="Identifier of one command or file job.")
+@click.option("--seconds", default=0.0, help="How long each run pretends to take.")
+@click.option("--return-code", type=int, help="What each run pretends to return.")
+@click.option("--errors", default=0, metavar="PERCENT", help="How many of a hundred pretend to fail.")
+@click.option("--file", "files", multiple=True, help="For a file job: fire with this now; repeat for more.")
+@with_settings
+def dry_run(  # noqa: PLR0913 - one a word of the command line
+    settings: Settings,
+    name: str,
+    switch: str,
+    *,
+    job: str,
+    seconds: float,
+    return_code: int | None,
+    errors: int,
+    files: tuple[str, ...],
+) -> None:
+    """Let an agent pretend to run commands, all or those of a job; "default" is what its settings say."""
+    asked = SetDryRun(
+        on={"on": True, "off": False}.get(switch),
+        job=job,
+        seconds=seconds,
+        return_code=return_code,
+        error_percentage=errors,
+        files=files,
+    )
+    _ask(settings, name, asked, f"dry run {switch}" + (f" for {job}" if job else ""))
+
+
+@agent.command(epilog="\b\nExample:\n  jobplan agent watch north Daily-20260302T010000Z north-Arrival")
+@click.argument("name", metavar="AGENT")
+@click.argument("instance")
+@click.argument("job")
+@click.option("--off", is_flag=True, help="Stop it instead.")
+@with_settings
+def watch(settings: Settings, name: str, instance: str, job: str, *, off: bool) -> None:
+    """Start a clock or file job of an instance by hand, as MANUAL ones have to be. JOB is its identifier."""
+    asked = SwitchWatch(instance=InstanceId(instance), job=job, on=not off)
+    _ask(settings, name, asked, f"{'watches no more' if off else 'watches'} {job}")

@@ -54,7 +54,7 @@ SLOW_TESTS = (
     "not ten_thousand and not test_cost and not test_machines and not test_large_plans and not every_transition"
 )
 PATIENCE = 5.0
-"""Seconds of the processor a mutant has beyond four times what its tests need; it is waited for ten times as long."""
+"""Seconds of the processor a mutant has beyond what its tests need while they are watched; it is waited for ten times as long."""
 MEMORY = 4 << 30
 DOCUMENT = ROOT / "docs" / "mutation.md"
 LAST = ROOT / ".cache" / "mutation.json"
@@ -292,7 +292,7 @@ class Trial:
                 make_again(sys.modules[source.module], code)
             return str(self._run(items)).encode()
 
-        answer = self._fork(PATIENCE + 4 * sum(self._seconds[at] for at in chosen), trial)
+        answer = self._fork(PATIENCE + sum(self._seconds[at] for at in chosen), trial)
         if answer in {None, b""}:
             return True  # for ever, or out of memory
         at = int(answer or b"-1")

@@ -1,0 +1,21 @@
+"""Working off what follows from an event, until nothing moves."""
+
+from __future__ import annotations
+
+from tests.scenarios.telling import tell
+
+
+def test_many_contexts_and_few_jobs() -> None:
+    """How much may follow from an event grows with both."""
+    contexts = ", ".join(f"C{number}" for number in range(15))
+
+    tell(f"P[a b | b<-and(a)]{{{contexts}}}", "S(a) -> init{a}\n OK(a) -> init{b}\n OK(b) -> P=C")
+
+
+def test_a_long_line_of_events() -> None:
+    """All of it happens at once."""
+    names = [f"e{number}" for number in range(150)]
+    jobs = " ".join(f"l:{name}" for name in names)
+    rules = ", ".join(f"{after}<-and({before})" for before, after in zip(["a", *names], names, strict=False))
+
+    tell(f"P[a {jobs} | {rules}]", "S(a) -> init{a}\n OK(a) -> e149=C P=C")

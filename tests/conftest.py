@@ -20,7 +20,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from tests.support.leaks import check_descendants, descendants, mark_descendants, without_leaking_tasks
 from tests.support.mosquitto import Mosquitto, running_mosquitto
 
-LAYERS = ("tidy", "unit", "properties", "scenarios", "simulation", "contract", "shell", "e2e", "chaos")
+LAYERS = ("tidy", "unit", "properties", "scenarios", "simulation", "contract", "shell", "e2e", "web", "chaos")
 """The folders of tests, the quick ones first; each is a marker too (`-m "not e2e"`)."""
 
 PURE_LAYERS = frozenset({"tidy", "unit", "properties", "scenarios", "simulation"})

@@ -1,0 +1,46 @@
+"""One installation and one browser for each file of tests; no Chromium, no tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from jobplan.web.files import FOLDER
+from tests.support.leaks import check_descendants, descendants
+from tests.web.site import a_browser, a_page, a_site, find_chromium
+
+AGENTS = ("north", "south")
+
+
+@pytest.fixture
+def leave_no_processes() -> None:
+    """A browser comes and goes with processes as it likes: its own fixture looks for what is left."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium; the tests are skipped where there is none."""
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("no chromium: install it (Debian: apt-get install chromium), or set CHROMIUM=/path/to/it")
+    assert (FOLDER / "index.html").exists()
+    before = descendants()
+    with a_browser(chromium) as found:
+        yield found
+    check_descendants(before)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that may complain of nothing."""
+    with a_page(browser) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """Broker, dashboard, two agents, and the page's server."""
+    with a_site(tmp_path_factory.mktemp("site"), AGENTS) as found:
+        yield found

@@ -1,0 +1,191 @@
+"""The page in a browser: what an operator does in a night, with real nodes behind it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.nodes import a_command, write_plan
+from tests.web.site import VIEWER, VIEWERS_PASSWORD, Site, a_page, log_in
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def nightly(site: Site) -> str:
+    """A plan: Extract writes for a while, then Load, which fails until somebody mends its cause; Report follows."""
+    mend = site.folder.path / "mended"
+    jobs = [
+        a_command("Extract", "for n in 1 2 3 4; do echo line $n; sleep 0.3; done"),
+        a_command("Load", f"echo loading; test -e {mend} || {{ echo no table >&2; exit 3; }}", "south"),
+        a_command("Report", "echo reported"),
+    ]
+    after = {"Extract": [], "Load": ["Extract"], "Report": ["Load"]}
+    parameters = [{"name": "region", "defaultValue": "north"}]
+    folder = write_plan(
+        site.folder.path / "Nightly", jobs, after, contextParameters=parameters, ableToRunConcurrently=True
+    )
+    site.do("plan", "import", str(folder))
+    return "Nightly"
+
+
+def start(site: Site, plan: str) -> str:
+    """A fresh instance."""
+    return site.do("instance", "start", plan).strip()
+
+
+def row(page: Page, job: str) -> object:
+    """A job's line in the tree."""
+    return page.locator(f'tr[data-job="{job}"]')
+
+
+def shows(page: Page, job: str, status: str) -> None:
+    """Wait until a job stands so."""
+    expect(page.locator(f'tr[data-job="{job}"][data-status="{status}"]')).to_be_visible()
+
+
+def act(page: Page, job: str, verb: str) -> None:
+    """Do something to a job by the menu of its line, and say yes where the page asks."""
+    page.get_by_role("button", name=f"Actions for {job}").click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile(f"^{verb}")).click()
+    confirm = page.get_by_role("dialog").get_by_role("button", name=verb, exact=True)
+    if confirm.count():
+        confirm.click()
+
+
+def test_a_wrong_password_is_refused(page: Page, site: Site) -> None:
+    """With a sentence; the right one then gets in, and only the name is kept."""
+    log_in(page, site, password="wrong")  # noqa: S106  # that is the point
+    expect(page.get_by_role("alert")).to_contain_text("password is wrong")
+
+    page.get_by_label("Password").fill(site.folder.operator.password)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Instances")).to_be_visible()
+    kept = page.evaluate("[JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie]")
+    assert kept == ['{"jobplan.user":"operator"}', "{}", ""]
+
+
+def test_an_instance_from_its_start_to_its_end(page: Page, site: Site, nightly: str) -> None:
+    """Started with a parameter, watched, its log followed, its failure resubmitted, ended."""
+    log_in(page, site, at="#/plans")
+    page.get_by_role("button", name=f"Start … {nightly}").click()
+    page.get_by_label(re.compile("Parameters")).fill("region=south")
+    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    expect(page.get_by_text(f"Start {nightly}: done")).to_be_visible()
+
+    page.get_by_role("cell").get_by_role("link", name=re.compile(f"^{nightly}-")).first.click()
+    shows(page, "Extract", "WAITING")
+    act(page, "Extract", "Submit")
+    shows(page, "Extract", "RUNNING")
+    page.get_by_role("link", name="Extract").click()
+    expect(page.get_by_role("log")).to_contain_text("line 1")
+    expect(page.get_by_role("log")).to_contain_text("line 4")
+    expect(page.get_by_text("The run has ended")).to_be_visible()
+
+    page.go_back()
+    shows(page, "Load", "ERROR")
+    expect(page.locator('tr[data-job="Load"] .why')).to_contain_text("3")
+    page.get_by_role("link", name="Load").click()
+    page.locator("select").first.select_option("errors")
+    expect(page.get_by_role("log")).to_have_text("no table\n")
+    (site.folder.path / "mended").touch()
+    page.get_by_role("button", name="Resubmit").click()
+    page.get_by_role("dialog").get_by_role("button", name="Resubmit").click()
+    expect(page.get_by_text("Resubmit Load: done")).to_be_visible()
+
+    page.go_back()
+    shows(page, "Report", "COMPLETE")
+    for tab, text in {"Timeline": "Extract", "Parameters": "south", "Audit": "operator", "JSON": '"counts"'}.items():
+        page.get_by_role("link", name=tab).click()
+        expect(page.locator("#content")).to_contain_text(text)
+    page.get_by_role("button", name="Actions", exact=True).click()
+    page.get_by_role("button", name=re.compile("^End")).click()
+    page.get_by_role("dialog").get_by_role("button", name="End", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("ended")
+
+
+def test_hold_and_release(page: Page, site: Site, nightly: str) -> None:
+    """A held job does not start though its dependency holds; released, it does. The graph says the same."""
+    (site.folder.path / "mended").touch()
+    instance = start(site, nightly)
+    log_in(page, site, at=f"#/instances/{instance}")
+    act(page, "Report", "Hold")
+    shows(page, "Report", "ON_HOLD")
+    act(page, "Extract", "Submit")
+    shows(page, "Load", "COMPLETE")
+    shows(page, "Report", "ON_HOLD")
+
+    page.get_by_role("link", name="Graph").click()
+    expect(page.get_by_role("link", name="Report: on hold")).to_be_visible()
+    expect(page.locator("path.edge")).to_have_count(2)
+
+    page.get_by_role("link", name="Tree").click()
+    act(page, "Report", "Release")
+    shows(page, "Report", "COMPLETE")
+
+
+def test_a_viewer_may_look_and_not_act(page: Page, site: Site, nightly: str) -> None:
+    """What the broker refuses is said, and nothing happens."""
+    instance = start(site, nightly)
+    log_in(page, site, VIEWER, VIEWERS_PASSWORD, at=f"#/instances/{instance}")
+    act(page, "Report", "Hold")
+
+    expect(page.get_by_label("Answers")).to_contain_text("you may only look")
+    shows(page, "Report", "WAITING")
+
+
+def test_a_restart_of_the_broker_is_survived(page: Page, site: Site, nightly: str) -> None:
+    """The page says that it knows nothing new, comes back by itself, and goes on."""
+    (site.folder.path / "mended").touch()
+    instance = start(site, nightly)
+    log_in(page, site, at=f"#/instances/{instance}")
+    shows(page, "Extract", "WAITING")
+    site.nodes["broker"].stop()
+    expect(page.get_by_text("No connection to the broker since")).to_be_visible()
+    expect(page.locator('[data-link="lost"]')).to_be_visible()
+
+    site.nodes["broker"].start()
+    expect(page.locator('[data-link="up"]')).to_be_visible()
+    act(page, "Extract", "Submit")
+    shows(page, "Report", "COMPLETE")
+
+
+def test_what_is_shown_without_a_dashboard_is_marked(page: Page, site: Site) -> None:
+    """Nothing pretends to be live."""
+    log_in(page, site)
+    expect(page.locator('[data-link="up"]')).to_be_visible()
+    site.nodes["dashboard"].stop()
+    expect(page.get_by_text("The dashboard is gone since")).to_be_visible()
+    expect(page.locator("main.stale")).to_be_visible()
+    site.nodes["dashboard"].start()
+    expect(page.locator("main.stale")).to_have_count(0)
+
+
+AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is there after `make web`")
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, site: Site, nightly: str, *, dark: bool) -> None:
+    """On every view, in light and dark, on a narrow screen as well."""
+    instance = start(site, nightly)
+    views = [f"#/instances/{instance}/{tab}" for tab in ("tree", "graph", "timeline", "parameters", "audit", "json")]
+    views += ["#/instances", "#/plans", "#/agents", "#/locks", f"#/instances/{instance}/job/{nightly}/south-Load"]
+    with a_page(browser, dark=dark, width=420 if dark else 1280) as page:
+        log_in(page, site)
+        expect(page.get_by_role("heading", name="Instances")).to_be_visible()
+        found = {}
+        for view in views:
+            page.evaluate("where => { location.hash = where }", view)
+            expect(page.locator("#content")).not_to_be_empty()
+            page.evaluate(AXE.read_text("utf-8") + ";0")
+            bad = page.evaluate(
+                "axe.run().then(all => all.violations.filter(one => ['serious', 'critical'].includes(one.impact))"
+                ".map(one => one.id + ': ' + one.nodes.map(node => node.target + ' ' + node.failureSummary).join('; ')))"
+            )
+            found.update({view: bad} if bad else {})
+
+    assert found == {}

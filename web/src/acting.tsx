@@ -1,0 +1,157 @@
+/** Doing something: which actions make sense for what, asking for them, and saying what came of it. */
+import { signal } from "@preact/signals";
+import type { InstanceStatus, JobState, JobStatus } from "./documents";
+import { askOnce, Refused } from "./link";
+import { words } from "./words";
+
+export type Verb = keyof typeof words.actions.verbs;
+
+export interface Choice {
+  verb: Verb;
+  /** What is asked, completed by what the person fills in. */
+  request: (filled: Filled) => object;
+  /** Needs a second click. */
+  hurts?: boolean;
+  parameters?: Record<string, string> | true;
+  message?: boolean;
+  onward?: boolean;
+}
+
+export interface Filled {
+  parameters: Record<string, string>;
+  message: string;
+  onward: boolean;
+}
+
+/** What the open dialog is about. */
+export interface Subject {
+  name: string;
+  note?: string;
+  choices: Choice[];
+  /** Opens right at this choice. */
+  chosen?: Choice;
+}
+
+export interface Said {
+  id: number;
+  ok: boolean;
+  text: string;
+}
+
+export const subject = signal<Subject | null>(null);
+export const said = signal<Said[]>([]);
+
+const STAYS = 6000;
+let spoken = 0;
+
+export function say(ok: boolean, text: string): void {
+  spoken += 1;
+  const id = spoken;
+  said.value = [...said.value.slice(-4), { id, ok, text }];
+  if (ok) setTimeout(() => unsay(id), STAYS);
+}
+
+export function unsay(id: number): void {
+  said.value = said.value.filter((one) => one.id !== id);
+}
+
+interface Acted {
+  refused?: Record<string, string>;
+}
+
+export async function perform(name: string, choice: Choice, filled: Filled): Promise<void> {
+  const what = `${words.actions.verbs[choice.verb][0]} ${name}`;
+  try {
+    const data = await askOnce<Acted | null>(choice.request(filled));
+    const refused = Object.entries(data?.refused ?? {});
+    if (refused.length > 0) {
+      const why = refused.slice(0, 3).map(([job, reason]) => `${job}: ${reason}`);
+      say(false, words.answers.refused(what, words.answers.some(refused.length) + why.join("; ")));
+    } else say(true, words.answers.done(what));
+  } catch (error) {
+    const faults = error instanceof Refused ? error.faults.slice(0, 3) : [];
+    say(false, words.answers.refused(what, [(error as Error).message, ...faults].join("; ")));
+  }
+}
+
+type Action = "submit" | "resubmit" | "continue" | "hold" | "release" | "skip" | "unskip" | "disable" | "enable" | "reset" | "kill" | "acknowledge";
+
+const FITS: Record<Action, JobStatus[]> = {
+  submit: ["WAITING"],
+  resubmit: ["ERROR", "KILLED", "ERROR_ACKNOWLEDGED", "COMPLETE"],
+  kill: ["RUNNING"],
+  hold: ["WAITING"],
+  release: ["ON_HOLD"],
+  skip: ["WAITING"],
+  unskip: ["SKIPPED", "SKIPPED_COMPLETE"],
+  acknowledge: ["ERROR", "KILLED"],
+  continue: ["ERROR", "KILLED", "ERROR_ACKNOWLEDGED"],
+  reset: ["COMPLETE", "ERROR", "KILLED", "ERROR_ACKNOWLEDGED", "LOCK_QUEUED"],
+  disable: ["WAITING", "ON_HOLD", "SKIPPED"],
+  enable: ["DISABLED"],
+};
+
+const HURTS = new Set<Action>(["kill", "skip", "reset", "continue", "disable", "acknowledge"]);
+const RUNS = new Set<Action>(["submit", "resubmit"]);
+
+/** What can be done to a job where it stands. The dashboard has the last word. */
+export function choicesFor(job: JobState, over: boolean): Choice[] {
+  if (over) return [];
+  const atAgent = job.status === "WAITING" && (job.blockers ?? []).some((one) => one.kind === "agent");
+  const fitting = (Object.keys(FITS) as Action[]).filter((action) =>
+    atAgent ? action === "kill" : FITS[action].includes(job.status),
+  );
+  return fitting.map((action) => ({
+    verb: action,
+    hurts: HURTS.has(action),
+    message: HURTS.has(action),
+    onward: action === "acknowledge",
+    ...(RUNS.has(action) && job.kind === "command" ? { parameters: true as const } : {}),
+    request: ({ parameters, message, onward }: Filled) => ({
+      ask: "act",
+      action,
+      instance: job.instance,
+      context: job.context,
+      job: job.job,
+      ...(Object.keys(parameters).length > 0 ? { parameters } : {}),
+      ...(message ? { message } : {}),
+      ...(onward ? { onward } : {}),
+    }),
+  }));
+}
+
+export function aboutJob(job: JobState, over: boolean): Subject {
+  return { name: job.name, choices: choicesFor(job, over) };
+}
+
+export function aboutInstance(one: InstanceStatus): Subject {
+  const instance = one.instance;
+  const all = (action: string) => (): object => ({ ask: "act", action, instance });
+  const choices: Choice[] = [
+    { verb: "holdAll", request: all("hold"), hurts: true },
+    { verb: "releaseAll", request: all("release"), hurts: true },
+    { verb: "end", request: () => ({ ask: "instance.end", instance }), hurts: true },
+    { verb: "resetInstance", request: () => ({ ask: "instance.reset", instance }), hurts: true },
+  ];
+  return { name: instance, choices: one.status === "ENDED" ? [] : choices };
+}
+
+export const startOf = (plan: string, parameters: Record<string, string>): Choice => ({
+  verb: "start",
+  parameters,
+  hurts: true,
+  request: (filled) => ({ ask: "instance.start", plan, parameters: filled.parameters }),
+});
+
+export const enabling = (plan: string, enabled: boolean): Choice => ({
+  verb: enabled ? "enablePlan" : "disablePlan",
+  hurts: !enabled,
+  request: () => ({ ask: "plan.enable", plan, enabled }),
+});
+
+export const changing = (instance: string, name: string, value: string): Choice => ({
+  verb: "change",
+  parameters: { [name]: value },
+  hurts: true,
+  request: (filled) => ({ ask: "instance.parameters", instance, values: filled.parameters }),
+});

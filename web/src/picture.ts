@@ -1,0 +1,131 @@
+/**
+ * The newest snapshot of every topic that is followed. The newest wins; after a replay, what it did not confirm is dropped
+ * where its writer says that it shows everything. Views read it, and are drawn again when `changes` counts up.
+ */
+import { signal } from "@preact/signals";
+import type { Header, InstanceStatus, JobState, LockState, PlanStatus, Presence } from "./documents";
+import { matches } from "./topics";
+
+interface Seen {
+  document: Header;
+  order: number[];
+  replay: number;
+}
+
+export const changes = signal(0);
+export const unreadable = signal(0);
+
+const WIRE_VERSION = 1;
+const seen = new Map<string, Seen>();
+let replay = 0;
+let drawing = false;
+
+/** At most one drawing a frame, however much arrives; a page in the background is drawn now and then. */
+function changed(): void {
+  if (drawing) return;
+  drawing = true;
+  const draw = (): void => {
+    drawing = false;
+    changes.value += 1;
+  };
+  if (document.hidden) setTimeout(draw, 250);
+  else requestAnimationFrame(draw);
+}
+
+/** Compared number by number: a will outranks its own connection, and never the next one. */
+function orderOf(header: Header): number[] {
+  const presence = header as Presence;
+  const gone = presence.state === "gone" ? 1 : 0;
+  return [header.epoch, presence.connection ?? 0, gone, header.revision];
+}
+
+function isOlder(one: number[], other: number[]): boolean {
+  for (let place = 0; place < one.length; place += 1) {
+    const difference = (one[place] ?? 0) - (other[place] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+export function take(topic: string, payload: string): void {
+  if (payload === "") {
+    if (seen.delete(topic)) changed();
+    return;
+  }
+  let header: Header;
+  try {
+    header = JSON.parse(payload) as Header;
+  } catch {
+    unreadable.value += 1;
+    return;
+  }
+  if (header.v !== WIRE_VERSION) {
+    unreadable.value += 1;
+    return;
+  }
+  const order = orderOf(header);
+  const before = seen.get(topic);
+  if (before !== undefined && isOlder(order, before.order)) {
+    before.replay = replay;
+    return;
+  }
+  seen.set(topic, { document: header, order, replay });
+  changed();
+}
+
+export function beginReplay(): void {
+  replay += 1;
+}
+
+/** A replay is complete. */
+export function settle(): void {
+  const dashboard = at<Presence>("dashboard/presence");
+  if (dashboard?.state === "alive" && dashboard.complete) {
+    for (const [topic, one] of seen) {
+      if (one.replay !== replay && !topic.endsWith("/presence")) seen.delete(topic);
+    }
+  }
+  changed();
+}
+
+/** No longer followed. */
+export function forget(filter: string): void {
+  for (const topic of [...seen.keys()]) if (matches(filter, topic)) seen.delete(topic);
+}
+
+export function forgetAll(): void {
+  seen.clear();
+  changed();
+}
+
+export function at<T extends Header>(topic: string): T | undefined {
+  return seen.get(topic)?.document as T | undefined;
+}
+
+function all<T extends Header>(filter: string): T[] {
+  const found: T[] = [];
+  for (const [topic, one] of seen) if (matches(filter, topic)) found.push(one.document as T);
+  return found;
+}
+
+const byName = (one: string, other: string): number => one.localeCompare(other, "en", { numeric: true });
+
+export const dashboard = (): Presence | undefined => at<Presence>("dashboard/presence");
+export const agents = (): Presence[] =>
+  all<Presence>("agent/+/presence").sort((one, other) => byName(one.node, other.node));
+export const plans = (): PlanStatus[] => all<PlanStatus>("plan/+").sort((one, other) => byName(one.plan, other.plan));
+export const instance = (id: string): InstanceStatus | undefined => at<InstanceStatus>(`instance/${id}`);
+export const locks = (): LockState[] => all<LockState>("lock/+").sort((one, other) => byName(one.lock, other.lock));
+export const jobs = (id: string): JobState[] =>
+  all<JobState>(`instance/${id}/job/+/+`).sort((one, other) => one.order - other.order);
+
+/** Those that are not over first, then the newest. */
+export const instances = (): InstanceStatus[] =>
+  all<InstanceStatus>("instance/+").sort(
+    (one, other) =>
+      Number(one.status === "ENDED") - Number(other.status === "ENDED") ||
+      Number(one.status !== "RUNNING" && one.status !== "ERROR") -
+        Number(other.status !== "RUNNING" && other.status !== "ERROR") ||
+      other.opens.localeCompare(one.opens) ||
+      byName(one.instance, other.instance),
+  );

@@ -1,0 +1,100 @@
+/** One instance: what it is, how far it is, and the views of it. */
+import { useEffect } from "preact/hooks";
+import type { JSX } from "preact";
+import { aboutInstance, subject } from "../acting";
+import type { InstanceStatus, JobState } from "../documents";
+import { between } from "../format";
+import { follow } from "../link";
+import { Badge, Empty, Json, Progress, When } from "../parts";
+import { agents, changes, instance, jobs } from "../picture";
+import { to } from "../route";
+import { jobsOf } from "../topics";
+import { words } from "../words";
+import { Audit } from "./audit";
+import { Graph } from "./graph";
+import { Parameters } from "./parameters";
+import { Timeline } from "./timeline";
+import { Tree } from "./tree";
+
+const TABS = ["tree", "graph", "timeline", "parameters", "audit", "json"] as const;
+
+export function Instance({ id, tab }: { id: string; tab: string }): JSX.Element {
+  void changes.value;
+  useEffect(() => follow(jobsOf(id)), [id]);
+  const one = instance(id);
+  if (one === undefined) return <Empty>{words.instance.notThere}</Empty>;
+  const all = jobs(id);
+  const missing = (one.jobs ?? 0) - all.length;
+  const gone = goneAgents(all);
+  return (
+    <>
+      <Head one={one} />
+      <nav class="tabs" aria-label={words.instance.views}>
+        {TABS.map((name) => (
+          <a key={name} href={to("instances", id, name)} aria-current={tab === name ? "page" : undefined}>
+            {words.instance.tabs[name]}
+          </a>
+        ))}
+      </nav>
+      {gone.length > 0 && one.status !== "ENDED" && <p class="doubt">{words.link.agentsGone(gone.join(", "))}</p>}
+      {missing > 0 && <p class="quiet">{words.instance.missing(missing)}</p>}
+      <Tab tab={tab} one={one} all={all} />
+    </>
+  );
+}
+
+function Tab({ tab, one, all }: { tab: string; one: InstanceStatus; all: JobState[] }): JSX.Element {
+  if (tab === "graph") return <Graph plan={one.plan} version={one.version} instance={one.instance} jobs={all} />;
+  if (tab === "timeline") return <Timeline one={one} jobs={all} />;
+  if (tab === "parameters") return <Parameters one={one} />;
+  if (tab === "audit") return <Audit instance={one.instance} />;
+  if (tab === "json") return <Json value={one} label={words.instance.tabs.json} />;
+  return <Tree one={one} jobs={all} />;
+}
+
+function goneAgents(all: JobState[]): string[] {
+  const alive = new Set(agents().filter((agent) => agent.state === "alive").map((agent) => agent.node));
+  const wanted = new Set(all.filter((job) => ["command", "clock", "file"].includes(job.kind)).map((job) => job.agent));
+  return [...wanted].filter((agent) => !alive.has(agent)).sort();
+}
+
+function Head({ one }: { one: InstanceStatus }): JSX.Element {
+  return (
+    <section class="head">
+      <h1>
+        {one.plan} <Badge status={one.status} />
+        {one.status === "ENDED" && one.result !== undefined && (
+          <>
+            {" "}
+            <small>{words.instance.result}</small> <Badge status={one.result} />
+          </>
+        )}{" "}
+        <small>{between(one.created, one.ended)}</small>
+      </h1>
+      <p class="quiet">
+        {one.instance}, {words.instance.version} {one.version}, {words.instance.opened} <When at={one.opens} />,{" "}
+        {one.ended !== undefined ? (
+          <>
+            {words.instance.ended} <When at={one.ended} />
+          </>
+        ) : one.closes === undefined ? (
+          words.instance.openEnd
+        ) : (
+          <>
+            {words.instance.closes} <When at={one.closes} />
+          </>
+        )}
+        {one.startedBy && `, ${words.instance.by} ${one.startedBy}`}
+        {one.endReason && ` (${one.endReason})`}
+      </p>
+      <div class="tools">
+        <Progress one={one} />
+        {one.status !== "ENDED" && (
+          <button type="button" onClick={() => (subject.value = aboutInstance(one))}>
+            {words.instance.actAll}
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}

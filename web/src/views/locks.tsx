@@ -1,0 +1,54 @@
+/** Who holds which lock, and who waits for it. */
+import type { JSX } from "preact";
+import type { LockClaim } from "../documents";
+import { Empty, Table, When } from "../parts";
+import { changes, locks } from "../picture";
+import { to } from "../route";
+import { words } from "../words";
+
+function Claims({ claims }: { claims: LockClaim[] | undefined }): JSX.Element {
+  if (claims === undefined || claims.length === 0) return <>{words.locks.nobody}</>;
+  return (
+    <ol class="claims">
+      {claims.map((one) => (
+        <li key={`${one.instance}/${one.context}/${one.job}`}>
+          <a href={to("instances", one.instance, "job", one.context, one.job)}>{one.job}</a> <span class="quiet">{one.instance}</span>
+          {(one.weight ?? 1) > 1 && ` ${words.locks.units(one.weight ?? 1)}`} <When at={one.since} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+export function Locks(): JSX.Element {
+  void changes.value;
+  const all = locks();
+  const { columns } = words.locks;
+  return (
+    <>
+      <h1>
+        {words.locks.title} <small>{all.length}</small>
+      </h1>
+      {all.length === 0 ? (
+        <Empty>{words.locks.none}</Empty>
+      ) : (
+        <Table label={words.locks.title} heads={Object.values(columns)}>
+          {all.map((one) => (
+            <tr key={`${one.group ?? ""}~${one.lock}`}>
+              <td>
+                {one.lock} {one.group && <span class="quiet">{one.group}</span>}
+              </td>
+              <td>{one.exclusive ? words.locks.exclusive : (one.capacity ?? 1)}</td>
+              <td>
+                <Claims claims={one.holders} />
+              </td>
+              <td>
+                <Claims claims={one.queue} />
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </>
+  );
+}

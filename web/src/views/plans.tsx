@@ -1,0 +1,98 @@
+/** The plans: when they start next, how they ended last. */
+import type { JSX } from "preact";
+import { enabling, perform, startOf, subject } from "../acting";
+import type { PlanStatus, PlanVersion } from "../documents";
+import { askOnce } from "../link";
+import { Badge, Empty, Table, When } from "../parts";
+import { changes, plans } from "../picture";
+import { to } from "../route";
+import { words } from "../words";
+import { filterBy } from "./instances";
+
+/** The plan's own parameters are filled in, where the dashboard can say them. */
+async function start(one: PlanStatus): Promise<void> {
+  const parameters: Record<string, string> = {};
+  try {
+    const found = await askOnce<PlanVersion>({ ask: "plan.version", plan: one.plan });
+    for (const parameter of found.source?.plan.contextParameters ?? []) parameters[parameter.name] = parameter.defaultValue ?? "";
+  } catch {
+    // The dialog opens without them: who may start, or why not, is answered then.
+  }
+  const choice = startOf(one.plan, parameters);
+  subject.value = { name: one.plan, choices: [choice], chosen: choice };
+}
+
+function enable(one: PlanStatus): void {
+  const choice = enabling(one.plan, !one.enabled);
+  if (choice.hurts) subject.value = { name: one.plan, choices: [choice], chosen: choice };
+  else void perform(one.plan, choice, { parameters: {}, message: "", onward: false });
+}
+
+function Row({ one }: { one: PlanStatus }): JSX.Element {
+  return (
+    <tr>
+      <td>
+        <strong>{one.plan}</strong>
+        {one.description && <div class="quiet">{one.description}</div>}
+      </td>
+      <td>
+        <span class={`badge tone-${one.enabled ? "good" : "idle"}`}>{one.enabled ? words.plans.enabled : words.plans.disabled}</span>
+      </td>
+      <td>
+        {one.nextStart ? <When at={one.nextStart} zone={one.zone} /> : <span class="quiet">{words.plans.never}</span>}
+        {one.schedule && (
+          <div class="quiet">
+            <code>{one.schedule}</code> {one.zone}
+          </div>
+        )}
+      </td>
+      <td>
+        {(one.running ?? []).map((id) => (
+          <div key={id}>
+            <a href={to("instances", id)}>{id}</a>
+          </div>
+        ))}
+      </td>
+      <td>
+        {one.lastOutcome && (
+          <>
+            <Badge status={one.lastOutcome.status} /> <When at={one.lastOutcome.ended} zone={one.zone} />
+          </>
+        )}
+      </td>
+      <td class="number">{one.jobCount}</td>
+      <td class="actions">
+        <button type="button" aria-label={`${words.plans.start} ${one.plan}`} onClick={() => void start(one)}>
+          {words.plans.start}
+        </button>
+        <button type="button" aria-label={`${one.enabled ? words.plans.disable : words.plans.enable} ${one.plan}`} onClick={() => enable(one)}>
+          {one.enabled ? words.plans.disable : words.plans.enable}
+        </button>
+        <a href={to("instances")} aria-label={`${one.plan}: ${words.plans.all}`} onClick={() => filterBy(one.plan)}>
+          {words.plans.all}
+        </a>
+      </td>
+    </tr>
+  );
+}
+
+export function Plans(): JSX.Element {
+  void changes.value;
+  const all = plans();
+  return (
+    <>
+      <h1>
+        {words.plans.title} <small>{all.length}</small>
+      </h1>
+      {all.length === 0 ? (
+        <Empty>{words.plans.none}</Empty>
+      ) : (
+        <Table label={words.plans.title} heads={Object.values(words.plans.columns)}>
+          {all.map((one) => (
+            <Row key={one.plan} one={one} />
+          ))}
+        </Table>
+      )}
+    </>
+  );
+}

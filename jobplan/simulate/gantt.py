@@ -62,7 +62,11 @@ def _head(night: Night) -> Text:
 
 
 def _never(night: Night) -> list[Text]:
-    left = [job for job, status in night.jobs.items() if status in {JobStatus.WAITING, JobStatus.ON_HOLD, JobStatus.LOCK_QUEUED}]
+    left = [
+        job
+        for job, status in night.jobs.items()
+        if status in {JobStatus.WAITING, JobStatus.ON_HOLD, JobStatus.LOCK_QUEUED}
+    ]
     return [Text(f"never ran: {', '.join(left)}", style="yellow")] if left else []
 
 

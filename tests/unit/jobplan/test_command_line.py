@@ -101,9 +101,7 @@ def test_version_and_help_load_neither_rich_nor_mqtt_nor_a_node() -> None:
 
 def test_cron_commands_answer_without_a_broker() -> None:
     """They are for looking things up."""
-    following = CliRunner().invoke(
-        main, ["cron", "next", "0 0 1 ? * MON-FRI", "-n", "1", "--from", "2026-03-02T12:00"]
-    )
+    following = CliRunner().invoke(main, ["cron", "next", "0 0 1 ? * MON-FRI", "-n", "1", "--from", "2026-03-02T12:00"])
     explained = CliRunner().invoke(main, ["cron", "explain", "0 0 1 ? * MON-FRI"])
 
     assert following.output == "Tue 2026-03-03 01:00:00 UTC\n"

@@ -76,3 +76,18 @@ def test_what_a_person_enables_follows_a_person() -> None:
 
     assert house.status("i.c") == "COMPLETE"
     assert "after a person" in [row.detail for row in decision.audit]
+
+
+def test_an_event_happens_wherever_it_is_not_disabled() -> None:
+    """Also in contexts after one in which it is; why it was passed over before is forgotten."""
+    house = House()
+    house.open("i", "P{C1[g:g | g<-], C2[g:g b* | b<-and(g)]}", skipped={"C2": "g"})
+    first, second, _ = (copy.index for copy in house.machine("i").graph.copies)
+    house.ended("i.b")
+    house.act(Action.DISABLE, "i.g")
+    assert house.machine("i").copies[second].reason == "skipped from the start"
+
+    assert house.raise_event("g") == ["i.b"]
+    assert house.machine("i").copies[first].disabled
+    assert house.machine("i").copies[second].started == house.now
+    assert not house.machine("i").copies[second].reason

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Awaitable
 from importlib.metadata import version
 from random import Random
 from typing import Final, assert_never
@@ -133,11 +134,18 @@ class Agent:
         """End after what is under way."""
         self.driver.stop()
 
-    def _perform(self, effect: Effect) -> None:
-        """Carry out an effect, or begin to; how it went comes back as an event."""
+    def _perform(self, effect: Effect) -> Awaitable[None] | None:
+        """Carry out an effect, or begin to; how it went comes back as an event. After a start the loop's others have a turn."""
+        if isinstance(effect, StartProcess):
+            self._processes.start(effect.assignment)
+            return asyncio.sleep(0)
+        self._carry_out(effect)
+        return None
+
+    def _carry_out(self, effect: Effect) -> None:
         match effect:
             case StartProcess():
-                self._processes.start(effect.assignment)
+                pass
             case FindProcess():
                 self._processes.find(effect.run)
             case StopProcess():

@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import context_machine, timers
+from benchmarks import context_machine, flood, timers
 
 RESULTS = Path(".cache/benchmarks.json")
 
@@ -26,8 +26,12 @@ def main() -> None:
     Console().print(table)
     timing = timers.measure()
     Console().print(_timers(timing))
+    flooded = flood.measure()
+    Console().print(_flood(flooded))
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode({"context_machine": costs, "timers": timing})))
+    RESULTS.write_bytes(
+        msgspec.json.format(msgspec.json.encode({"context_machine": costs, "timers": timing, "flood": flooded}))
+    )
 
 
 def _timers(timing: timers.Timing) -> Table:
@@ -37,6 +41,17 @@ def _timers(timing: timers.Timing) -> Table:
     late = [f"{value:.1f} ms" for value in (timing.earliest, timing.p50, timing.p99, timing.latest)]
     cpu = [f"{timing.busy_cpu:.1f} %", f"{timing.idle_cpu:.2f} %"]
     table.add_row(str(timing.opened), *late, *cpu, f"{timing.start_seconds:.1f} s")
+    return table
+
+
+def _flood(flooded: flood.Flood) -> Table:
+    table = Table(
+        title=f"{flooded.jobs} commands due at once on one agent, {flood.TOGETHER} together: how late its loop is"
+    )
+    for heading in ("took", "p50", "p99", "worst", "memory grown", "each ran once"):
+        table.add_column(heading, justify="right")
+    late = [f"{value:.1f} ms" for value in (flooded.p50, flooded.p99, flooded.worst)]
+    table.add_row(f"{flooded.seconds:.1f} s", *late, f"{flooded.grown:.1f} MiB", "yes" if flooded.once else "NO")
     return table
 
 

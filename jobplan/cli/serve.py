@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final
 
 import click
 
-from jobplan import log_lines
+from jobplan import log_lines, supervisor
 from jobplan.cli.options import Noun, with_settings
 from jobplan.errors import BadInputError
 from jobplan.lifeline import end_with
@@ -20,6 +21,8 @@ from schemas.names import escape
 DATA: Final = Path("jobplan-data")
 """Where nodes keep their folders unless said otherwise: in the working directory."""
 
+_STARTING: Final = 1.0
+"""Seconds: bad settings, or a database in use, have ended a node by then."""
 DAY: Final = 86_400.0
 
 
@@ -134,8 +137,18 @@ def _run(settings: Settings, parent: int | None, node: Callable[[], Coroutine[No
         end_with(parent)
     log_lines.begin(settings.log_level, as_json=settings.json)
     try:
-        code = asyncio.run(node())
+        code = asyncio.run(_supervised(node, supervisor.take_address(os.environ)))
     except KeyboardInterrupt:
         code = 130
     if code:
         raise SystemExit(code)
+
+
+async def _supervised(node: Callable[[], Coroutine[None, None, int]], address: str) -> int:
+    """Live, and tell a service manager when we are there - through all that keeps a node from starting - and when we stop."""
+    ready = asyncio.get_running_loop().call_later(_STARTING, supervisor.tell, address, supervisor.READY)
+    try:
+        return await node()
+    finally:
+        ready.cancel()
+        supervisor.tell(address, supervisor.STOPPING)

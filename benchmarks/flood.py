@@ -1,0 +1,104 @@
+"""A flood: 500 commands due at once on one agent that runs 32 of them together. Real processes, database on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import tempfile
+from pathlib import Path
+from statistics import quantiles
+from time import perf_counter
+
+from msgspec import Struct
+
+from agent_node.app import Agent
+from agent_node.config import load
+from broker.memory import MemoryBroker
+from broker.runtime.store import SqliteStore
+from schemas.names import RunId
+from schemas.status import RunPhase
+from tests.support.agents import AGENT, a_command, an_assignment
+from tests.support.desk import Desk
+
+JOBS = 500
+TOGETHER = 32
+_LOOK = 0.005
+"""Seconds between two looks at how late the loop is."""
+
+
+class Flood(Struct, frozen=True, kw_only=True):
+    """What it took: seconds, milliseconds that the loop was late, MiB that the process grew by."""
+
+    jobs: int
+    seconds: float
+    p50: float
+    p99: float
+    worst: float
+    grown: float
+    once: bool
+    """Whether every command ran exactly once."""
+
+
+def measure() -> Flood:
+    """Run the flood."""
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(_flood(Path(folder)))
+
+
+async def _flood(folder: Path) -> Flood:
+    log = folder / "log"
+    jobs = [a_command(f"echo x >>{log}; sleep 0.05", job=f"j{number}") for number in range(JOBS)]
+    assignments = [an_assignment(job) for job in jobs]
+    late: list[float] = []
+    broker = MemoryBroker()
+    config = load(AGENT, environment={}, data=folder / "data", table={"concurrency": TOGETHER})
+    config.data.mkdir()
+    before = _peak()
+    async with (
+        SqliteStore.open(config.data / "agent.db") as store,
+        Desk(broker.bus(), broker.topics.prefix).connected() as desk,
+        asyncio.TaskGroup() as tasks,
+    ):
+        await desk.publish()
+        for assignment in assignments:
+            await desk.assign(assignment)
+        agent = Agent(config, store, broker.bus())
+        watching = tasks.create_task(_watch(late), name="lateness")
+        begun = perf_counter()
+        life = tasks.create_task(agent.run(), name="agent")
+        await _ended(desk, [assignment.run for assignment in assignments])
+        seconds = perf_counter() - begun
+        watching.cancel()
+        agent.stop()
+        await life
+    cuts = quantiles(late, n=100)
+    return Flood(
+        jobs=JOBS,
+        seconds=seconds,
+        p50=cuts[49] * 1000,
+        p99=cuts[98] * 1000,
+        worst=max(late) * 1000,
+        grown=_peak() - before,
+        once=len(log.read_text()) == 2 * JOBS,
+    )
+
+
+async def _ended(desk: Desk, runs: list[RunId]) -> None:
+    """Wait until all have. Looks at the last ones first: that is cheap."""
+    left = list(runs)
+    while left:
+        while left and desk.phase(left[-1]) is RunPhase.ENDED:
+            left.pop()
+        await asyncio.sleep(0.05)
+
+
+async def _watch(late: list[float]) -> None:
+    while True:
+        begun = perf_counter()
+        await asyncio.sleep(_LOOK)
+        late.append(perf_counter() - begun - _LOOK)
+
+
+def _peak() -> float:
+    """The most memory this process has had so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

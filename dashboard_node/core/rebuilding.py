@@ -41,7 +41,7 @@ from schemas.documents import (
 )
 from schemas.names import NodeName, RunId, UserName
 from schemas.schedule import MOMENT
-from schemas.status import JobStatus, Outcome, RunPhase
+from schemas.status import ContextStatus, JobStatus, Outcome, RunPhase
 
 D = TypeVar("D", bound=Document)
 
@@ -122,7 +122,7 @@ def _plan(step: Step, status: PlanStatus) -> None:
             last_outcome=status.last_outcome,
         )
     )
-    step.note("plan", detail=f"{status.plan}: {_LOST}", after=f"version {status.version}")
+    step.note("plan", detail=f"{status.plan}: version {status.version}, {_LOST}")
 
 
 def _instance(step: Step, status: InstanceStatus, jobs: Mapping[Place, JobState]) -> None:
@@ -145,7 +145,9 @@ def _instance(step: Step, status: InstanceStatus, jobs: Mapping[Place, JobState]
         end_reason=status.end_reason,
     )
     contexts = {one.context: one for one in status.contexts}
-    copies = [_copy(jobs.get((record.id, graph.context_of(copy.index).name, copy.id))) for copy in graph.copies]
+    over = record.status is ContextStatus.ENDED
+    found = [jobs.get((record.id, graph.context_of(copy.index).name, copy.id)) for copy in graph.copies]
+    copies = [_copy(job, over=over) for job in found]
     nodes = [contexts.get(node.name) for node in graph.contexts]
     machine = ContextMachine(
         record.id,
@@ -163,17 +165,17 @@ def _instance(step: Step, status: InstanceStatus, jobs: Mapping[Place, JobState]
         step.changes[Key("context", f"{record.id}~{index}")] = node
     for index, copy in enumerate(copies):
         step.changes[Key("job", f"{record.id}~{index}")] = copy
-    step.note("instance", instance=record.id, detail=_LOST, after=record.status)
+    step.note("instance", instance=record.id, detail=f"{record.status}: {_LOST}")
 
 
-def _copy(job: JobState | None) -> CopyRecord:
-    """What a job's document tells of its copy; its run is found afterwards."""
+def _copy(job: JobState | None, *, over: bool) -> CopyRecord:
+    """What a job's document tells of its copy. Its run, or its place in a queue, is found afterwards, unless all is ``over``."""
     if job is None:
         return CopyRecord()
     stage = _STAGES.get(job.status, Stage.WAITING)
     retries = [one.until for one in job.blockers if one.kind is BlockerKind.RETRY]
     return CopyRecord(
-        stage=Stage.WAITING if stage in {Stage.RUNNING, Stage.QUEUED} else stage,
+        stage=Stage.WAITING if stage in {Stage.RUNNING, Stage.QUEUED} and not over else stage,
         held=job.held,
         skipped=job.skipped,
         disabled=job.disabled,

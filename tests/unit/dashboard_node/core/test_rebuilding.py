@@ -170,10 +170,13 @@ def test_locks_are_held_and_waited_for_in_their_order() -> None:
 
 
 def test_an_ended_instance_stays_for_its_retention() -> None:
-    """And its plan can be deleted afterwards."""
+    """With a job that ended late still shown as RUNNING."""
     office = Office(at("01-10 02:00"))
     office.imports(a_plan())
+    office.fires("q")
+    office.starts("c")
     office.ask(EndInstance(instance=office.only.id))
+    office.ends("c")
     before = still(office)
 
     office.lose_disk()

@@ -11,7 +11,7 @@ PYTHON := $(BIN)/python
 PYTEST := $(PYTHON) -m pytest
 
 # Layers of tests, the quick ones first: tests/<layer>/, `make test-<layer>`.
-LAYERS := tidy unit properties scenarios simulation contract shell e2e chaos
+LAYERS := tidy unit properties scenarios simulation contract shell e2e web chaos
 PACKAGES := agent_node broker dashboard_node jobplan schemas
 SOURCES := $(PACKAGES) scripts tests $(wildcard benchmarks)
 
@@ -39,12 +39,16 @@ help: ## list what can be done
 setup: ## make everything ready: .venv/ with the locked packages, mosquitto
 	@scripts/setup
 
+.PHONY: browser
+browser: setup
+	@scripts/setup browser
+
 .PHONY: demo
 demo: setup ## watch a plan run: broker, dashboard and agent on this machine, then the end [ARGS=...]
 	@$(BIN)/jobplan demo --exit $(ARGS)
 
 .PHONY: test
-test: setup ## all tests, or those you name [ARGS="tests/unit -k restart"]
+test: setup browser ## all tests, or those you name [ARGS="tests/unit -k restart"]
 	@PYTHONASYNCIODEBUG=1 $(PYTEST) $(ARGS)
 
 .PHONY: all
@@ -89,8 +93,10 @@ cover: setup ## coverage: all of what is pure by unit and properties alone, most
 $(addprefix test-,$(LAYERS)): test-%: setup
 	@PYTHONASYNCIODEBUG=1 $(PYTEST) tests/$* $(ARGS)
 
+test-web: browser
+
 .PHONY: test-LAYER
-test-LAYER: ## one layer: tidy unit properties scenarios simulation contract shell e2e chaos
+test-LAYER: ## one layer: tidy unit properties scenarios simulation contract shell e2e web chaos
 	@echo "name a layer: make test-unit; there are: $(LAYERS)" >&2; exit 2
 
 .PHONY: sim
@@ -121,6 +127,15 @@ scenarios-rewrite: setup ## write what the stories show now into their files; re
 	@SCENARIOS_REWRITE=1 $(PYTEST) -q tests/scenarios
 
 # ------------------------------------------------------------------------------------------------ upkeep
+
+.PHONY: web
+web: ## build the page from web/ into jobplan/web/static/; needs node 20 and npm
+	@command -v npm >/dev/null || { echo "web: npm is missing: install node 20 or newer (Debian: apt-get install npm)" >&2; exit 2; }
+	@cd web && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error && npm run --silent build
+
+.PHONY: pictures
+pictures: setup browser ## take the pictures of the page in docs/pictures/ anew
+	@PICTURES=docs/pictures $(PYTEST) -q tests/web/test_pictures.py
 
 .PHONY: lock
 lock: ## remake the lock files from pyproject.toml; needs uv [ARGS=--upgrade]

@@ -28,6 +28,7 @@ from schemas.names import NodeName, UserName, escape
 HOST: Final = "127.0.0.1"
 OPERATOR: Final = "operator"
 DASHBOARD: Final = "dashboard"
+OPERATOR_FILE: Final = "jobplan"
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -93,7 +94,7 @@ def make_folder(where: Path | None, agents: Sequence[str]) -> DemoFolder:
         agents=accounts,
     )
     _write_access(folder)
-    _write_settings(folder, "jobplan", folder.operator)
+    _write_settings(folder, OPERATOR_FILE, folder.operator)
     _write_settings(folder, DASHBOARD, folder.dashboard)
     for agent, account in folder.agents.items():
         _write_settings(folder, agent_file(agent), account)

@@ -14,12 +14,13 @@ from msgspec import Struct
 from jobplan.client import Client, RunsOf, Scope, connect
 from jobplan.clock import now
 from jobplan.demo.children import Child, start
-from jobplan.demo.folder import DASHBOARD, HOST, DemoFolder, agent_file
+from jobplan.demo.folder import DASHBOARD, HOST, OPERATOR_FILE, DemoFolder, agent_file, free_port
 from jobplan.demo.operator import drop_the_file, mend_the_failure, submit_what_waits
 from jobplan.errors import JobplanError
 from jobplan.live import Line, View, view
 from jobplan.picture import Picture
 from jobplan.watching import Display, Watching, follow_started
+from jobplan.web.files import FOLDER as PAGE
 from schemas.documents import Assignment
 from schemas.names import InstanceId, PlanName
 from schemas.plan import PlanSource
@@ -93,6 +94,7 @@ class Demo:
         self.wishes = wishes
         self.stage = stage
         self.pause = stage.pause
+        self.page = f"{HOST}:{free_port()}" if (PAGE / "index.html").is_file() else ""
         self.last: View | None = None
 
     @asynccontextmanager
@@ -119,10 +121,12 @@ class Demo:
     def _nodes(self) -> list[tuple[str, tuple[str, ...], str]]:
         """Name, arguments and settings file of each process, in the order of their start."""
         retention = ("--retention", str(self.wishes.retention))
+        page = [("web", ("serve", "web", "--listen", self.page), OPERATOR_FILE)] if self.page else []
         return [
             ("broker", ("serve", "broker"), DASHBOARD),
             (DASHBOARD, ("serve", "dashboard", *retention), DASHBOARD),
             *((agent_file(agent), ("serve", "agent", agent), agent_file(agent)) for agent in self.plan.agents),
+            *page,
         ]
 
     async def _start(self, name: str, arguments: tuple[str, ...], settings: str) -> Child:
@@ -145,6 +149,9 @@ class Demo:
     async def play(self, client: Client) -> int:
         """Import, start, watch; then wait for Ctrl-C or leave."""
         self.stage.watch_hint(self._hint())
+        if self.page:
+            operator = self.folder.operator
+            self.stage.note(f"or in a browser: http://{self.page}/ as {operator.user}, password {operator.password}")
         instance = await self._start_instance(client)
         try:
             await follow_started(client, instance)

@@ -62,6 +62,7 @@ def test_the_sample_shows_every_kind_of_job(tmp_path: Path) -> None:
     lines = lines_of(done)
     last = {(line["context"], line["job"]): line["status"] for line in lines if "job" in line}
     assert done.returncode == 0, done.stderr
+    assert "in a browser: http://127.0.0.1:" in done.stderr
     assert set(last.values()) == {"COMPLETE"}
     assert len(last) == 18
     assert max(len(together) for together in holders(lines, {"ReserveStock", "UpdatePrices"})) == 1

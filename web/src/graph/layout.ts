@@ -21,7 +21,8 @@ export interface Laid {
 const LARGE = 300;
 const JOB = { width: 168, height: 40 };
 const GATE = { width: 34, height: 22 };
-const ROOM = 12;
+/** Above the jobs of a context, for its name. */
+const ROOM = 8;
 
 interface Placed extends Box {
   points?: { x: number; y: number }[];
@@ -30,7 +31,7 @@ interface Placed extends Box {
 export function laidOut({ nodes, edges, contexts }: Drawing): Laid {
   const large = nodes.length > LARGE;
   const graph = new Graph({ compound: !large, multigraph: true });
-  graph.setGraph({ rankdir: "LR", nodesep: 14, ranksep: 48, edgesep: 8, marginx: 16, marginy: 16, ranker: large ? "longest-path" : "network-simplex" });
+  graph.setGraph({ rankdir: "LR", nodesep: large ? 14 : 26, ranksep: 48, edgesep: 8, marginx: 16, marginy: 16, ranker: large ? "longest-path" : "network-simplex" });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) graph.setNode(node.id, { ...(node.kind === "job" ? JOB : GATE) });
   if (!large) {
@@ -62,7 +63,7 @@ function read(graph: Graph, { nodes, edges, contexts }: Drawing): Laid {
     contexts: Object.fromEntries(
       shown.map(({ name }) => {
         const { x, y, width, height } = box(`context ${name}`);
-        return [name, { x: x - ROOM / 2, y: y - ROOM, width: width + ROOM, height: height + ROOM * 1.5 }];
+        return [name, { x, y: y - ROOM, width, height: height + ROOM }];
       }),
     ),
     paths: edges.map((_, place) => path(place)),

@@ -42,7 +42,7 @@ export function Audit({ instance }: { instance: string }): JSX.Element {
             <td>
               {[row.before, row.after].filter(Boolean).map(spokenIfStatus).join(" → ")} {row.detail}
             </td>
-            <td>{row.cause}</td>
+            <td>{row.cause?.replaceAll(`${instance}~`, "")}</td>
             <td>{row.user}</td>
           </tr>
         ))}

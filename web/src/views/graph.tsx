@@ -138,7 +138,7 @@ const Frames = memo(function Frames({ laid }: { laid: Laid }): JSX.Element {
       {Object.entries(laid.contexts).map(([name, { x, y, width, height }]) => (
         <g key={name} class="frame">
           <rect x={x} y={y} width={width} height={height} rx={8} />
-          <text x={x + 8} y={y + 13}>
+          <text x={x + 8} y={y + 12}>
             {name}
           </text>
         </g>

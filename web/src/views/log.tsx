@@ -75,7 +75,7 @@ export function Log({ run, agent, attempts }: { run: string; agent: string; atte
     <>
       <div class="tools">
         <label>
-          {words.job.log}{" "}
+          {words.job.stream}{" "}
           <select value={errors ? "errors" : "output"} onChange={(event) => setErrors(event.currentTarget.value === "errors")}>
             <option value="output">{words.job.output}</option>
             <option value="errors">{words.job.errors}</option>

@@ -14,7 +14,8 @@ function marks(from: number, until: number): number[] {
   const wanted = (until - from) / MARKS / 1000;
   const step = (STEPS.find((one) => one >= wanted) ?? Math.ceil(wanted / 86_400) * 86_400) * 1000;
   const found: number[] = [];
-  for (let at = Math.ceil(from / step) * step; at <= until; at += step) found.push(at);
+  // A mark at the very end would have no room for its words.
+  for (let at = Math.ceil(from / step) * step; at <= from + (until - from) * 0.95; at += step) found.push(at);
   return found;
 }
 
@@ -23,7 +24,7 @@ export function Timeline({ one, jobs }: { one: InstanceStatus; jobs: JobState[] 
   if (begun.length === 0) return <Empty>{words.timeline.none}</Empty>;
   begun.sort((left, right) => Date.parse(left.started ?? "") - Date.parse(right.started ?? "") || left.order - right.order);
   const moving = begun.some((job) => job.status === "RUNNING");
-  const end = (job: JobState): number => (job.ended === undefined ? now.value : Date.parse(job.ended));
+  const end = (job: JobState): number => (job.ended === undefined ? Math.max(now.value, Date.parse(job.started ?? "")) : Date.parse(job.ended));
   const from = Date.parse(begun[0]?.started ?? one.opens);
   const until = Math.max(from + 1000, ...begun.map(end), moving ? now.value : 0);
   const share = (at: number): string => `${((at - from) * 100) / (until - from)}%`;

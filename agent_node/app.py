@@ -27,9 +27,10 @@ from agent_node.core.effects import (
     UnwatchFolders,
     WatchFolders,
 )
-from agent_node.core.events import OwnEvent
+from agent_node.core.events import DiskSeen, OwnEvent
 from agent_node.core.machine import AgentCore
 from agent_node.folders import RunFolders, boot_id, free_bytes
+from agent_node.housekeeping import sweep
 from agent_node.logs import Logs
 from agent_node.outputs import keep_bounded
 from agent_node.process import Processes
@@ -172,10 +173,19 @@ class Agent:
             load = round(os.getloadavg()[0], 1)
             rounded = free // _ROUNDED * _ROUNDED if free is not None else None  # not said again for nothing
             for _ in range(_MEASURED_EVERY):
+                self._look_at_disk()
                 state = self.core.state
                 condition = replace(wishes.condition(state), load=load, disk_free=rounded)
                 self.driver.say(replace(self._identity, dry_run=wishes.pretends(state), condition=condition))
                 await asyncio.sleep(1.0)
+
+    def _look_at_disk(self) -> None:
+        """Tell the core when there is too little space, and when there is enough again (a quarter more than that)."""
+        least, known = self._config.table.least_disk_free, wishes.condition(self.core.state).disk_full
+        free = free_bytes(self._config.data)
+        full = free is not None and free < (least * 5 // 4 if known else least)
+        if full != known:
+            self.driver.offer(DiskSeen(now=self.driver.now(), full=full))
 
     async def _respond(self, user: UserName, request: RequestId, part: int, answer: Answer) -> None:
         try:
@@ -184,9 +194,10 @@ class Agent:
             log.warning("part of an answer lost user=%s reason=%r: who asked will ask again", user, str(error))
 
     async def _sweep(self, effect: SweepRuns) -> None:
-        removed = await asyncio.to_thread(self._folders.sweep, effect.before, effect.keep)
+        rules = self._config.housekeeping
+        removed = await asyncio.to_thread(sweep, self._folders, rules, effect.before, effect.keep)
         if removed:
-            log.info("removed run folders of %d instances: %s", len(removed), ", ".join(removed[:10]))
+            log.info("cleared away run folders of %d instances: %s", len(removed), ", ".join(removed[:10]))
 
 
 def _host(config: AgentConfig) -> Host:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct, field
 
 from agent_node.core.rules import DryRun, Rules
+from agent_node.housekeeping import Fate, Housekeeping
 from broker.address import BrokerUrl, parse_url
 from broker.errors import BrokerUrlError
 from schemas.names import NodeName, escape
@@ -41,6 +42,14 @@ class AgentTable(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unkno
     """Limit of a run whose job names none; 0: no limit."""
     keep_days: int = 30
     """After so many days the run folders of removed instances are removed."""
+    keep_instances: int = 0
+    """Of removed instances, the run folders of so many at most stay; 0: any number."""
+    old_runs: Fate = Fate.REMOVE
+    """What becomes of them then: ``remove``, ``archive`` (tar.gz) or ``move``."""
+    archive_folder: str = ""
+    """Where archives and moved folders go; empty: ``archive`` in the data folder."""
+    least_disk_free: int = 104_857_600
+    """Bytes; with less on its disk an agent starts nothing."""
     labels: tuple[str, ...] = ()
     """Shown with its presence."""
     label_concurrency: dict[str, int] = field(default_factory=dict)
@@ -83,6 +92,8 @@ class AgentConfig(Struct, frozen=True, kw_only=True):
             (not all(table.secret_commands.values()), "secret-commands: a program with its arguments is wanted"),
             (table.output_bytes < 0, "output-bytes: 0 (no limit) or more is wanted"),
             (table.keep_days < 1, "keep-days: at least 1 is wanted"),
+            (table.keep_instances < 0, "keep-instances: 0 (any number) or more is wanted"),
+            (table.least_disk_free < 0, "least-disk-free: 0 (no limit) or more is wanted"),
             (table.dry_run_seconds < 0, "dry-run-seconds: 0 or more is wanted"),
             (not 0 <= table.dry_run_error_percentage <= _PERCENT, "dry-run-error-percentage: 0 to 100 is wanted"),
         ):
@@ -99,6 +110,13 @@ class AgentConfig(Struct, frozen=True, kw_only=True):
     def ca_file(self) -> Path | None:
         """Certificates to trust."""
         return Path(self.table.ca_file) if self.table.ca_file else None
+
+    @property
+    def housekeeping(self) -> Housekeeping:
+        """What becomes of old run folders."""
+        folder = self.table.archive_folder
+        target = Path(folder).absolute() if folder else self.data / "archive"
+        return Housekeeping(fate=self.table.old_runs, target=target, most=self.table.keep_instances)
 
     def rules(self) -> Rules:
         """What the core has to know of them."""

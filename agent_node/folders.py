@@ -106,15 +106,10 @@ class RunFolders:
         """The folder of a run, there or not."""
         return RunFolder(self._root / component(instance_of(run)) / component(run_leaf(run)))
 
-    def sweep(self, before: datetime, keep: Collection[InstanceId]) -> list[str]:
-        """Remove the folders of instances not kept in which nothing happened since ``before``; return their names."""
+    def without(self, keep: Collection[InstanceId]) -> list[Path]:
+        """The folders of instances that are not kept."""
         kept = {component(instance) for instance in keep}
-        removed = []
-        for folder in self._instances():
-            if folder.name not in kept and _newest(folder) < before.timestamp():
-                shutil.rmtree(folder, ignore_errors=True)
-                removed.append(folder.name)
-        return removed
+        return [folder for folder in self._instances() if folder.name not in kept]
 
     def _instances(self) -> list[Path]:
         try:
@@ -167,7 +162,7 @@ def signal_group(leader: int, number: signal.Signals) -> None:
         os.killpg(leader, number)
 
 
-def _newest(folder: Path) -> float:
+def newest_change(folder: Path) -> float:
     """When something last happened in an instance's folder, in seconds since 1970."""
 
     def times() -> Iterator[float]:

@@ -33,6 +33,8 @@ class Condition(Shown, frozen=True, kw_only=True):
     """Runs that may have a process."""
     load: float = 0.0
     """Of its host, over the last minute."""
+    disk_full: bool = False
+    """It starts nothing until there is space again."""
     disk_free: int | None = None
     """Bytes, where its runs are; None: not known."""
     dry_jobs: tuple[JobId, ...] = ()

@@ -10,6 +10,7 @@ from msgspec import Struct
 from agent_node.core.effects import Effect
 from agent_node.core.records import (
     DASHBOARD,
+    DISK,
     INSTANCES,
     LIFE,
     ONLY,
@@ -85,6 +86,11 @@ class Draft:
         if wishes.dry is not None or wishes.real:
             return wishes.dry
         return self.rules.dry_run
+
+    @property
+    def starts_nothing(self) -> bool:
+        """Whether no run may start now, whatever waits: draining, or the disk is full."""
+        return self.wishes.draining or self.get(DISK, ONLY) is not None
 
     def instances(self) -> list[Instance]:
         """The published instances, by id."""

@@ -88,8 +88,15 @@ class FilesMoved(Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...]
 
 
+class DiskSeen(Struct, frozen=True, kw_only=True):
+    """Whether there is enough space where runs leave their traces has changed."""
+
+    now: Instant
+    full: bool
+
+
 ProcessEvent = ProcessStarted | ProcessEnded | StartFailed | NeverClaimed | ProcessLost
 FileEvent = FilesSeen | FilesMoved
-OwnEvent = ProcessEvent | FileEvent
+OwnEvent = ProcessEvent | FileEvent | DiskSeen
 """What the agent's own world tells."""
 Event = Heard | Requested | Tick | Recovered | OwnEvent

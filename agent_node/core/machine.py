@@ -13,6 +13,7 @@ from agent_node.core import endings, fires, projection, runs, watches, wishes
 from agent_node.core.draft import Draft
 from agent_node.core.effects import Effect, ReadLogFile, SweepRuns
 from agent_node.core.events import (
+    DiskSeen,
     Event,
     FilesMoved,
     FilesSeen,
@@ -101,7 +102,7 @@ class AgentCore:
         unchecked, self._unchecked = self._unchecked, {}
         check(self.state, unchecked)
 
-    def _take(self, draft: Draft, event: Event) -> None:  # noqa: C901 - one line an event
+    def _take(self, draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912 - one line an event
         match event:
             case Heard():
                 self._hear(draft, event)
@@ -125,6 +126,8 @@ class AgentCore:
                 watches.files_seen(draft, event)
             case FilesMoved():
                 moved(draft, event)
+            case DiskSeen():
+                wishes.disk(draft, full=event.full)
             case _:
                 assert_never(event)
 

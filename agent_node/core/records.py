@@ -123,6 +123,12 @@ class Wishes(Record, frozen=True, kw_only=True):
     dry_jobs: dict[JobId, DryRun] = field(default_factory=dict)
 
 
+class Disk(Record, frozen=True, kw_only=True):
+    """The disk where runs leave their traces is full."""
+
+    since: Instant
+
+
 class Switch(Record, frozen=True, kw_only=True):
     """An operator has started, or stopped, a clock or file job of an instance."""
 
@@ -182,6 +188,7 @@ WATCHES: Final = Table("watch", Watch)
 TAKEN: Final = Table("taken", Taken)
 FILES: Final = Table("file", SeenFile)
 WISHES: Final = Table("wishes", Wishes)
+DISK: Final = Table("disk", Disk)
 SWITCHES: Final = Table("switch", Switch)
 
 ONLY: Final = "-"
@@ -201,6 +208,7 @@ TABLES: Final[dict[str, type[Struct]]] = {
         FILES,
         WISHES,
         SWITCHES,
+        DISK,
     )
 }
 

@@ -126,7 +126,7 @@ def settle(draft: Draft) -> None:
     changed = draft.changed_runs()
     if not draft.state.waiting and not changed:
         return
-    if draft.wishes.draining:
+    if draft.starts_nothing:
         return
     free = draft.rules.concurrency - draft.active_count()
     for run_id in chain(draft.state.waiting, changed):  # twice does no harm: it does not wait then

@@ -1,4 +1,4 @@
-"""What operators ask of an agent apart from any run: dry run, draining, clock and file jobs started and stopped by hand."""
+"""What operators ask of an agent apart from any run: dry run, draining, clock and file jobs by hand; a full disk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from agent_node.core import watches
 from agent_node.core.draft import Draft
 from agent_node.core.fires import fire
-from agent_node.core.records import ONLY, SWITCHES, WATCHES, WISHES, Switch, Wishes, watch_key
+from agent_node.core.records import DISK, ONLY, SWITCHES, WATCHES, WISHES, Disk, Switch, Wishes, watch_key
 from agent_node.core.rules import DryRun
 from agent_node.core.state import State
 from schemas.documents import Condition
@@ -79,10 +79,24 @@ def switch(draft: Draft, user: UserName, ask: SwitchWatch) -> str:
     return ""
 
 
+def disk(draft: Draft, *, full: bool) -> None:
+    """There is too little space, or enough again."""
+    known = draft.get(DISK, ONLY)
+    if full == (known is not None):
+        return
+    draft.put(DISK, ONLY, Disk(since=draft.now) if full else None)
+    draft.note_wish(UserName(""), "disk full: starts nothing" if full else "disk has space again")
+
+
 def condition(state: State) -> Condition:
     """What of this the presence says."""
     wishes = state.get(WISHES, ONLY) or Wishes()
-    return Condition(draining=wishes.draining, running=state.active_count, dry_jobs=tuple(sorted(wishes.dry_jobs)))
+    return Condition(
+        draining=wishes.draining,
+        running=state.active_count,
+        disk_full=state.get(DISK, ONLY) is not None,
+        dry_jobs=tuple(sorted(wishes.dry_jobs)),
+    )
 
 
 def pretends(state: State) -> bool:

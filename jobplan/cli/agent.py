@@ -56,6 +56,7 @@ def _switched(one: Presence) -> list[str]:
     """What operators have switched there."""
     words = ["dry run"] if one.dry_run else []
     words += [f"dry run of {job}" for job in one.condition.dry_jobs]
+    words += ["disk full"] if one.condition.disk_full else []
     return words + (["draining"] if one.condition.draining else [])
 
 

@@ -12,13 +12,16 @@ import pytest
 
 from agent_node.app import Agent
 from agent_node.config import load
+from agent_node.core import wishes
 from broker.memory import MemoryBroker
 from broker.runtime.store import StoreError
-from schemas.addresses import AgentInstanceAt, AssignmentAt
+from schemas.addresses import AgentInstanceAt, AgentPlanAt, AssignmentAt
+from schemas.documents import AgentPlan
+from schemas.plan import FileJob
 from schemas.requests import LogPart, RaiseEvent, ReadLog
 from schemas.status import Outcome, RunPhase
 from tests.fakes.memory_store import MemoryStore
-from tests.support.agents import AGENT, INSTANCE, a_command, a_run, an_assignment
+from tests.support.agents import AGENT, INSTANCE, PLAN, a_command, a_file_job, a_run, an_assignment
 from tests.support.desk import Desk
 from tests.support.waiting import eventually
 
@@ -35,9 +38,9 @@ class Site:
         self.store = MemoryStore()
 
     @asynccontextmanager
-    async def agent(self) -> AsyncIterator[Agent]:
+    async def agent(self, **settings: object) -> AsyncIterator[Agent]:
         """One life of the agent, ended in order."""
-        config = load(AGENT, environment={}, data=self.data)
+        config = load(AGENT, environment={}, data=self.data, table=settings)
         agent = Agent(config, self.store, self.broker.bus())
         async with asyncio.TaskGroup() as tasks:
             life = tasks.create_task(agent.run(), name="agent")
@@ -177,3 +180,58 @@ async def test_disk_that_fails_stops_the_agent(tmp_path: Path) -> None:
             await agent.run()
 
     assert not (tmp_path / "ran").exists()
+
+
+async def test_full_disk_starts_nothing_until_there_is_space(tmp_path: Path) -> None:
+    """What is assigned waits; the next life, content with less, runs it."""
+    async with a_site(tmp_path) as (site, desk):
+        async with site.agent(**{"least-disk-free": 2**62}) as agent:
+            await eventually(lambda: wishes.condition(agent.core.state).disk_full, within=SOON, what="it is noticed")
+            await desk.assign(an_assignment())
+            await eventually(lambda: desk.phase() is RunPhase.ACCEPTED, within=SOON, what="it is accepted")
+            said = agent.driver.life.identity.condition
+        async with site.agent():
+            await ends(desk)
+
+    assert desk.history[0] is RunPhase.ACCEPTED
+    assert said.disk_free is not None
+
+
+async def test_plan_changes_take_effect_without_a_restart(tmp_path: Path) -> None:
+    """File jobs added, changed and removed; a run that lives keeps what it started with."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    go = tmp_path / "go"
+    command = a_command(f"until [ -e {go} ]; do sleep 0.02; done; exit 3")
+    async with a_site(tmp_path / "data") as (site, desk), site.agent():
+        await desk.assign(an_assignment(command))
+        await eventually(lambda: desk.phase() is RunPhase.RUNNING, within=SOON, what="it runs")
+        await provide(desk, a_file_job(f"{tmp_path}/one/.*", pollSeconds=0.1))
+        (tmp_path / "one" / "a").touch()
+        await eventually(lambda: desk.fires("arrival") is not None, within=SOON, what="the added job fires")
+        await provide(desk, a_file_job(f"{tmp_path}/two/.*", pollSeconds=0.1))
+        (tmp_path / "two" / "b").touch()
+        await eventually(lambda: fired(desk) == 2, within=SOON, what="the changed job fires")
+        await provide(desk)
+        (tmp_path / "two" / "c").touch()
+        await desk.assign(an_assignment(a_command("exit 5", job="other")))  # as good as a moment
+        await eventually(lambda: desk.phase(a_run(job="other")) is RunPhase.ENDED, within=SOON, what="it ends")
+        after = fired(desk)
+        go.touch()
+        await ends(desk)
+        end = desk.report()
+
+    assert after == 2
+    assert end is not None
+    assert end.return_code == 3
+
+
+async def provide(desk: Desk, *jobs: FileJob) -> None:
+    """The plan's file jobs here are these."""
+    await desk.show(AgentPlanAt(AGENT, PLAN), AgentPlan(plan=PLAN, versions={"1": jobs}))
+
+
+def fired(desk: Desk) -> int:
+    """How many fires of the file job are shown."""
+    report = desk.fires("arrival")
+    return 0 if report is None else len(report.fires)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -304,22 +303,6 @@ async def test_long_names_become_short_folders(tmp_path: Path) -> None:
     assert end.code == 8
     assert len(component("x" * 500)) <= LONGEST_NAME
     assert component("x" * 500) != component("x" * 501)
-
-
-async def test_folders_of_removed_instances_are_swept(tmp_path: Path) -> None:
-    """Old ones only, and never one that is kept."""
-    folders = RunFolders(tmp_path)
-    keep, old, young = (tmp_path / "runs" / name for name in ("keep", "old", "young"))
-    for folder in (keep, old, young):
-        (folder / "run").mkdir(parents=True)
-    for folder in (keep, old):
-        os.utime(folder / "run", (0, 0))
-        os.utime(folder, (0, 0))
-
-    removed = folders.sweep(datetime(2020, 1, 1, tzinfo=UTC), ["keep"])  # type: ignore[list-item]  # an id by hand
-
-    assert removed == ["old"]
-    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["keep", "young"]
 
 
 def test_wrapper_is_plain_sh() -> None:

@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from agent_node.core import wishes
 from agent_node.core.effects import Effect, StartProcess, UnwatchFolders, WatchFolders
+from agent_node.core.events import DiskSeen
 from agent_node.core.rules import DryRun, Rules
 from broker.runtime.core import Reply, Requested
 from schemas.documents import Condition
@@ -202,3 +203,28 @@ def test_automatic_job_is_stopped_and_started_by_hand() -> None:
 
     assert stopped == ()
     assert [fire.due for fire in agent.fires(CLOCK)] == [NOON + 4 * SECOND]
+
+
+def test_full_disk_starts_nothing_and_goes_on_reporting() -> None:
+    """What runs ends and is told of; what waits starts when there is space again; a restart changes nothing."""
+    agent = an_agent()
+    agent.assign()
+    agent.started(RUN)
+    agent.give(DiskSeen(now=agent.now, full=True))
+    waits = agent.assign(an_assignment(a_command(job="other")))
+    again = agent.start()
+    agent.ended(RUN)
+    said = wishes.condition(agent.core.state)
+    agent.give(DiskSeen(now=agent.now, full=True))
+
+    effects = agent.give(DiskSeen(now=agent.now, full=False))
+
+    assert starts(waits) + starts(again) == []
+    assert said.disk_full
+    assert agent.ending(RUN).outcome is Outcome.SUCCEEDED
+    assert starts(effects) == [a_run(job="other")]
+    assert not wishes.condition(agent.core.state).disk_full
+    assert [row.after for row in agent.audit if row.kind == "agent"] == [
+        "disk full: starts nothing",
+        "disk has space again",
+    ]

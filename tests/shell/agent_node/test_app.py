@@ -18,7 +18,7 @@ from broker.runtime.store import StoreError
 from schemas.addresses import AgentInstanceAt, AgentPlanAt, AssignmentAt
 from schemas.documents import AgentPlan
 from schemas.plan import FileJob
-from schemas.requests import LogPart, RaiseEvent, ReadLog
+from schemas.requests import Drain, LogPart, RaiseEvent, ReadLog
 from schemas.status import Outcome, RunPhase
 from tests.fakes.memory_store import MemoryStore
 from tests.support.agents import AGENT, INSTANCE, PLAN, a_command, a_file_job, a_run, an_assignment
@@ -224,6 +224,23 @@ async def test_plan_changes_take_effect_without_a_restart(tmp_path: Path) -> Non
     assert after == 2
     assert end is not None
     assert end.return_code == 3
+
+
+async def test_drained_agent_says_so_and_starts_nothing(tmp_path: Path) -> None:
+    """Asked for over the bus; the presence tells it within a second or two; the next life still drains, until told."""
+    async with a_site(tmp_path) as (site, desk):
+        async with site.agent() as agent:
+            await eventually(lambda: agent.driver.life.complete, within=SOON, what="it listens")
+            await desk.ask(Drain(), "r1")
+            await eventually(lambda: len(desk.answers) == 1, within=SOON, what="an answer comes")
+            await eventually(lambda: agent.driver.life.identity.condition.draining, within=SOON, what="it says so")
+        async with site.agent():
+            await desk.assign(an_assignment())
+            await eventually(lambda: desk.phase() is RunPhase.ACCEPTED, within=SOON, what="it is accepted")
+            await desk.ask(Drain(draining=False), "r2")
+            await ends(desk)
+
+    assert [answer.ok for answer in desk.answers] == [True, True]
 
 
 async def provide(desk: Desk, *jobs: FileJob) -> None:

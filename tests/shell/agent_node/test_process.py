@@ -187,6 +187,16 @@ async def test_start_that_another_wrapper_wins_is_attended_to(tmp_path: Path) ->
     assert end.code == 6
 
 
+async def test_scenario_208_no_log_is_ever_in_the_way(tmp_path: Path) -> None:
+    """Every attempt has a folder of its own; what an earlier one wrote stays as it was."""
+    async with a_bench(tmp_path) as bench:
+        await bench.runs(an_assignment(a_command("echo first")))
+        await bench.runs(an_assignment(a_command("echo second"), attempt=2))
+        second = bench.folders.of(a_run(2)).output.read_text()
+
+    assert (bench.output(), second) == ("first\n", "second\n")
+
+
 async def test_scenario_204_process_of_an_earlier_life_is_found(tmp_path: Path) -> None:
     """By pid, start and boot; its end is reported with the code that its wrapper wrote."""
     go = tmp_path / "go"

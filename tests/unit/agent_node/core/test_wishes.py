@@ -228,3 +228,18 @@ def test_full_disk_starts_nothing_and_goes_on_reporting() -> None:
         "disk full: starts nothing",
         "disk has space again",
     ]
+
+
+def test_scenario_213_fires_wait_for_the_dashboard_in_order() -> None:
+    """Whatever keeps it from taking them: nothing is lost, overtaken or sent twice; what it has taken leaves."""
+    agent = an_agent()
+    agent.provision(a_clock("* * * * * ?"))
+    agent.wait_until(NOON + 3 * SECOND)
+    agent.start()
+    agent.wait_until(NOON + 5 * SECOND)
+    waiting = [fire.sequence for fire in agent.fires(CLOCK)]
+    agent.take(CLOCK, 4)
+
+    assert waiting == list(range(1, len(waiting) + 1))
+    assert len(waiting) >= 5
+    assert [fire.sequence for fire in agent.fires(CLOCK)] == waiting[4:]

@@ -169,7 +169,7 @@ def _start(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
 def _reset(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
     _wanted(machine, copy, "reset", *_RESETTABLE)
     _not_handed_over(machine, copy, "reset")
-    released = [
+    step.withdrawn += [
         Owner(machine.copies[i].queued, machine.instance, i) for i in copy.stands_for if machine.copies[i].queued
     ]
     for other in copy.stands_for:
@@ -177,8 +177,6 @@ def _reset(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
             redo = machine.copies[other].redo or _to_redo(machine, other)
             machine.move(step, other, Trigger.RESET, "reset", **_FRESH, redo=redo)
             _forget_what_it_caused(step, machine, other)
-    for owner in released:
-        runs.release(step, owner)
 
 
 def _to_redo(machine: ContextMachine, index: int) -> bool:

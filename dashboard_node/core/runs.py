@@ -248,7 +248,11 @@ def release(step: Step, owner: Owner) -> None:
 
     A job whose instance is just about to end, because its window is over too, lets the next one go instead (S2).
     """
-    for granted in step.state.locks.release(owner):
+    _go(step, step.state.locks.release(owner))
+
+
+def _go(step: Step, owners: list[Owner]) -> None:
+    for granted in owners:
         machine = step.machine(granted.instance)
         closes = step.state.instances[granted.instance].closes if machine is not None else None
         if closes is not None and closes <= step.now:
@@ -256,6 +260,13 @@ def release(step: Step, owner: Owner) -> None:
         elif machine is not None:
             hand_over(step, machine, granted.copy, granted.order)
             step.touch(machine)
+
+
+def let_go_of_withdrawn(step: Step) -> None:
+    """Take withdrawn jobs out of their queues, all together: none of them may profit from another one's leaving (S2)."""
+    withdrawn, step.withdrawn = step.withdrawn, []
+    for owner in withdrawn:
+        _go(step, [granted for granted in step.state.locks.release(owner) if granted not in withdrawn])
 
 
 def stop(step: Step, run: RunRecord, reason: str) -> None:

@@ -12,6 +12,7 @@ _ROUNDS = 10_000
 
 def settle(step: Step) -> None:
     """Work off everything until nothing moves. Bounded: instances that raise each other's events for ever are cut off."""
+    runs.let_go_of_withdrawn(step)
     rounds = 0
     while step.unsettled:
         instance = next(iter(step.unsettled))

@@ -40,6 +40,8 @@ class Step:
         self.effects: list[Effect] = []
         self.unsettled: dict[InstanceId, None] = {}
         """Instances whose machine has something to settle, in the order they came up."""
+        self.withdrawn: list[Owner] = []
+        """Jobs that were taken out of their lock queues; the next ones may go once all of them are out."""
         self.freed: dict[PlanName, None] = {}
         """Plans of which an instance has ended: another one may be waiting for that."""
         self.agents: set[NodeName] = set()

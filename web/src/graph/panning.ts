@@ -6,6 +6,8 @@ import type { Box, Laid } from "./layout";
 const LEAST = 0.05;
 const MOST = 3;
 const STEP = 60;
+/** Below this, words are too small to be read, and drawing thousands of them is what takes time. */
+const READABLE = 0.3;
 
 export interface Panning {
   zoom: (factor: number) => void;
@@ -30,6 +32,7 @@ class Camera implements Panning {
 
   private put(): void {
     this.moved.current?.setAttribute("transform", `translate(${this.x} ${this.y}) scale(${this.scale})`);
+    this.frame.current?.classList.toggle("far", this.scale < READABLE);
   }
 
   fit(): void {

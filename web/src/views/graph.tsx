@@ -151,7 +151,7 @@ const Edges = memo(function Edges({ drawing, laid }: { drawing: Drawing; laid: L
   return (
     <>
       {drawing.edges.map((edge, place) => (
-        <path key={`${edge.from} ${edge.to} ${place}`} class={edge.not ? "edge not" : "edge"} d={laid.paths[place]} marker-end="url(#arrow)" />
+        <path key={`${edge.from} ${edge.to} ${place}`} class={edge.not ? "edge not" : "edge"} d={laid.paths[place]} />
       ))}
     </>
   );

@@ -28,7 +28,7 @@ def three_on_a_lock() -> PlanSource:
 
 
 def test_no_job_of_a_reset_instance_starts_because_another_one_left_the_queue() -> None:
-    """c waits for two units and b behind it; with c gone b would fit, but b has been reset as well."""
+    """Job c waits for two units and b behind it; with c gone b would fit, but b has been reset as well."""
     office = Office(at("01-10 02:00"))
     office.imports(three_on_a_lock())
     for job in ("x", "c", "b"):

@@ -33,7 +33,8 @@ def presence(step: Step, agent: NodeName, heard: Presence | None) -> None:
         step.note(
             "agent", detail=agent, before=before.state if before else "", after=heard.state if heard else "removed"
         )
-    step.agents.add(agent)
+    if before is None or heard is None or replace(before, condition=heard.condition) != heard:
+        step.agents.add(agent)  # how busy it is keeps no job waiting
     if step.state.settled_in:
         forgotten(step, agent)
 

@@ -123,13 +123,16 @@ async def test_next_life_goes_on(tmp_path: Path) -> None:
 
 async def test_lost_database_finds_run_by_its_folder(tmp_path: Path) -> None:
     """Neither started again nor lost: its folder knows."""
-    command = a_command(f"echo ran >>{tmp_path}/log; sleep 0.2; exit 4")
+    go = tmp_path / "go"
+    command = a_command(f"echo ran >>{tmp_path}/log; until [ -e {go} ]; do sleep 0.02; done; exit 4")
     async with a_site(tmp_path) as (site, desk):
         async with site.agent():
             await desk.assign(an_assignment(command))
             await eventually(lambda: desk.phase() is RunPhase.RUNNING, within=SOON, what="it runs")
         site.store = MemoryStore()
-        async with site.agent():
+        async with site.agent() as agent:
+            await eventually(lambda: agent.driver.life.complete, within=SOON, what="it has found what runs")
+            go.touch()
             await ends(desk)
         end = desk.report()
 

@@ -164,6 +164,28 @@ def test_what_is_shown_without_a_dashboard_is_marked(page: Page, site: Site) -> 
     expect(page.locator("main.stale")).to_have_count(0)
 
 
+def test_a_broker_that_is_not_there_is_said(page: Page, site: Site) -> None:
+    """Before anybody is logged in; the page goes on trying, until somebody has enough."""
+    site.nodes["broker"].stop()
+    log_in(page, site)
+    expect(page.get_by_role("alert")).to_contain_text("The broker does not answer")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Log in")).to_be_enabled()
+    log_in(page, site)
+    site.nodes["broker"].start()
+    expect(page.get_by_role("heading", name="Instances")).to_be_visible()
+
+
+def test_the_server_of_the_page_ends_when_it_is_told_to(page: Page, site: Site) -> None:
+    """At once, though somebody is connected; the page comes back with it."""
+    log_in(page, site)
+    expect(page.locator('[data-link="up"]')).to_be_visible()
+    assert site.nodes["web"].stop() == 0
+    expect(page.get_by_text("No connection to the broker since")).to_be_visible()
+    site.nodes["web"].start()
+    expect(page.locator('[data-link="up"]')).to_be_visible()
+
+
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 

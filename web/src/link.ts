@@ -93,7 +93,9 @@ function connect(url: string, user: string, password: string, version: 4 | 5): v
     if (client === here) arrived(topic, payload);
   });
   here.on("close", () => {
-    if (client === here && link.value.state === "up") say("lost");
+    if (client !== here) return;
+    if (link.value.state === "up") say("lost");
+    else if (link.value.state === "connecting") say("connecting", words.link.unreachable);
   });
   here.on("error", (error) => {
     if (client !== here) return;

@@ -26,6 +26,7 @@ export const words = {
     starting: "The dashboard is starting and has not shown everything yet.",
     agentsGone: (names: string) => `Not there: agent ${names}. Its jobs go on, or are reported, when it is back.`,
     unreadable: (count: number) => `${count} documents on the broker could not be read.`,
+    unreachable: "The broker does not answer; trying again.",
     replay: "the broker dropped what it retains; raise max_queued_messages",
     left: "logged out",
   },

@@ -1,7 +1,7 @@
 /** Who are you? Name and password go to the broker and nowhere else. */
 import { useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { link, logIn } from "../link";
+import { leave, link, logIn } from "../link";
 import { words } from "../words";
 
 const KEPT = "jobplan.user";
@@ -41,7 +41,12 @@ export function LogIn(): JSX.Element {
         <button type="submit" class="primary" disabled={busy}>
           {busy ? words.login.busy : words.login.submit}
         </button>
-        {(fault || (!busy && reason)) && (
+        {busy && (
+          <button type="button" onClick={() => leave()}>
+            {words.actions.cancel}
+          </button>
+        )}
+        {(fault || reason) && (
           <p role="alert" class="fault">
             {fault || reason}
           </p>

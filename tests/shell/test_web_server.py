@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
+from aiohttp import ClientSession, TCPConnector, WSMsgType, WSServerHandshakeError
 from msgspec.structs import replace
 
 from broker.address import BrokerUrl, parse_url
+from broker.certificates import make_certificates
+from jobplan.clock import now
 from jobplan.errors import BadInputError, JobplanError
 from jobplan.web.options import listening, web_settings
 from jobplan.web.server import WebSettings, is_same_origin, running_page
@@ -31,7 +34,7 @@ def settings(tmp_path: Path) -> WebSettings:
 
 
 @asynccontextmanager
-async def an_echo() -> AsyncIterator[BrokerUrl]:
+async def an_echo(identity: ssl.SSLContext | None = None) -> AsyncIterator[BrokerUrl]:
     """A broker that says what it is told, and ends the connection when it is told to."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -40,7 +43,7 @@ async def an_echo() -> AsyncIterator[BrokerUrl]:
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(echo, HOST, 0)
+    server = await asyncio.start_server(echo, HOST, 0, ssl=identity)
     async with server:
         yield BrokerUrl(host=HOST, port=server.sockets[0].getsockname()[1])
 
@@ -187,3 +190,34 @@ def test_options() -> None:
     for wishes in ({"listen": "here"}, {"key": "page.key"}, {"connections": 0}, {"listne": "x"}):
         with pytest.raises(BadInputError):
             web_settings(NOWHERE, None, wishes, None)
+
+
+async def test_https_before_and_tls_behind(settings: WebSettings) -> None:
+    """A browser that trusts the page's certificate gets through to a broker whose certificate the page trusts."""
+    made = make_certificates([HOST], now())
+    files = {name: settings.folder / f"{name}.pem" for name in ("authority", "certificate", "key")}
+    for name, text in (("authority", made.authority), ("certificate", made.server), ("key", made.server_key)):
+        files[name].write_text(text)
+    identity = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    identity.load_cert_chain(files["certificate"], files["key"])
+    trust = ssl.create_default_context(cafile=files["authority"])
+
+    async with an_echo(identity) as broker:
+        secured = replace(
+            settings,
+            broker=replace(broker, tls=True),
+            ca_file=files["authority"],
+            certificate=files["certificate"],
+            key=files["key"],
+        )
+        async with (
+            running_page(secured) as address,
+            ClientSession(address, connector=TCPConnector(ssl=trust)) as browser,
+        ):
+            socket = await browser.ws_connect("/mqtt", protocols=("mqtt",), origin=address[:-1])
+            await socket.send_bytes(b"through")
+            back = await socket.receive_bytes()
+            await socket.close()
+
+    assert address.startswith("https://")
+    assert back == b"through"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from importlib import resources
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -186,10 +186,9 @@ def test_the_server_of_the_page_ends_when_it_is_told_to(page: Page, site: Site) 
     expect(page.locator('[data-link="up"]')).to_be_visible()
 
 
-AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = resources.files("axe_playwright_python") / "axe.min.js"
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is there after `make web`")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_serious(browser: Browser, site: Site, nightly: str, *, dark: bool) -> None:
     """On every view, in light and dark, on a narrow screen as well."""

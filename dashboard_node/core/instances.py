@@ -97,7 +97,8 @@ def activate(step: Step, prepared: InstanceRecord) -> None:
     machine = step.state.machines[prepared.id]
     step.put_instance(replace(prepared, status=ContextStatus.WAITING, opens=step.now))
     machine.set_context(step, 0, ContextStatus.WAITING)
-    machine.touch(0)
+    for node in machine.graph.contexts:  # what was edited before has not been settled, or not in this life
+        machine.touch(node.index)
     step.touch(machine)
     step.state.timers.set(("close", prepared.id), prepared.closes)
     _pass_what_has_nothing_before_it(step, machine)

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from schemas.addresses import AgentInstanceAt
 from schemas.names import NodeName, PlanName
-from schemas.plan import GlobalJob, PlanSource
+from schemas.plan import CommandJob, GlobalJob, PlanSource
 from schemas.requests import Action, PrepareInstance, RaiseEvent
 from schemas.status import ContextStatus
 from tests.support.office import Office, a_plan, at
@@ -62,3 +62,19 @@ def test_scenario_124_a_prepared_instance_does_not_hear_a_global_event() -> None
     office.ask(RaiseEvent(event="g"))
 
     assert {i.plan: office.status("g", i.id) for i in office.instances} == {"P": "COMPLETE", "Q": "WAITING"}
+
+
+def test_a_prepared_instance_opens_after_a_restart_with_what_was_edited() -> None:
+    """Contexts that an edit has completed stand as complete, though the dashboard was started again before the window."""
+    office = Office(at("01-10 00:30"))
+    job = {"agentName": "a", "jobName": "d"}
+    inner = {"name": "inner", "scheduledJobs": [job], "jobDependencies": [{"jobIdentifier": "a-d"}]}
+    source = a_plan(contexts=[inner])
+    office.imports(replace(source, jobs=(*source.jobs, CommandJob(agent_name="a", job_name="d", command_line="true"))))
+    office.ask(PrepareInstance(plan=PlanName("P")))
+    assert office.act(Action.SKIP, "d").ok
+
+    office.down_until(at("01-10 01:00"))
+
+    assert office.only.status is not ContextStatus.PREPARED
+    assert office.status("d") in {"SKIPPED", "SKIPPED_COMPLETE"}

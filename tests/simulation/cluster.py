@@ -24,6 +24,8 @@ from agent_node.core.rules import Rules
 from broker.runtime.core import Core, Reply
 from broker.runtime.selfwatch import Identity
 from broker.topic_table import Role
+from dashboard_node.core.effects import Effect as DashboardEffect
+from dashboard_node.core.effects import LookUpAudit
 from dashboard_node.core.machine import DashboardCore
 from schemas.names import NodeName
 from schemas.requests import Answer
@@ -152,6 +154,7 @@ class Cluster:
     def _dashboard(self) -> Machine:
         identity = Identity(role=Role.DASHBOARD, node=NodeName(DASHBOARD), host=DASHBOARD)
         node = self._node(DASHBOARD, identity, lambda: DashboardCore(RETENTION))
+        node.perform = lambda effect: self._look_up(node, effect)
         return Machine(DASHBOARD, node, Host(DASHBOARD, self.world, self.trace))
 
     def _agent(self, name: NodeName) -> Machine:
@@ -166,9 +169,7 @@ class Cluster:
         hands: list[Hands] = []
 
         def began() -> None:
-            hands[:] = [
-                Hands(host, emit=node.offer, clock=node.now, time_of=node.clock.at, later=node.later)
-            ]
+            hands[:] = [Hands(host, emit=node.offer, clock=node.now, time_of=node.clock.at, later=node.later)]
             node.perform = lambda effect: self._carry_out(node, hands[0], effect)
 
         def died() -> None:
@@ -197,6 +198,15 @@ class Cluster:
     def _machine(self, name: str) -> Machine:
         return next(machine for machine in self.machines if machine.name == name)
 
+    def _look_up(self, node: Node, effect: DashboardEffect) -> None:
+        match effect:
+            case LookUpAudit():
+                node.answer_later(Reply(effect.user, effect.request, Answer(ok=True)))
+            case Reply():
+                pass
+            case _:
+                assert_never(effect)
+
     def _carry_out(self, node: Node, hands: Hands, effect: Effect) -> None:
         match effect:
             case StartProcess():
@@ -212,7 +222,7 @@ class Cluster:
             case TakeFiles():
                 hands.take(effect)
             case ReadLogFile():
-                node.answer_later(Reply(effect.user, effect.request, Answer(ok=True, reason="")))
+                node.answer_later(Reply(effect.user, effect.request, Answer(ok=True)))
             case SweepRuns():
                 pass
             case Reply():

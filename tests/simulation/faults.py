@@ -37,6 +37,7 @@ properties of a run."""
 
 DAY = 90_000.0
 """Seconds: more than one, so that what is done once a day is done."""
+LEAP = "clock a day ahead"
 EVERY = 300.0
 """Seconds between two of one kind, on average, where it happens often."""
 
@@ -89,8 +90,12 @@ class Faults:
                 endless=chance.choice([0.0, 0.0, 0.05]),
                 late=chance.choice([0.0, 0.5]),
                 slow_claim=chance.choice([0.0, 0.0, 0.3]),
+                unstartable=chance.choice([0.0, 0.0, 0.03]),
+                unclaimed=chance.choice([0.0, 0.0, 0.03]),
                 failing=chance.choice([0.0, 0.1, 0.4]),
             )
+        if chance.random() < 0.1:
+            self._world.later(chance.uniform(0.0, self._until), self._leap)
         self._keep_asking()
         self._keep_sending_files()
 
@@ -142,13 +147,17 @@ class Faults:
     def _slow_network(self) -> str:
         machine, network = self._anybody(), self._cluster.network
         network.slow_owners[machine.name] = self._chance.choice([0.5, 3.0])
-        self._world.later(60.0 * self._chance.random(), lambda: network.slow_owners.pop(machine.name, None))
+
+        def recover() -> None:
+            network.slow_owners.pop(machine.name, None)
+
+        self._world.later(60.0 * self._chance.random(), recover)
         return machine.name
 
     # ------------------------------------------------------------------ nodes and hosts
 
     def _down(self) -> float:
-        return self._chance.choice([0.1, 5.0, 120.0]) * self._chance.random()
+        return self._chance.choice([0.1, 0.1, 5.0, 5.0, 120.0, 120.0, 800.0]) * self._chance.random()
 
     def _crash(self) -> str:
         machine = self._anybody()
@@ -167,8 +176,13 @@ class Faults:
     def _step_clock(self) -> str:
         machine = self._anybody()
         step = self._chance.choice([-60.0, -5.0, -1.0, 1.0, 5.0, 60.0, 300.0]) * self._chance.random()
-        machine.node.clock.step(DAY if self._chance.random() < 0.02 else step)
+        machine.node.clock.step(step)
         return machine.name
+
+    def _leap(self) -> None:
+        machine = self._agent()
+        machine.node.clock.step(DAY)
+        self._cluster.trace.add(Fault(at=self._world.seconds, kind=LEAP, victim=machine.name))
 
     def _drift(self) -> str:
         machine = self._anybody()

@@ -21,14 +21,12 @@ from agent_node.core.events import (
     ProcessEnded,
     ProcessLost,
     ProcessStarted,
+    StartFailed,
 )
 from schemas.cron import LOSSLESS, Cron, next_fire, parse
 from schemas.documents import Assignment
 from schemas.names import InstanceId, JobId, RunId
-from tests.simulation.host import KILL, TERM, Claim, Folder, Host, Process
-
-CLAIMING = 2.0
-"""So long after a start was tried its wrapper may still be about to claim."""
+from tests.simulation.host import CLAIMING, KILL, TERM, Claim, Folder, Host, Process
 
 Emit = Callable[[OwnEvent], None]
 Clock = Callable[[], datetime]
@@ -61,6 +59,9 @@ class Hands:
             self.find(run)
             return
         process = self._host.spawn(run)
+        if process is None:
+            self._emit(StartFailed(now=self._clock(), run=run, reason="the process could not be started"))
+            return
         self._attend(run, process)
         self._started(run, process.pid, self._clock())
 
@@ -121,6 +122,10 @@ class Hands:
         claim = folder.claim if folder is not None else None
         if claim is not None and claim.pid != process.pid:
             self.find(run)
+        elif claim is None:
+            self._emit(
+                StartFailed(now=self._clock(), run=run, reason=f"its folder could not be claimed (code {status})")
+            )
         else:
             self._ended(run, status)
 

@@ -17,6 +17,9 @@ from tests.simulation.world import World
 
 TERM, KILL = 15, 9
 _SECOND_CLAIM = 75
+CLAIMING = 2.0
+"""Seconds: an agent counts on it that a wrapper claims its folder within them."""
+SLOWEST_CLAIM = 5.0
 
 
 class Claim(Struct, frozen=True):
@@ -34,8 +37,6 @@ class Folder(Struct):
     claim: Claim | None = None
     code: int | None = None
     ended: float = 0.0
-    synced: float = -1.0
-    """Up to when everything here would survive a power cut."""
 
 
 class Habits(Struct, kw_only=True):
@@ -50,6 +51,10 @@ class Habits(Struct, kw_only=True):
     late: float = 0.0
     """Those whose end takes its time after they were told."""
     slow_claim: float = 0.0
+    unstartable: float = 0.0
+    """Those that the operating system does not start."""
+    unclaimed: float = 0.0
+    """Those whose wrapper dies before it can claim its folder."""
     failing: float = 0.1
 
 
@@ -58,6 +63,7 @@ class Process(Struct):
 
     pid: int
     run: RunId
+    spawned: float
     claimed: bool = False
     stubborn: bool = False
     ending: bool = False
@@ -87,13 +93,19 @@ class Host:
         """A run's folder, made when it is not there."""
         return self.folders.setdefault(run, Folder())
 
-    def spawn(self, run: RunId) -> Process:
-        """Start a wrapper; it claims the run a moment later, or finds that somebody has."""
+    def spawn(self, run: RunId) -> Process | None:
+        """Start a wrapper; it claims the run a moment later, or finds that somebody has. None: it could not be started."""
+        if self._chance.random() < self.habits.unstartable:
+            return None
         self._pids += 1
-        process = self.processes[self._pids] = Process(self._pids, run)
+        process = self.processes[self._pids] = Process(self._pids, run, self._world.seconds)
         self.folder(run).scripted = self._world.seconds
         slow = self._chance.random() < self.habits.slow_claim
-        self._later(process, self._chance.uniform(0.5, 4.0) if slow else self._chance.uniform(0.0005, 0.01), self._claim)
+        self._later(
+            process,
+            self._chance.uniform(0.5, SLOWEST_CLAIM) if slow else self._chance.uniform(0.0005, 0.01),
+            self._claim,
+        )
         return process
 
     def alive(self, claim: Claim) -> Process | None:
@@ -122,11 +134,14 @@ class Host:
             return
         for run, folder in sorted(self.folders.items()):
             at = folder.claim.at if folder.claim is not None else folder.scripted
-            if at is not None and at > self.synced and self._chance.random() < 0.5:
+            is_new = at is not None and at > self.synced
+            has_ended = folder.code is not None and folder.ended > self.synced
+            if not (is_new or has_ended) or self._chance.random() < 0.5:
+                continue
+            if is_new:
                 del self.folders[run]
-                self._trace.add(FolderLost(at=self._world.seconds, host=self.name, run=run))
-            elif folder.code is not None and folder.ended > self.synced and self._chance.random() < 0.5:
-                folder.code = None
+            folder.code = None
+            self._trace.add(FolderLost(at=self._world.seconds, host=self.name, run=run))
 
     def lose_disk(self) -> None:
         """All folders of runs are gone; processes know nothing of it."""
@@ -142,13 +157,19 @@ class Host:
 
     def _claim(self, process: Process) -> None:
         folder = self.folder(process.run)
-        if folder.claim is not None:
+        if folder.claim is not None or self._chance.random() < self.habits.unclaimed:
             self._gone(process, _SECOND_CLAIM)
             return
         folder.claim = Claim(process.pid, self.boot, self._world.seconds)
         process.claimed = True
         self._trace.add(
-            CommandBegan(at=self._world.seconds, host=self.name, run=process.run, pid=process.pid)
+            CommandBegan(
+                at=self._world.seconds,
+                host=self.name,
+                run=process.run,
+                pid=process.pid,
+                late=self._world.seconds - process.spawned > CLAIMING,
+            )
         )
         chance, habits = self._chance, self.habits
         process.stubborn = chance.random() < habits.stubborn

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from broker.errors import BusError
-from broker.runtime.core import Changes, Core, Decision, Heard, Key, Reply
+from broker.runtime.core import Changes, Core, Decision, Heard, Reply
 from broker.runtime.life import Life
 from broker.runtime.selfwatch import Identity
 from broker.runtime.turn import Turn
@@ -81,7 +81,7 @@ class Observed:
 class Node:
     """One node over all its lives."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a node is lent
         self,
         name: str,
         identity: Identity,
@@ -276,9 +276,7 @@ class Node:
         own = self.life.wire.presence
         said = [publication for publication in turn.publications if publication.topic == own]
         for publication in said:
-            self._trace.add(
-                Lodged(at=self._world.seconds, node=self.name, topic=own, payload=publication.payload)
-            )
+            self._trace.add(Lodged(at=self._world.seconds, node=self.name, topic=own, payload=publication.payload))
         self._trace.add(
             Shown(
                 at=self._world.seconds,
@@ -296,9 +294,7 @@ class Node:
     def _perform(self, turn: Turn[Any]) -> Steps[None]:
         for is_reply, effects in groupby(turn.effects, key=lambda effect: isinstance(effect, Reply)):
             for effect in effects:
-                self._trace.add(
-                    Performed(at=self._world.seconds, node=self.name, effect=type(effect).__name__)
-                )
+                self._trace.add(Performed(at=self._world.seconds, node=self.name, effect=type(effect).__name__))
                 if is_reply:
                     yield from self._answer(effect)
                 else:
@@ -307,11 +303,12 @@ class Node:
 
     def answer_later(self, reply: Reply) -> None:
         """Answer a request outside a turn, as an adapter does."""
-        self.later(0.01, lambda: self._tasks.append(Task(self._answer(reply), lambda error: self._broken(self.name, error))))
+        self.later(
+            0.01, lambda: self._tasks.append(Task(self._answer(reply), lambda error: self._broken(self.name, error)))
+        )
 
     def _answer(self, reply: Reply) -> Steps[None]:
         try:
             yield from self.link.publish([self.life.wire.answer(reply)])
         except BusError:
             return
-

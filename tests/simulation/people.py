@@ -6,6 +6,7 @@ about is chosen from what the broker shows.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 from typing import TypeVar
 
@@ -17,16 +18,24 @@ from broker.topics import RequestTopic
 from schemas.codec import SchemaError, decode
 from schemas.documents import InstanceStatus, JobState
 from schemas.names import InstanceId, NodeName, PlanName, RequestId, RunId, UserName
+from schemas.queries import ReadAudit
 from schemas.requests import (
     Act,
     Action,
     Answer,
     Asked,
+    DeleteCalendar,
+    DeletePlan,
+    EnablePlan,
     EndInstance,
+    ImportCalendar,
     ImportPlan,
+    MoveEnd,
+    PrepareInstance,
     RaiseEvent,
     ReadLog,
     ResetInstance,
+    SetParameters,
     StartInstance,
 )
 from schemas.status import ContextStatus
@@ -50,6 +59,7 @@ class Question(Struct):
 
     asked: Asked
     topic: str
+    agent: str = ""
     tries: int = 0
 
 
@@ -68,6 +78,21 @@ class People:
         self._chance: Random = world.chance("people")
         self._line: Line | None = None
         self._count = 0
+        self._wishes = (
+            self._start,
+            self._start,
+            self._end,
+            self._reset,
+            self._import,
+            self._raise,
+            self._read,
+            self._enable,
+            self._delete,
+            self._prepare,
+            self._change,
+            self._calendar,
+            self._look_up,
+        )
         self._connect()
 
     # ------------------------------------------------------------------ asking
@@ -77,7 +102,7 @@ class People:
         self._count += 1
         name = f"{self._count:08x}"
         at = None if agent is None else NodeName(agent)
-        self.open[name] = Question(asked, TOPICS.request(RequestTopic(USER, RequestId(name), at)))
+        self.open[name] = Question(asked, TOPICS.request(RequestTopic(USER, RequestId(name), at)), agent or "")
         self._send(name)
 
     def ask_anything(self) -> None:
@@ -90,7 +115,7 @@ class People:
         elif drawn < 0.72:
             self._act()
         else:
-            chance.choice([self._start, self._start, self._end, self._reset, self._import, self._raise, self._read])()
+            chance.choice(self._wishes)()
 
     def import_next(self, index: int) -> None:
         """The next version of a plan."""
@@ -139,6 +164,42 @@ class People:
     def _import(self) -> None:
         self.import_next(self._chance.randrange(len(PLANS)))
 
+    def _enable(self) -> None:
+        name = PlanName(self._chance.choice(PLANS).__name__)
+        self.ask(EnablePlan(plan=name, enabled=False))
+        self._world.later(self._chance.uniform(1.0, 400.0), lambda: self.ask(EnablePlan(plan=name)))
+
+    def _delete(self) -> None:
+        if self._chance.random() < 0.3:
+            index = self._chance.randrange(len(PLANS))
+            self.ask(DeletePlan(plan=PlanName(PLANS[index].__name__)))
+            # Sooner, its open window would be decided a second time, with the ids of the first.
+            self._world.later(self._chance.uniform(600.0, 700.0), lambda: self.import_next(index))
+
+    def _prepare(self) -> None:
+        self.ask(PrepareInstance(plan=PlanName(self._chance.choice(PLANS).__name__)))
+
+    def _change(self) -> None:
+        instance = self._instance()
+        if instance is None:
+            return
+        if self._chance.random() < 0.5:
+            self.ask(SetParameters(instance=instance, values={"DAY": "friday"}))
+        else:
+            self.ask(
+                MoveEnd(instance=instance, closes=self._world.now + timedelta(seconds=self._chance.uniform(1, 300)))
+            )
+
+    def _calendar(self) -> None:
+        name = self._chance.choice(["feasts", "fasts"])
+        if self._chance.random() < 0.5:
+            self.ask(ImportCalendar(name=name, days={self._world.now.date(): "today"}))
+        else:
+            self.ask(DeleteCalendar(name=name))
+
+    def _look_up(self) -> None:
+        self.ask(ReadAudit(limit=5))
+
     def _raise(self) -> None:
         self.ask(RaiseEvent(event=EVENT if self._chance.random() < 0.8 else "unheard-of"))
 
@@ -146,7 +207,8 @@ class People:
         runs = [job for job in self._shown("job", JobState) if job.run is not None]
         if runs:
             job = self._chance.choice(runs)
-            self.ask(ReadLog(run=RunId(job.run or "")), agent=job.agent)
+            wrong = self._chance.random() < 0.2  # an agent knows no such request, and says so
+            self.ask(RaiseEvent(event=EVENT) if wrong else ReadLog(run=RunId(job.run or "")), agent=job.agent)
 
     def _instance(self) -> InstanceId | None:
         alive = [found.instance for found in self._shown("instance", InstanceStatus) if found.status in ALIVE]
@@ -172,17 +234,24 @@ class People:
             return
         question.tries += 1
         self._publish(name, question)
-        self._world.later(PATIENCE * self._chance.uniform(0.5, 1.5), lambda: self._send(name))
+        patience = min(PATIENCE * question.tries, 60.0)
+        self._world.later(patience * self._chance.uniform(0.5, 1.5), lambda: self._send(name))
 
     def _publish(self, name: str, question: Question) -> None:
-        self._trace.add(PersonAsked(at=self._world.seconds, user=USER, request=name, asked=question.asked))
+        self._trace.add(
+            PersonAsked(at=self._world.seconds, user=USER, request=name, asked=question.asked, agent=question.agent)
+        )
         if self._line is not None and not self._line.lost.done:
             body = msgspec.json.encode(question.asked)
             self._network.publish(self._line, [Publication(question.topic, body, retain=False)])
 
     def _connect(self) -> None:
         line = self._line = self._network.connect(OWNER, OWNER, None, self._heard)
-        line.opened.then(lambda: self._network.subscribe(line, [TOPICS.responses(USER)]))
+
+        def subscribe() -> None:
+            self._network.subscribe(line, [TOPICS.responses(USER)])
+
+        line.opened.then(subscribe)
         line.lost.then(lambda: self._world.later(1.0, self._connect))
 
     def _heard(self, delivery: Delivery) -> None:

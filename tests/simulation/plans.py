@@ -109,7 +109,14 @@ def locks(version: int) -> PlanSource:
     names = ("one", "two", "wide", "alone") + (("more",) if version > 1 else ())
     agents = ("north", "south", "west", "north", "south")
     commands = [
-        _command(agent, name, participates_in_lock=True, job_repeatable=name == "two")
+        _command(
+            agent,
+            name,
+            participates_in_lock=True,
+            job_repeatable=name in {"two", "more"},
+            retry=Retry(attempts=2, back_off_seconds=3.0) if name == "one" else None,
+            days_of_week_to_run=(2, 3) if name == "more" else (),
+        )
         for agent, name in zip(agents, names, strict=False)
     ]
     jobs: tuple[Artefact, ...] = (tick, *commands)
@@ -128,9 +135,7 @@ def locks(version: int) -> PlanSource:
         job_dependencies=tuple(_after(job.id, tick.id) for job in commands),
         job_locks=(
             JobLock(name="db", lock_count=2, jobs={"locks": tuple(sharing)}),
-            JobLock(
-                name="whole", exclusive_job_lock=True, jobs={"locks": tuple(member(job) for job in commands[3:4])}
-            ),
+            JobLock(name="whole", exclusive_job_lock=True, jobs={"locks": tuple(member(job) for job in commands[3:4])}),
         ),
     )
     return PlanSource(plan=plan, jobs=jobs)
@@ -217,8 +222,9 @@ def files(version: int) -> PlanSource:
         )
         for policy in OnBlackout
     ]
+    retry = Retry(attempts=3, back_off_seconds=1.0)
     take = _command("south", "take", job_repeatable=True)
-    count = _command("west", "count", job_repeatable=True, successful_return_codes=(0, 3))
+    count = _command("west", "count", job_repeatable=True, successful_return_codes=(0, 3), retry=retry)
     jobs: tuple[Artefact, ...] = (arrival, *clocks, take, count)
     plan = Plan(
         name="files",
@@ -249,7 +255,11 @@ def endless(version: int) -> PlanSource:
         able_to_run_concurrently=True,
         on_end=OnEnd.LEAVE,
         scheduled_jobs=_here(*jobs),
-        job_dependencies=(_after(heard.id, event.id), _after(slow.id, heard.id), JobDependency(job_identifier=never.id)),
+        job_dependencies=(
+            _after(heard.id, event.id),
+            _after(slow.id, heard.id),
+            JobDependency(job_identifier=never.id),
+        ),
     )
     return PlanSource(plan=plan, jobs=jobs)
 

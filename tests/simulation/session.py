@@ -60,7 +60,7 @@ class Session:
 class Link:
     """A node's connection, one life long."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a node is lent
         self,
         node: str,
         life: Life[Any, Any],
@@ -133,14 +133,10 @@ class Link:
         connection = life.connection
         line: Line | None = None
         try:
-            session = yield from self._enter(
-                self._node, will, lambda delivery: self._deliver(connection, delivery)
-            )
+            session = yield from self._enter(self._node, will, lambda delivery: self._deliver(connection, delivery))
             line = session.line
             hello = life.hello(self._now())
-            self._trace.add(
-                Lodged(at=self._world.seconds, node=self._node, topic=hello.topic, payload=hello.payload)
-            )
+            self._trace.add(Lodged(at=self._world.seconds, node=self._node, topic=hello.topic, payload=hello.payload))
             yield from within(self._world, LIMITS.publish, self._network.publish(line, [hello]), "no answer")
             yield from session.subscribe(life.everything, LIMITS.replay)
             yield from within(self._world, LIMITS.publish, self._network.unsubscribe(line, life.wire.own), "no answer")
@@ -165,9 +161,7 @@ class Link:
         payloads = [delivery.payload for delivery in found if delivery.topic == topic]
         return payloads[-1] if payloads else None
 
-    def _enter(
-        self, client: str, will: Publication | None, on_delivery: Callable[[Delivery], None]
-    ) -> Steps[Session]:
+    def _enter(self, client: str, will: Publication | None, on_delivery: Callable[[Delivery], None]) -> Steps[Session]:
         sessions: list[Session] = []
 
         def arrive(delivery: Delivery) -> None:

@@ -100,6 +100,8 @@ class CommandBegan(Record, frozen=True, kw_only=True):
     host: str
     run: RunId
     pid: int
+    late: bool = False
+    """Whether its wrapper took longer to claim the run than an agent counts on."""
 
 
 class CommandEnded(Record, frozen=True, kw_only=True):
@@ -135,6 +137,8 @@ class PersonAsked(Record, frozen=True, kw_only=True):
     user: str
     request: str
     asked: Asked
+    agent: str = ""
+    """Who is asked; empty: the dashboard."""
 
 
 class PersonAnswered(Record, frozen=True, kw_only=True):

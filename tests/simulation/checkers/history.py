@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from broker.runtime.core import AuditRow
 from schemas.names import InstanceId, RunId, run_leaf
-from schemas.requests import Act, Action, Answer, Asked, EndInstance, ReadLog
+from schemas.queries import ReadAudit
+from schemas.requests import Act, Action, Answer, Asked, EndInstance
 from tests.simulation.checkers.reading import DASHBOARD, ENDED, Ledger, place_of
 from tests.simulation.trace import (
     FolderLost,
@@ -52,7 +53,9 @@ class Chain:
             self._removed.add(row.instance)
         if row.kind == "run" and row.run and row.after in _OUTCOMES:
             if row.run in self._ended:
-                raise PromiseBrokenError("S4", f"{row.run} ends as {row.after}, and had ended as {self._ended[RunId(row.run)]}")
+                raise PromiseBrokenError(
+                    "S4", f"{row.run} ends as {row.after}, and had ended as {self._ended[RunId(row.run)]}"
+                )
             self._ended[RunId(row.run)] = row.after
         place = place_of(row)
         if place is None:
@@ -60,13 +63,15 @@ class Chain:
         known = self._ledger.status.get(place)
         if known is None and row.before not in BEGINNINGS:
             raise PromiseBrokenError("S4", f"{place} begins as {row.before}")
-        if known is not None and known != row.before and row.before:
+        if known is not None and row.before and known not in {row.before, row.after}:
             raise PromiseBrokenError("S4", f"{place} was {known}, and changes from {row.before} to {row.after}")
         root = (place[0], place[0].partition("-")[0], "")
         if self._ledger.status.get(root) == ENDED:
             raise PromiseBrokenError("S4", f"{place[0]} has ended, and {place[1:]} becomes {row.after}")
         if known in A_PERSONS and row.kind == "job" and not row.cause.startswith("request "):
-            raise PromiseBrokenError("S6", f"{place} was {known} because a person said so, and leaves it by '{row.cause}'")
+            raise PromiseBrokenError(
+                "S6", f"{place} was {known} because a person said so, and leaves it by '{row.cause}'"
+            )
 
 
 class _AnswerRow(Struct):
@@ -89,11 +94,12 @@ class Word:
         self.hears: Mapping[type[Record], Listener] = {PersonAsked: self._ask, PersonAnswered: self._told}
 
     def _ask(self, record: PersonAsked) -> None:
-        self._asked[record.request] = record.asked
+        if not record.agent:
+            self._asked[record.request] = record.asked
 
     def _told(self, record: PersonAnswered) -> None:
-        if isinstance(self._asked[record.request], ReadLog):
-            return
+        if record.request not in self._asked or isinstance(self._asked[record.request], ReadAudit):
+            return  # an agent's answer, or one that promises nothing
         saved = self._answers.get(record.request)
         if saved != record.answer and not record.answer.reason.startswith(BUSY):
             raise PromiseBrokenError("S6", f"{record.request} is answered {record.answer}, and saved is {saved}")
@@ -135,7 +141,9 @@ class Word:
     def _killed(self, instance: InstanceId, context: str, job: str) -> None:
         runs = [row for row in self._ledger.runs.values() if row.instance == instance and _job(row.id) == job]
         if not any(row.stop or row.phase == "ended" for row in runs):
-            raise PromiseBrokenError("S6", f"{context}/{job} of {instance} was to be killed, and no run of it is to stop")
+            raise PromiseBrokenError(
+                "S6", f"{context}/{job} of {instance} was to be killed, and no run of it is to stop"
+            )
 
 
 def _job(run: RunId) -> str:

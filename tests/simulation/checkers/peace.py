@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TypeVar
 
-from schemas.codec import SchemaError, body_of, decode
-from schemas.documents import Blocker, BlockerKind, InstanceStatus, JobState, RunReport
+from schemas.codec import SchemaError, body_of, decode, decode_header
+from schemas.documents import Blocker, BlockerKind, FireReport, InstanceStatus, JobState, RunReport
 from schemas.names import InstanceId, RunId
 from schemas.status import ContextStatus, JobStatus, RunPhase
 from tests.simulation.checkers.reading import DASHBOARD, Ledger
@@ -15,6 +15,8 @@ from tests.simulation.session import TOPICS
 from tests.simulation.trace import Accepted, Listener, PromiseBrokenError, Record, Standing
 
 T = TypeVar("T")
+REPORTS: dict[object, bool] = {RunReport: True, FireReport: False}
+"""Which kind of report has a run's id in its topic."""
 
 QUIET = 180.0
 """Seconds before the end in which nobody says anything any more."""
@@ -33,9 +35,14 @@ class Peace:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._last: tuple[float, str] = (0.0, "")
+        self._newest: dict[str, tuple[int, int]] = {}
+        """Of all that ever stood on a topic."""
         self.hears: Mapping[type[Record], Listener] = {Standing: self._stand, Accepted: self._accepted}
 
     def _accepted(self, record: Accepted) -> None:
+        if record.retain and record.payload:
+            order = decode_header(record.payload).order
+            self._newest[record.topic] = max(order, self._newest.get(record.topic, order))
         self._last = (record.at, record.topic)
 
     def _stand(self, record: Standing) -> None:
@@ -50,15 +57,20 @@ class Peace:
             if job.instance not in over:
                 self._ends_or_waits(record, job, running)
         self._agree(record, running)
+        self._all_taken(record)
         if record.last and self._last[0] > record.at - QUIET:
-            raise PromiseBrokenError("L4", f"{self._last[1]} was published {record.at - self._last[0]:.0f} s before the end")
+            raise PromiseBrokenError(
+                "L4", f"{self._last[1]} was published {record.at - self._last[0]:.0f} s before the end"
+            )
 
     # ------------------------------------------------------------------ L1
 
     def _still_open(self, record: Standing, instance: InstanceStatus) -> None:
         now = record.clocks[DASHBOARD]
         if instance.closes is not None and instance.closes + MARGIN < now:
-            raise PromiseBrokenError("L1", f"{instance.instance} was to close at {instance.closes} and is {instance.status}")
+            raise PromiseBrokenError(
+                "L1", f"{instance.instance} was to close at {instance.closes} and is {instance.status}"
+            )
 
     def _ends_or_waits(self, record: Standing, job: JobState, running: set[RunId]) -> None:
         name = f"{job.job} in {job.context} of {job.instance}"
@@ -87,6 +99,8 @@ class Peace:
         for topic, body in wanted.items():
             if body_of(record.retained[topic]) != body:
                 raise PromiseBrokenError("L2", f"{topic} shows {record.retained[topic]!r}, wanted is {body!r}")
+            if decode_header(record.retained[topic]).order < self._newest[topic]:
+                raise PromiseBrokenError("L2", f"{topic} is right, and older than what a reader may have seen there")
         if len(presences) != len(record.wanted):
             raise PromiseBrokenError("L2", f"presences: {sorted(presences)}")
 
@@ -99,28 +113,41 @@ class Peace:
                 continue
             report = reports.get(run)
             if record.last and row.phase != "ended":
-                raise PromiseBrokenError("L3", f"{run} has not ended for the dashboard, at the very end; its agent: {report}")
+                raise PromiseBrokenError(
+                    "L3", f"{run} has not ended for the dashboard, at the very end; its agent: {report}"
+                )
             if report is not None and report.phase is RunPhase.ENDED and row.phase != "ended":
                 raise PromiseBrokenError("L3", f"{run} has ended on {row.agent}, and the dashboard has not noticed")
             if report is not None and report.phase != row.phase and row.phase not in {None, "ended"}:
-                raise PromiseBrokenError("L3", f"{run} is {row.phase} for the dashboard and {report.phase} on {row.agent}")
+                raise PromiseBrokenError(
+                    "L3", f"{run} is {row.phase} for the dashboard and {report.phase} on {row.agent}"
+                )
             if report is None and row.phase != "ended":
-                raise PromiseBrokenError("L3", f"{run} is {row.phase} for the dashboard, and {row.agent} says nothing of it")
+                raise PromiseBrokenError(
+                    "L3", f"{run} is {row.phase} for the dashboard, and {row.agent} says nothing of it"
+                )
         for run in sorted(running):
             report = reports.get(run)
             if report is None or report.phase is not RunPhase.RUNNING:
                 raise PromiseBrokenError("L3", f"{run} has a process, and its agent says {report}")
 
+    def _all_taken(self, record: Standing) -> None:
+        """At rest no fire waits to be taken: it was, or nobody will."""
+        for report in _shown(record, "", FireReport):
+            if report.fires and self._ledger.is_active(report.instance):
+                raise PromiseBrokenError(
+                    "L3", f"fires of {report.job} of {report.instance} that nobody takes: {report.fires}"
+                )
+
 
 def _shown(record: Standing, part: str, kind: type[T]) -> list[T]:
     """The documents of one kind that stand on the broker."""
-    roots = {JobState: "instance/", InstanceStatus: "instance/", RunReport: "agent/"}
-    root = f"{TOPICS.prefix}/{roots[kind]}"
+    root = f"{TOPICS.prefix}/" + ("agent/" if kind in REPORTS else "instance/")
     found: list[T] = []
     for topic, payload in record.retained.items():
         if not topic.startswith(root) or part not in topic or (kind is InstanceStatus and "/job/" in topic):
             continue
-        if kind is RunReport and ("/report/" not in topic or "~" not in topic):
+        if kind in REPORTS and ("/report/" not in topic or ("~" in topic) is not REPORTS[kind]):
             continue
         try:
             found.append(decode(payload, kind))

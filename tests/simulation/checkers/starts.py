@@ -89,7 +89,7 @@ class Allowed:
         return self._texts[id(source)]
 
     def _follow(self, row: AuditRow) -> None:
-        """A job changes: what does that feed?"""
+        """A job changes: see what that feeds."""
         instance = InstanceId(row.instance)
         text = self._text(instance)
         status = self._ledger.status
@@ -99,7 +99,8 @@ class Allowed:
         if row.after == "WAITING" and self._action(row) in {Action.RESET, Action.RESUBMIT, Action.UNSKIP}:
             for other in text.residences(row.job):
                 self._fed.discard((instance, other, row.job))
-        if self._action(row) in STANDING_IN:
+        queues = row.after == "LOCK_QUEUED" and text.holds(row.context, row.job, self._done(instance, row.context))
+        if queues or self._action(row) in STANDING_IN:
             self._feed(instance, row.context, row.job)
         for job in text.fed_by(row.context, row.job):
             if text.holds(row.context, job, self._done(instance, row.context)):
@@ -129,7 +130,9 @@ class Allowed:
         if known is None or not self._ledger.is_active(instance):
             raise PromiseBrokenError("S2", f"{row.run} is handed over in an instance that is not active")
         if row.at < known.opens or (known.closes is not None and row.at > known.closes):
-            raise PromiseBrokenError("S2", f"{row.run} is handed over at {row.at}, outside {known.opens} to {known.closes}")
+            raise PromiseBrokenError(
+                "S2", f"{row.run} is handed over at {row.at}, outside {known.opens} to {known.closes}"
+            )
         text = self._text(instance)
         status = self._ledger.status.get((instance, row.context, row.job), "WAITING")
         if status not in READY and not (status == "SKIPPED" and self._action(row) is Action.RESUBMIT):
@@ -142,7 +145,9 @@ class Allowed:
         if stood_in:
             self._feed(instance, row.context, row.job)
         if not (stood_in or fed):
-            raise PromiseBrokenError("S2", f"{row.run} is handed over, and its dependency has not held: {text.rule_of(row.context, row.job)}")
+            raise PromiseBrokenError(
+                "S2", f"{row.run} is handed over, and its dependency has not held: {text.rule_of(row.context, row.job)}"
+            )
 
     def _take_locks(self, row: AuditRow) -> None:
         instance = InstanceId(row.instance)
@@ -159,9 +164,13 @@ class Allowed:
         for name, weight, capacity, exclusive in mine:
             held = sum(taken for lock, taken, _ in others if lock == name)
             if others and (exclusive or any(alone for _, _, alone in others)):
-                raise PromiseBrokenError("S2", f"{row.run} is handed over beside {sorted(self._holders.values())}: one is exclusive")
+                raise PromiseBrokenError(
+                    "S2", f"{row.run} is handed over beside {sorted(self._holders.values())}: one is exclusive"
+                )
             if held and held + weight > capacity:
-                raise PromiseBrokenError("S2", f"{row.run} takes {weight} of lock {name}: {held} of {capacity} are taken")
+                raise PromiseBrokenError(
+                    "S2", f"{row.run} takes {weight} of lock {name}: {held} of {capacity} are taken"
+                )
         self._holders[instance, row.job] = RunId(row.run)
 
     def _free(self, runs: set[str]) -> None:

@@ -25,7 +25,6 @@ class EachStartOnce:
         """From when on a plan's starts are due."""
         self._decided: dict[str, dict[datetime, str]] = {}
         self._ran: set[str] = set()
-        self._by_cron: set[str] = set()
         self.hears: Mapping[type[Record], Listener] = {Standing: self._stand}
 
     def _judge(self, row: AuditRow) -> None:
@@ -37,7 +36,9 @@ class EachStartOnce:
         plan, start = row.context, datetime.fromisoformat(row.before)
         decided = self._decided.setdefault(plan, {})
         if start in decided:
-            raise PromiseBrokenError("S3", f"start {start} of {plan} is decided twice: {decided[start]}, then {row.after}")
+            raise PromiseBrokenError(
+                "S3", f"start {start} of {plan} is decided twice: {decided[start]}, then {row.after}"
+            )
         if start not in _starts(plan):
             raise PromiseBrokenError("S3", f"start {start} of {plan} was never due")
         decided[start] = row.after
@@ -45,21 +46,23 @@ class EachStartOnce:
             self._ran.add(row.instance)
 
     def _opened(self, saved: Saved) -> None:
+        for entry in saved.audit:
+            ran = entry.kind == "tick" and not entry.job and entry.after == "ran"
+            if ran and entry.instance not in self._ledger.instances:
+                raise PromiseBrokenError("S3", f"a start says that {entry.instance} ran, and there is no such instance")
         for row in saved.rows:
             if row.table == "plan" and row.key in self._ledger.plans:
                 self._since.setdefault(row.key, self._first_due(row.key, saved))
-        for row in saved.audit:
-            if row.kind == "instance" and row.after == "WAITING" and row.detail.endswith((", cron", ", catch-up")):
-                self._by_cron.add(row.instance)
-                if row.instance not in self._ran:
-                    raise PromiseBrokenError("S3", f"{row.instance} opened by its cron, and no start says so")
-        for name in self._ran - self._by_cron:
-            if name not in self._ledger.instances:
-                raise PromiseBrokenError("S3", f"a start says that {name} ran, and there is no such instance")
+        for entry in saved.audit:
+            by_itself = entry.kind == "instance" and entry.detail.endswith((", cron", ", catch-up"))
+            if by_itself and entry.after == "WAITING" and entry.instance not in self._ran:
+                raise PromiseBrokenError("S3", f"{entry.instance} opened by its cron, and no start says so")
 
     def _first_due(self, plan: str, saved: Saved) -> datetime:
         """A plan's first start is the one it decided first, or the next one."""
-        first = [datetime.fromisoformat(row.before) for row in saved.audit if row.kind == "tick" and row.context == plan]
+        first = [
+            datetime.fromisoformat(row.before) for row in saved.audit if row.kind == "tick" and row.context == plan
+        ]
         return min(first, default=self._ledger.plans[plan].decided + timedelta(seconds=1))
 
     def _stand(self, record: Standing) -> None:

@@ -23,7 +23,9 @@ from tests.simulation.trace import (
     Stepped,
 )
 
-FIRES = frozenset({"fired", "passed", "dropped"})
+FIRED = frozenset({"fired", "passed"})
+"""What an agent says of a fire that something follows from."""
+RECORDED = frozenset({"dropped", "missed"})
 
 
 class ExitCodes:
@@ -44,6 +46,8 @@ class ExitCodes:
 
     def _began(self, record: CommandBegan) -> None:
         self._alive.add(record.run)
+        if record.late:
+            self._unknowable.add(record.run)
 
     def _ended(self, record: CommandEnded) -> None:
         self._alive.discard(record.run)
@@ -67,14 +71,18 @@ class ExitCodes:
                 name = RunId(row.key)
                 self._said[name] = run.get("return_code")
                 if name in self._alive and name not in self._unknowable:
-                    raise PromiseBrokenError("S7", f"{saved.node} says that {name} ended as {run['outcome']}, and it lives")
+                    raise PromiseBrokenError(
+                        "S7", f"{saved.node} says that {name} ended as {run['outcome']}, and it lives"
+                    )
 
     def _stand(self, record: Standing) -> None:
         if not record.last:
             return
         for run, (host, code) in sorted(self._left.items()):
             if run not in self._unknowable and self._said.get(run) != code:
-                raise PromiseBrokenError("S7", f"{run} left code {code} on {host}; its agent says {self._said.get(run)}")
+                raise PromiseBrokenError(
+                    "S7", f"{run} left code {code} on {host}; its agent says {self._said.get(run)}"
+                )
 
 
 class Firing:
@@ -84,6 +92,8 @@ class Firing:
         self._ledger = ledger
         ledger.before_row.append(self._taken)
         self._published: dict[tuple[str, InstanceId], AgentInstance] = {}
+        self._removed: dict[tuple[str, InstanceId], AgentInstance] = {}
+        """Since the node saved last: what it writes down then may have happened before the removal."""
         self.hears: Mapping[type[Record], Listener] = {Stepped: self._heard, Saved: self._saved, FolderLost: self._lost}
 
     def _heard(self, record: Stepped) -> None:
@@ -92,8 +102,8 @@ class Firing:
         key = (record.node, record.address.instance)
         if isinstance(record.document, AgentInstance):
             self._published[key] = record.document
-        else:
-            self._published.pop(key, None)
+        elif key in self._published:
+            self._removed[key] = self._published.pop(key)
 
     def _lost(self, record: FolderLost) -> None:
         if record.run is None:
@@ -103,17 +113,23 @@ class Firing:
         if saved.node == DASHBOARD:
             return
         for row in saved.audit:
-            if row.kind == "tick" and row.after in FIRES:
+            if row.kind == "tick" and row.after in FIRED | RECORDED:
                 self._fired(saved.node, row)
+        self._removed = {key: found for key, found in self._removed.items() if key[0] != saved.node}
 
     def _fired(self, node: str, row: AuditRow) -> None:
-        known = self._published.get((node, InstanceId(row.instance)))
+        key = (node, InstanceId(row.instance))
+        known = self._published.get(key) or self._removed.get(key)
         if known is None:
-            raise PromiseBrokenError("S8", f"{row.job} fires on {node} for {row.instance}, which is not published there")
-        if row.after != "dropped" and (row.at < known.opens or (known.closes is not None and row.at >= known.closes)):
-            raise PromiseBrokenError("S8", f"{row.job} fires on {node} at {row.at}, outside {known.opens} to {known.closes}")
+            raise PromiseBrokenError(
+                "S8", f"{row.job} fires on {node} for {row.instance}, which is not published there"
+            )
+        if row.after in FIRED and (row.at < known.opens or (known.closes is not None and row.at >= known.closes)):
+            raise PromiseBrokenError(
+                "S8", f"{row.job} fires on {node} at {row.at}, outside {known.opens} to {known.closes}"
+            )
 
     def _taken(self, row: AuditRow) -> None:
-        fire = row.kind == "tick" and row.job and row.after in {"fired", "passed"}
+        fire = row.kind == "tick" and row.job and row.after == "ran"
         if fire and not self._ledger.is_active(InstanceId(row.instance)):
             raise PromiseBrokenError("S8", f"a fire of {row.job} moves {row.instance}, which is not active")

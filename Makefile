@@ -11,7 +11,7 @@ PYTHON := $(BIN)/python
 PYTEST := $(PYTHON) -m pytest
 
 # Layers of tests, the quick ones first: tests/<layer>/, `make test-<layer>`.
-LAYERS := tidy unit properties scenarios simulation contract shell e2e web chaos
+LAYERS := tidy unit properties scenarios simulation contract shell e2e web
 PACKAGES := agent_node broker dashboard_node jobplan schemas
 SOURCES := $(PACKAGES) scripts tests $(wildcard benchmarks)
 
@@ -96,7 +96,7 @@ $(addprefix test-,$(LAYERS)): test-%: setup
 test-web: browser
 
 .PHONY: test-LAYER
-test-LAYER: ## one layer: tidy unit properties scenarios simulation contract shell e2e web chaos
+test-LAYER: ## one layer: tidy unit properties scenarios simulation contract shell e2e web
 	@echo "name a layer: make test-unit; there are: $(LAYERS)" >&2; exit 2
 
 .PHONY: sim
@@ -105,10 +105,6 @@ sim: setup ## simulate faults on virtual time [SEED=n replays one run] [ARGS=...
 
 .PHONY: e2e
 e2e: test-e2e ## real broker, real processes
-
-.PHONY: chaos
-chaos: setup ## kill -9 real processes at random [MINUTES=n] [SEED=n] [ARGS=...]
-	@$(PYTHON) -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 .PHONY: mutation
 mutation: setup ## would the tests notice a small mistake in the dashboard's rules? see docs/mutation.md [ARGS=files]

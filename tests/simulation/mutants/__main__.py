@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pytest import MonkeyPatch
+import pytest
 
 from tests.simulation.mutants.breakages import MUTANTS, Mutant
 from tests.simulation.story import Ending, tell
@@ -28,16 +28,16 @@ def main() -> int:
 
 def noticed(mutant: Mutant, most: int) -> Ending | None:
     """The first seed whose story breaks a promise with it."""
-    with MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         mutant.mutate(patch)
         endings = (tell(seed) for seed in range(most))
-        return next((ending for ending in endings if ending.broken is not None), None)
+        return next((ending for ending in endings if ending.broken), None)
 
 
 def _said(ending: Ending | None, most: int) -> str:
     if ending is None:
         return f"NOT NOTICED in {most} seeds"
-    return f"noticed by seed {ending.seed}: {str(ending.broken)[:110]}"
+    return f"noticed by seed {ending.seed}: {ending.broken[:110]}"
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
 from msgspec import Struct
 from msgspec.structs import replace
-from pytest import MonkeyPatch
 
 from agent_node.core import fires, runs, watches
+from agent_node.core.records import RUNS
 from broker.runtime.reconciler import Reconciler
 from broker.runtime.view import News, View
 from dashboard_node.core import machine as dashboard_machine
@@ -24,7 +25,7 @@ from tests.simulation.host import Host
 from tests.simulation.node import Node
 from tests.simulation.world import Steps
 
-Break = Callable[[MonkeyPatch], None]
+Break = Callable[[pytest.MonkeyPatch], None]
 
 
 class Mutant(Struct, frozen=True):
@@ -38,14 +39,14 @@ class Mutant(Struct, frozen=True):
 def _instead(owner: Any, name: str, make: Callable[[Any], Any]) -> Break:  # noqa: ANN401  # any attribute of anything
     """Replace an attribute by what ``make`` makes of it."""
 
-    def mutate(patch: MonkeyPatch) -> None:
+    def mutate(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(owner, name, make(getattr(owner, name)))
 
     return mutate
 
 
 def _both(*breaks: Break) -> Break:
-    def mutate(patch: MonkeyPatch) -> None:
+    def mutate(patch: pytest.MonkeyPatch) -> None:
         for one in breaks:
             one(patch)
 
@@ -170,9 +171,9 @@ def _blame_the_event(time_first: Any) -> Any:  # noqa: ANN401  # a function
 
 def _any_boot(unclaimed: Any) -> Any:  # noqa: ANN401  # a function
     def trusting(draft: Any, run_id: Any) -> None:  # noqa: ANN401  # as it has them
-        run = draft.get(runs.RUNS, run_id)
+        run = draft.get(RUNS, run_id)
         if run is not None:
-            draft.put(runs.RUNS, run_id, replace(run, boot=draft.rules.boot))
+            draft.put(RUNS, run_id, replace(run, boot=draft.rules.boot))
         unclaimed(draft, run_id)
 
     return trusting

@@ -84,8 +84,7 @@ def page(name: str) -> str:
         mark = re.compile(rf"(<!-- {part}:[^>]*-->\n).*?(<!-- /{part} -->)", re.DOTALL)
         if mark.search(text) is None:
             raise SystemExit(f"{name} has no place for '{part}'")
-        made = make()
-        text = mark.sub(lambda found, made=made: f"{found[1]}{made}\n{found[2]}", text)
+        text = mark.sub(rf"\g<1>{make().replace(chr(92), chr(92) * 2)}\n\g<2>", text)
     return text
 
 

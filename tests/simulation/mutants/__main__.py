@@ -37,7 +37,7 @@ def noticed(mutant: Mutant, most: int) -> Ending | None:
 def _said(ending: Ending | None, most: int) -> str:
     if ending is None:
         return f"NOT NOTICED in {most} seeds"
-    return f"noticed by seed {ending.seed}: {ending.broken[:110]}"
+    return f"noticed by seed {ending.seed}: {str(ending.broken)[:110]}"
 
 
 if __name__ == "__main__":

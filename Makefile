@@ -112,7 +112,7 @@ mutation: setup ## would the tests notice a small mistake in the dashboard's rul
 
 .PHONY: nats
 nats: setup ## the suites of the bus and the main job on NATS alone [ARGS=...]
-	@$(PYTEST) tests/e2e/test_nats.py tests/contract -k nats $(ARGS)
+	@NATS=1 $(PYTEST) tests/e2e/test_nats.py tests/contract -k nats $(ARGS)
 
 .PHONY: bench
 bench: setup ## measure [ARGS=...]

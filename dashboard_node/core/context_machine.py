@@ -216,10 +216,16 @@ class ContextMachine:
             heappush(self._dirty, -context)  # innermost first: children have larger indices than their parents
 
     def happen(self, journal: Journal, index: int, why: str) -> None:
-        """A job that needs no run has happened: every residence is done, passed over where skipped; not where disabled."""
+        """A job that needs no run has happened: every residence is done, passed over where skipped; not where disabled.
+
+        Where it is held that is remembered, and comes true when it is released.
+        """
         for residence in self.graph.copies[index].residences:
             record = self.copies[residence]
             if record.disabled:
+                continue
+            if record.held:
+                self.put(journal, residence, replace(record, pending=True), "happened; remembered")
                 continue
             trigger = Trigger.PASS if record.skipped else Trigger.SUCCEED
             self.result(journal, residence, trigger, why, raised=True, started=journal.now, reason="")
@@ -279,10 +285,14 @@ class ContextMachine:
     def initiate(self, journal: Journal, index: int, cause: int) -> None:
         """The copy's dependency holds: pass it over, remember it, let it happen, or ask for a run."""
         copy, record = self.graph.copies[index], self.copies[index]
+        happened = copy.kind is not JobKind.COMMAND and record.pending and not record.raised
         if record.held or not self.gate_open(copy.context):
-            self.put(journal, index, replace(record, raised=True, pending=True, cause=cause), "initiated; remembered")
+            kept = replace(record, raised=record.held or not happened, pending=True, cause=cause)
+            self.put(journal, index, kept, "initiated; remembered")
         elif record.skipped:
             self.pass_over(journal, index, "skipped")
+        elif happened or copy.kind.fires:
+            self.result(journal, index, Trigger.SUCCEED, "remembered", raised=True, started=journal.now, reason="")
         elif copy.kind is JobKind.COMMAND:
             self._raise(journal, index, cause)
             self.initiations.append(Initiation(index, cause))
@@ -291,10 +301,6 @@ class ContextMachine:
             self._raise(journal, index, cause)
             self.raised.append(index)
             journal.touch(self)
-        elif copy.kind.fires:
-            self.result(
-                journal, index, Trigger.SUCCEED, "its fire was remembered", raised=True, started=journal.now, reason=""
-            )
         else:
             self.happen(journal, index, f"after {self._name(cause)}")
 

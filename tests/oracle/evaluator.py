@@ -186,10 +186,13 @@ class Evaluator:
 
     def _initiate(self, place: Place, cause: Place | None) -> None:
         job = self.jobs[place]
+        happened = self.text.kind(place) is not JobKind.COMMAND and job.remembered and not job.raised
         if job.held or not self.may_start(place[0]):
-            job.raised, job.remembered, job.cause = True, True, cause
+            job.raised, job.remembered, job.cause = job.held or not happened, True, cause
         elif job.skipped:
             self._pass(place)
+        elif happened:
+            self._end(place, "COMPLETE")
         elif self.text.kind(place) in {JobKind.COMMAND, JobKind.GLOBAL}:
             for other in self.text.together(place):
                 self.jobs[other].raised, self.jobs[other].remembered = True, False
@@ -203,7 +206,11 @@ class Evaluator:
     def happen(self, place: Place) -> None:
         """An event job, or a person's submission of a clock or file job: everywhere."""
         for other in self.text.residences(place[1]):
-            if not self.jobs[other].disabled:
+            if self.jobs[other].disabled:
+                continue
+            if self.jobs[other].held:
+                self.jobs[other].remembered = True
+            else:
                 self._end(other, "SKIPPED_COMPLETE" if self.jobs[other].skipped else "COMPLETE")
 
     def _pass(self, place: Place) -> None:

@@ -81,6 +81,17 @@ def test_scenario_128_raised_twice() -> None:
     assert house.status("i.g") == "COMPLETE"
 
 
+def test_a_held_global_event_waits_where_it_is_held() -> None:
+    """The others hear it; where a person holds it, it happens on the release, and is not raised once more."""
+    house = _three()
+    house.act(Action.HOLD, "B.g")
+
+    assert house.ended("A.a") == ["A.b", "C.c"]
+    assert house.statuses("A.g", "B.g", "C.g") == ["COMPLETE", "ON_HOLD", "COMPLETE"]
+    assert house.act(Action.RELEASE, "B.g") == ["B.c"]
+    assert house.status("B.g") == "COMPLETE"
+
+
 def test_scenario_129_a_local_event() -> None:
     """It happens in every context that has it."""
     tell("P{C1[a l:l | l<-and(a)], C2[l b | b<-and(l)]}", "S(a) -> init{a}\n OK(a) -> init{b} l=C C1=C\n OK(b) -> P=C")

@@ -138,6 +138,7 @@ class AgentCore:
                 known = Dashboard(presence=presence) if presence is not None else None
                 draft.put(DASHBOARD, ONLY, known)
                 runs.recheck_waiting(draft)
+                watches.recheck_unpublished(draft)
             case AgentPlanAt(_, plan), (AgentPlan() | None) as document:
                 watches.provisioned(draft, plan, document)
             case AgentInstanceAt(), AgentInstance() as publication:

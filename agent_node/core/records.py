@@ -152,6 +152,8 @@ class Watch(Record, frozen=True, kw_only=True):
     """Of the newest fire, ever."""
     fires: tuple[Fire, ...] = ()
     problem: str = ""
+    forget_at: Instant | None = None
+    """Its instance is not published, though the dashboard shows all it has: nobody will take its fires."""
 
 
 class SeenFile(Record, frozen=True, kw_only=True):

@@ -176,7 +176,7 @@ def _wakeup(record: Struct | None) -> datetime | None:  # noqa: PLR0911 - one li
         case Instance(window=Window.OPEN):
             return record.publication.closes
         case Watch():
-            return min(filter(None, (record.next_due, record.delayed_until)), default=None)
+            return min(filter(None, (record.next_due, record.delayed_until, record.forget_at)), default=None)
         case Life():
             return record.swept + SWEEP_EVERY
         case _:

@@ -25,6 +25,7 @@ from agent_node.core.records import (
     watch_key,
     watch_of,
 )
+from agent_node.core.rules import MISSING_INSTANCE_GRACE
 from schemas.blackout import JobDefinitionError
 from schemas.documents import AgentInstance, AgentPlan
 from schemas.names import InstanceId, JobId, PlanName
@@ -41,6 +42,10 @@ def published(draft: Draft, publication: AgentInstance) -> None:
     window = window_at(publication.opens, publication.closes, draft.now)
     record = Instance(publication=publication, since=since, window=window)
     draft.put(INSTANCES, publication.instance, record)
+    for key in sorted(draft.state.watches_of.get(publication.instance, ())):
+        watch = draft.get(WATCHES, key)
+        if watch is not None and watch.forget_at is not None:
+            draft.put(WATCHES, key, replace(watch, forget_at=None))
     refresh(draft, record)
 
 
@@ -161,10 +166,28 @@ def _deactivate(draft: Draft, watch: Watch) -> None:
     draft.put(WATCHES, watch_key(watch.instance, watch.job), rest)
 
 
+def recheck_unpublished(draft: Draft) -> None:
+    """The picture has changed: set until when what is known of instances that are not published is kept.
+
+    Only a report of our own brings such watches, when an older journal, or an older broker, or both came back.
+    """
+    at = draft.now + MISSING_INSTANCE_GRACE if draft.dashboard_complete else None
+    for instance in sorted(draft.state.watches_of):
+        if draft.instance(instance) is None:
+            for key in sorted(draft.state.watches_of[instance]):
+                watch = draft.get(WATCHES, key)
+                if watch is not None and (watch.forget_at is None) != (at is None):
+                    draft.put(WATCHES, key, replace(watch, forget_at=at))
+
+
 def tick(draft: Draft, watch: Watch) -> None:
-    """A due time, or the end of a blackout, has come for a clock job."""
+    """A due time, or the end of a blackout, has come for a clock job; or nobody wants to hear of a watch any more."""
     instance = draft.instance(watch.instance)
     if instance is None:
+        if draft.dashboard_complete:
+            removed(draft, watch.instance)
+        else:
+            draft.put(WATCHES, watch_key(watch.instance, watch.job), replace(watch, forget_at=None))
         return
     job = job_of(draft, instance, watch.job)
     if not watch.active or job is None or isinstance(job, FileJob):

@@ -155,7 +155,8 @@ class Life(Generic[E, F]):
         if self.started and self._self.judge(header, said) is Verdict.NEWER:
             raise FencedError(_fenced(header.epoch, said))
         if header.epoch != self.epoch:  # our own word proves nothing of the lives before
-            self._witness = header.order
+            # Only a word that came after all documents tells of them: one that greets may stand beside what an older store held.
+            self._witness = header.order if said.complete else (0, 0)
         return header.epoch + 1
 
     def begin(self, epoch: int) -> None:

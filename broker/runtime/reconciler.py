@@ -65,7 +65,8 @@ class Reconciler:
     def adopt(self, own: Mapping[str, bytes], witness: Stamp, mark: Mark | None) -> None:
         """Once, before the first replay is taken in: leave standing what an earlier life published, if nothing of it was lost.
 
-        ``witness`` is the newest presence found before this life began, ``mark`` what was saved of the lives before.
+        ``witness`` is the newest presence found before this life began that said it was complete; ``mark`` was saved by the lives
+        before.
         """
         self.mark = mark
         stamps = {topic: found for topic, payload in own.items() if (found := _stamp_of(payload)) is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from broker.bus import Delivery
@@ -11,7 +12,8 @@ from broker.runtime.aside import Aside
 from broker.runtime.core import Heard, Reply
 from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.inbox import LARGEST_REQUEST, MOST_REQUESTS
-from broker.runtime.life import Life
+from broker.runtime.life import MARK, Life
+from broker.runtime.reconciler import Mark
 from broker.runtime.selfwatch import Identity
 from broker.topic_table import Role
 from broker.topics import RequestTopic
@@ -59,12 +61,11 @@ def a_report(epoch: int) -> dict[str, bytes]:
     return {REPORT: stamp(body, epoch=epoch, revision=1, at=START)}
 
 
-def a_presence(epoch: int, *, connection: int = 1, late: int = 0) -> bytes:
+def a_presence(epoch: int, *, connection: int = 1, late: int = 0, complete: bool = False, revision: int = 1) -> bytes:
     """Somebody's word at our own address."""
-    word = Presence(
-        node=ME, state=NodeState.ALIVE, connection=connection, since=START + timedelta(seconds=late), host="there"
-    )
-    return stamp(encode_body(word), epoch=epoch, revision=1, at=START)
+    since = START + timedelta(seconds=late)
+    word = Presence(node=ME, state=NodeState.ALIVE, connection=connection, since=since, host="there", complete=complete)
+    return stamp(encode_body(word), epoch=epoch, revision=revision, at=START)
 
 
 def ask(life: Life[Event, Effect], payload: bytes, *, number: int = 1, retained: bool = False) -> None:
@@ -164,6 +165,23 @@ def test_documents_of_a_newer_life_fence_us() -> None:
 
     with pytest.raises(FencedError, match=f"epoch {EPOCH + 1}"):
         reconnect(life, a_report(EPOCH + 1))
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_what_an_earlier_life_left_stands_only_if_it_had_shown_all(*, complete: bool) -> None:
+    """A greeting may stand beside what a broker that went back in time held: readers may know something newer."""
+    life: Life[Event, Effect] = Life(ToyCore(), Identity(role=Role.AGENT, node=ME), TOPICS)
+    life.restore([(MARK, msgspec.json.encode(Mark(EPOCH - 1, 5)))])
+    life.look(a_presence(EPOCH - 1, complete=complete, revision=6))
+    life.begin(EPOCH)
+    life.connecting(START)
+    life.deliver(Delivery(REPORT, a_report(EPOCH - 1)[REPORT], retained=True))
+    life.replayed()
+    life.offer(Bump(START, FIRST))
+    turn = life.turn(START)
+
+    assert turn is not None
+    assert (REPORT in [publication.topic for publication in turn.publications]) is not complete
 
 
 def test_documents_that_we_would_not_outrank() -> None:

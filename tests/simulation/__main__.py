@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 
+from tests.simulation.coverage import Coverage
+from tests.simulation.crowd import tell_all
 from tests.simulation.story import Ending, tell
 from tests.simulation.telling import lines
 from tests.simulation.trace import Record
@@ -19,18 +22,38 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="tell this one alone")
     parser.add_argument("--count", type=int, default=FIXED, help="how many seeds to tell")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
-    parser.add_argument("--trace", action="store_true", help="print all that happens")
+    parser.add_argument("--trace", action="store_true", help="print all that happens in the one seed")
+    parser.add_argument("--digest", action="store_true", help="print what tells two stories apart")
     given = parser.parse_args()
-    seeds = range(given.first, given.first + given.count) if given.seed is None else (given.seed,)
-    began, broken, deliveries = time.perf_counter(), 0, 0
-    for seed in seeds:
-        ending = tell(seed, [_print] if given.trace else [])
-        deliveries += ending.deliveries
-        if ending.broken is not None:
-            broken += 1
+    if given.seed is not None:
+        return _one(given.seed, trace=given.trace, digest=given.digest)
+    return _many(range(given.first, given.first + given.count))
+
+
+def _one(seed: int, *, trace: bool, digest: bool) -> int:
+    ending = tell(seed, [_print] if trace else [])
+    if digest:
+        print(ending.digest)
+    if ending.broken:
+        _complain(ending)
+    return 1 if ending.broken else 0
+
+
+def _many(seeds: Sequence[int]) -> int:
+    began, coverage = time.perf_counter(), Coverage()
+    endings = []
+    for ending in tell_all(seeds, coverage):
+        endings.append(ending)
+        if ending.broken:
             _complain(ending)
     seconds = time.perf_counter() - began
-    print(f"{len(seeds)} seeds, {deliveries} publications, {seconds:.1f} s, {broken} with a broken promise")
+    broken = sum(bool(ending.broken) for ending in endings)
+    events = sum(coverage.count(" event "))
+    faults = sum(coverage.count("fault "))
+    print(
+        f"{len(endings)} seeds in {seconds:.1f} s: {sum(ending.deliveries for ending in endings)} publications, "
+        f"{events} steps of a core ({events / seconds:.0f}/s), {faults} faults, {broken} with a broken promise"
+    )
     return 1 if broken else 0
 
 
@@ -41,7 +64,7 @@ def _print(record: Record) -> None:
 
 def _complain(ending: Ending) -> None:
     print(f"seed {ending.seed} at {ending.at:.3f} s: {ending.broken}")
-    print(f"  again: python -m tests.simulation --seed {ending.seed} --trace")
+    print(f"  again: make sim SEED={ending.seed} ARGS=--trace")
 
 
 if __name__ == "__main__":

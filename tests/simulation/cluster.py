@@ -19,6 +19,7 @@ from agent_node.core.effects import (
     UnwatchFolders,
     WatchFolders,
 )
+from agent_node.core.events import DiskSeen
 from agent_node.core.machine import AgentCore
 from agent_node.core.rules import Rules
 from broker.runtime.core import Core, Reply
@@ -55,6 +56,13 @@ class Machine(Struct):
     name: str
     node: Node
     host: Host
+
+    def fill_disk(self, *, full: bool) -> None:
+        """There is no space any more, or again."""
+        if full is not self.host.full:
+            self.host.full = full
+            if self.node.up:
+                self.node.offer(DiskSeen(now=self.node.now(), full=full))
 
 
 class Cluster:
@@ -120,6 +128,7 @@ class Cluster:
             self.network.rejoin(machine.name)
             machine.node.pace = Pace()
             machine.host.calm()
+            machine.fill_disk(full=False)
             if not machine.node.up:
                 machine.node.start()
 
@@ -171,6 +180,7 @@ class Cluster:
         def began() -> None:
             hands[:] = [Hands(host, emit=node.offer, clock=node.now, time_of=node.clock.at, later=node.later)]
             node.perform = lambda effect: self._carry_out(node, hands[0], effect)
+            node.offer(DiskSeen(now=node.now(), full=host.full))  # it looks as soon as it lives
 
         def died() -> None:
             for dead in hands:

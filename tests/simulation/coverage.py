@@ -95,6 +95,10 @@ class Coverage:
             case _:
                 pass
 
+    def count(self, part: str) -> Iterator[int]:
+        """How often each thing happened whose name contains a word."""
+        return (number for name, number in self.seen.items() if part in name)
+
     def missing(self) -> list[str]:
         """What should have happened and has not, and what happened although it is said not to."""
         wanted = set(_everything()) - SELDOM.keys()

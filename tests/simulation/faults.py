@@ -29,6 +29,7 @@ KINDS = (
     "disk lost",
     "host rebooted",
     "power cut",
+    "disk full",
     "slow node",
     "slow network",
 )
@@ -64,6 +65,7 @@ class Faults:
             "disk lost": self._lose_disk,
             "host rebooted": lambda: self._reboot(power_cut=False),
             "power cut": lambda: self._reboot(power_cut=True),
+            "disk full": self._fill_disk,
             "slow node": self._slow_node,
             "slow network": self._slow_network,
         }
@@ -192,6 +194,12 @@ class Faults:
     def _slow_node(self) -> str:
         machine = self._anybody()
         machine.node.pace.slow = self._chance.choice([0.0, 1.0, 4.0])
+        return machine.name
+
+    def _fill_disk(self) -> str:
+        machine = self._agent()
+        machine.fill_disk(full=True)
+        self._world.later(200.0 * self._chance.random(), lambda: machine.fill_disk(full=False))
         return machine.name
 
     def _lose_disk(self) -> str:

@@ -77,6 +77,8 @@ class Host:
     def __init__(self, name: str, world: World, trace: Trace) -> None:
         self.name = name
         self.boot = 1
+        self.full = False
+        """Whether there is no space on its disk."""
         self.habits = Habits()
         self.folders: dict[RunId, Folder] = {}
         self.files: dict[str, float] = {}
@@ -156,8 +158,8 @@ class Host:
             self._later(process, self._chance.uniform(1.0, 60.0), lambda ending: self._finish(ending, 0))
 
     def _claim(self, process: Process) -> None:
-        folder = self.folder(process.run)
-        if folder.claim is not None or self._chance.random() < self.habits.unclaimed:
+        folder = self.folders.get(process.run)  # None: the disk was lost meanwhile, and nothing can be claimed there
+        if folder is None or folder.claim is not None or self._chance.random() < self.habits.unclaimed:
             self._gone(process, _SECOND_CLAIM)
             return
         folder.claim = Claim(process.pid, self.boot, self._world.seconds)

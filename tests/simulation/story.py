@@ -27,7 +27,10 @@ class Ending(Struct, kw_only=True):
     digest: str
     records: int
     deliveries: int
-    broken: PromiseBrokenError | None = None
+    promise: str = ""
+    """The one that broke; empty: none did."""
+    broken: str = ""
+    """What broke it."""
     at: float = 0.0
     """When a promise broke."""
 
@@ -52,7 +55,8 @@ def tell(seed: int, listeners: Sequence[Callable[[Record], None]] = ()) -> Endin
         digest=trace.digest,
         records=trace.count,
         deliveries=trace.accepted,
-        broken=broken,
+        promise=broken.promise if broken is not None else "",
+        broken=str(broken or ""),
         at=world.seconds,
     )
 

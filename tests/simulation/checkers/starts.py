@@ -63,7 +63,7 @@ class Allowed:
         self._asked: dict[str, object] = {}
         self._holders: dict[tuple[InstanceId, str], RunId] = {}
         """Who holds locks: the job, by instance, and its run."""
-        self._texts: dict[int, PlanText] = {}
+        self._texts: dict[int, tuple[PlanSource, PlanText]] = {}
         self.hears: Mapping[type[Record], Listener] = {PersonAsked: self._hear_person}
 
     def _hear_person(self, record: PersonAsked) -> None:
@@ -72,6 +72,8 @@ class Allowed:
     def _judge(self, row: AuditRow) -> None:
         if row.kind == "job":
             self._follow(row)
+        elif row.kind == "instance" and row.after == "WAITING":
+            self._opens(row)
         elif row.kind == "run" and row.after == "assigned":
             self._may_start(row)
             self._take_locks(row)
@@ -85,8 +87,8 @@ class Allowed:
     def _text(self, instance: InstanceId) -> PlanText:
         source = self._ledger.source_of(instance)
         if id(source) not in self._texts:
-            self._texts[id(source)] = PlanText(source)
-        return self._texts[id(source)]
+            self._texts[id(source)] = (source, PlanText(source))  # kept with its text, or another one could get its id
+        return self._texts[id(source)][1]
 
     def _follow(self, row: AuditRow) -> None:
         """A job changes: see what that feeds."""
@@ -124,15 +126,19 @@ class Allowed:
 
     # ------------------------------------------------------------------ starts
 
+    def _opens(self, row: AuditRow) -> None:
+        """Never early. Once open it stays so, though its clock be set back while nobody looks."""
+        known = self._ledger.instances.get(InstanceId(row.instance))
+        if known is not None and row.before in {"", "PREPARED"} and row.at < known.opens:
+            raise PromiseBrokenError("S2", f"{row.instance} opens at {row.at}, before {known.opens}")
+
     def _may_start(self, row: AuditRow) -> None:
         instance = InstanceId(row.instance)
         known = self._ledger.instances.get(instance)
         if known is None or not self._ledger.is_active(instance):
             raise PromiseBrokenError("S2", f"{row.run} is handed over in an instance that is not active")
-        if row.at < known.opens or (known.closes is not None and row.at > known.closes):
-            raise PromiseBrokenError(
-                "S2", f"{row.run} is handed over at {row.at}, outside {known.opens} to {known.closes}"
-            )
+        if known.closes is not None and row.at > known.closes:
+            raise PromiseBrokenError("S2", f"{row.run} is handed over at {row.at}, after {known.closes}")
         text = self._text(instance)
         status = self._ledger.status.get((instance, row.context, row.job), "WAITING")
         if status not in READY and not (status == "SKIPPED" and self._action(row) is Action.RESUBMIT):

@@ -88,6 +88,7 @@ class Agent:
             zone=rules.zone,
             labels=config.table.labels,
             dry_run=rules.dry_run is not None,
+            capacity=rules.concurrency,
         )
         self.world = World(
             store=store,

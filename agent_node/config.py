@@ -16,7 +16,7 @@ from agent_node.core.rules import DryRun, Rules
 from agent_node.housekeeping import Fate, Housekeeping
 from broker.address import BrokerUrl, parse_url
 from broker.errors import BrokerUrlError
-from schemas.names import NodeName, escape
+from schemas.names import ANY_OF, NodeName, escape
 
 DEFAULT_BROKER: Final = "mqtt://127.0.0.1:1883"
 _PREFIX: Final = "JOBPLAN_AGENT_"
@@ -84,6 +84,8 @@ class AgentConfig(Struct, frozen=True, kw_only=True):
         table = self.table
         if not self.name.strip() or len(escape(self.name)) > _PERCENT:
             raise ConfigError(f"agent name '{self.name}': a short text is wanted")
+        if self.name.startswith(ANY_OF):
+            raise ConfigError(f"agent name '{self.name}': '{ANY_OF}' stands for a group of agents; leave it out")
         _zone(self.zone)
         for wrong, message in (
             (table.concurrency < 1, "concurrency: at least 1 is wanted"),

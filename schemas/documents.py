@@ -65,6 +65,8 @@ class Presence(Shown, frozen=True, kw_only=True):
     """IANA name of the zone in which the node's clock jobs without a zone of their own are read."""
     labels: tuple[str, ...] = ()
     dry_run: bool = False
+    capacity: int = 0
+    """How many runs an agent gives a process at once; 0: it does not say."""
     condition: Condition = Condition()
     journal: int = 0
     """The first epoch that the node's own records tell of; another one than before: they were lost."""
@@ -96,6 +98,8 @@ class AgentInstance(Shown, frozen=True, kw_only=True):
     """None: until it is ended by hand."""
     parameters: dict[str, str] = field(default_factory=dict)
     clocks_disabled: bool = False
+    groups: dict[NodeName, Instant | None] = field(default_factory=dict)
+    """Agent groups (``any:LABEL``) for which this agent is chosen. With a time: another one was, and fell silent then."""
 
 
 class Assignment(Shown, frozen=True, kw_only=True):
@@ -114,6 +118,8 @@ class Assignment(Shown, frozen=True, kw_only=True):
     """The agent's, when the run was handed over (0: not known): with another one it may have started it, and forgotten."""
     stop: bool = False
     stop_reason: str = ""
+    hold: bool = False
+    """Not to be started yet: the agent says when it could (``ready``), and starts it once this is gone."""
 
 
 class RunReport(Shown, frozen=True, kw_only=True, tag_field="kind", tag="run"):
@@ -133,6 +139,8 @@ class RunReport(Shown, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     errors: str = ""
     """Path of the file with its standard error, on the agent's host."""
     dry_run: bool = False
+    ready: bool = False
+    """Accepted, and it is its turn: it starts as soon as its assignment is held no more."""
 
 
 class Fire(Shown, frozen=True, kw_only=True):
@@ -146,6 +154,7 @@ class Fire(Shown, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
     reason: str = ""
     manual: bool = False
+    dry_run: bool = False
 
 
 class FireReport(Shown, frozen=True, kw_only=True, tag_field="kind", tag="fires"):
@@ -240,6 +249,8 @@ class InstanceStatus(Shown, frozen=True, kw_only=True):
     end_reason: str = ""
     counts: dict[JobStatus, int] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
+    placed: dict[NodeName, NodeName] = field(default_factory=dict)
+    """Agent groups and the agents that were chosen for this instance."""
     contexts: tuple[ContextState, ...] = ()
     jobs: int = 0
     """How many job documents belong to it."""
@@ -284,6 +295,7 @@ class JobState(Shown, frozen=True, kw_only=True):
     job: JobId
     name: str
     agent: NodeName
+    """Of an agent group: the agent chosen, once one is."""
     kind: JobKind
     status: JobStatus
     order: int
@@ -299,6 +311,8 @@ class JobState(Shown, frozen=True, kw_only=True):
     ended: Instant | None = None
     return_code: int | None = None
     reason: str = ""
+    dry_run: bool = False
+    """Nothing real was done: it was pretended."""
     raised: bool = False
     """Its dependency has been used: it is not initiated again by itself."""
     pending: bool = False

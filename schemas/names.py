@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
-from typing import NewType
+from typing import Final, NewType
 from urllib.parse import quote, unquote
 
 NodeName = NewType("NodeName", str)
@@ -24,6 +24,8 @@ RunId = NewType("RunId", str)
 UserName = NewType("UserName", str)
 RequestId = NewType("RequestId", str)
 
+ANY_OF: Final = "any:"
+"""In front of a label, in place of an agent's name: an agent group, any of the agents that have the label."""
 _SAFE = re.compile(r"[A-Za-z0-9_-]*")
 _INSTANCE = re.compile(r"(?P<plan>.*)-(?P<start>\d{8}T\d{6}Z)(?:-(?P<request>[0-9a-f]{8,32}))?", re.DOTALL)
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -44,6 +46,11 @@ def escape(name: str) -> str:
 def unescape(level: str) -> str:
     """The name that ``escape`` was given."""
     return unquote(level)
+
+
+def group_label(agent: str) -> str:
+    """The label of an agent group (``any:LABEL``); empty: the name is one agent's."""
+    return agent.removeprefix(ANY_OF) if agent.startswith(ANY_OF) else ""
 
 
 def job_id(agent: str, job: str) -> JobId:

@@ -320,6 +320,14 @@ class OnEnd(StrEnum):
     LEAVE = "leave"
 
 
+class OnAgentAway(StrEnum):
+    """*Ours*: what becomes of runs that have started, when their agent has been gone for longer than the plan allows."""
+
+    WAIT = "wait"
+    """They are RUNNING until the agent is back, and say that it is gone."""
+    LOST = "lost"
+
+
 class MissedWindows(StrEnum):
     """*Ours*: what becomes of windows that opened while no dashboard ran."""
 
@@ -350,6 +358,9 @@ class Plan(Context, frozen=True, kw_only=True):
     blackout_window_date_time_ranges: dict[str, int | str] = field(default_factory=dict)
     on_end: OnEnd = OnEnd.KILL
     missed_windows: MissedWindows = MissedWindows.RECOVER
+    agent_away_milliseconds: int = 0
+    """*Ours*: after so long without an agent (gone, draining) what it has not started moves on in its group; 0: never."""
+    on_agent_away: OnAgentAway = OnAgentAway.WAIT
     calendars: Calendars | None = None
     on_holiday: OnHoliday = OnHoliday.SKIP
 

@@ -225,6 +225,8 @@ class PlanImported(Struct, frozen=True, kw_only=True, rename="camel"):
     version: int
     changed: bool
     """False: the same as the newest version, nothing was stored."""
+    warnings: tuple[Fault, ...] = ()
+    """What only the dashboard can know: agent groups in which no agent is known."""
 
 
 class CalendarImported(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -88,9 +88,9 @@ class Draft:
         return self.rules.dry_run
 
     @property
-    def starts_nothing(self) -> bool:
-        """Whether no run may start now, whatever waits: draining, or the disk is full."""
-        return self.wishes.draining or self.get(DISK, ONLY) is not None
+    def disk_full(self) -> bool:
+        """Whether no run may start now, whatever waits."""
+        return self.get(DISK, ONLY) is not None
 
     def instances(self) -> list[Instance]:
         """The published instances, by id."""

@@ -47,7 +47,7 @@ class Instance(Record, frozen=True, kw_only=True):
 
     publication: AgentInstance
     since: Instant
-    """When this agent first knew of it, or its clocks were enabled again: earlier fires are none of its business."""
+    """When this agent first knew of it, or was given clocks: earlier fires are none of its business."""
     window: Window
 
 
@@ -91,6 +91,8 @@ class Run(Record, frozen=True, kw_only=True):
     reason: str = ""
     output: str = ""
     errors: str = ""
+    ready: bool = False
+    """It is its turn, and the dashboard has yet to say that it may start."""
     dry_run: bool = False
     pretence: DryRun | None = None
     """How it pretends, as it was wished when it began."""
@@ -109,6 +111,7 @@ class Run(Record, frozen=True, kw_only=True):
             output=self.output,
             errors=self.errors,
             dry_run=self.dry_run,
+            ready=self.ready and self.stage is Stage.WAITING,
         )
 
 

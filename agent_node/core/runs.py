@@ -95,7 +95,7 @@ def _accept(draft: Draft, assignment: Assignment) -> Run:
     )
     draft.put(RUNS, run.run, run)
     draft.note_run(None, run, "assigned")
-    if assignment.journal not in {0, draft.life.journal}:
+    if assignment.journal not in {0, draft.life.journal} and not assignment.hold:
         # It was handed to a life that these records know nothing of: it is never started a second time (S1).
         reason = "the agent's disk was lost: nobody knows whether it ran"
         endings.end(draft, run, Outcome.LOST, at=draft.now, reason=reason)
@@ -122,26 +122,35 @@ def recheck_waiting(draft: Draft) -> None:
 
 
 def settle(draft: Draft) -> None:
-    """Start what waits and can be started, in the order of acceptance: its instance is published, none of its job runs here."""
+    """Start what waits and can be started, in the order of acceptance: its instance is published, none of its job runs here.
+
+    What the dashboard holds is ready instead, in the place it would take (S1). Draining keeps all but those that are ready: the
+    dashboard's word may be under way to them.
+    """
     changed = draft.changed_runs()
     if not draft.state.waiting and not changed:
         return
-    if draft.starts_nothing:
+    if draft.disk_full:
         return
     free = draft.rules.concurrency - draft.active_count()
+    asking: set[RunId] = set()
     for run_id in chain(draft.state.waiting, changed):  # twice does no harm: it does not wait then
         if free <= 0:
             return
         run = draft.get(RUNS, run_id)
-        if run is None or run.stage is not Stage.WAITING:
+        if run is None or run.stage is not Stage.WAITING or (draft.wishes.draining and not run.ready):
             continue
         assignment = draft.get(ASSIGNMENTS, run_id)
         if assignment is None or draft.instance(run.instance) is None:
             continue
         if draft.busy(run.instance, run.job) or draft.labels_full(run.labels):
             continue
-        _launch(draft, run, assignment)
-        free = draft.rules.concurrency - draft.active_count()
+        if assignment.hold:
+            draft.put(RUNS, run_id, replace(run, ready=True))
+            asking.add(run_id)
+        else:
+            _launch(draft, run, assignment)
+        free = draft.rules.concurrency - draft.active_count() - len(asking)
 
 
 def _launch(draft: Draft, run: Run, assignment: Assignment) -> None:

@@ -21,6 +21,7 @@ from agent_node.core.records import (
     TAKEN,
     WATCHES,
     Instance,
+    Instant,
     Watch,
     watch_key,
     watch_of,
@@ -28,7 +29,7 @@ from agent_node.core.records import (
 from agent_node.core.rules import MISSING_INSTANCE_GRACE
 from schemas.blackout import JobDefinitionError
 from schemas.documents import AgentInstance, AgentPlan
-from schemas.names import InstanceId, JobId, PlanName
+from schemas.names import InstanceId, JobId, NodeName, PlanName, group_label
 from schemas.plan import ClockJob, FileJob, StartupControl, WatchJob
 from schemas.schedule import Days
 
@@ -38,7 +39,7 @@ _INSTANT = timedelta(microseconds=1)
 def published(draft: Draft, publication: AgentInstance) -> None:
     """An instance is published to this agent, or its publication has changed."""
     known = draft.instance(publication.instance)
-    since = known.since if known is not None and not _is_enabled(known, publication) else draft.now
+    since = known.since if known is not None and not _adds_clocks(known, publication) else draft.now
     window = window_at(publication.opens, publication.closes, draft.now)
     record = Instance(publication=publication, since=since, window=window)
     draft.put(INSTANCES, publication.instance, record)
@@ -49,9 +50,10 @@ def published(draft: Draft, publication: AgentInstance) -> None:
     refresh(draft, record)
 
 
-def _is_enabled(known: Instance, publication: AgentInstance) -> bool:
-    """Whether the clocks of an instance, disabled before, are not any more."""
-    return known.publication.clocks_disabled and not publication.clocks_disabled
+def _adds_clocks(known: Instance, publication: AgentInstance) -> bool:
+    """Whether the clocks of an instance, disabled before, are not any more, or a group's have become this agent's."""
+    enabled = known.publication.clocks_disabled and not publication.clocks_disabled
+    return enabled or bool(publication.groups.keys() - known.publication.groups.keys())
 
 
 def removed(draft: Draft, instance: InstanceId) -> None:
@@ -120,7 +122,12 @@ def job_of(draft: Draft, instance: Instance, job: JobId) -> WatchJob | None:
 
 
 def _wanted(draft: Draft, instance: Instance, job: WatchJob) -> bool:
-    """Whether it fires now. MANUAL ones wait for an operator, DISABLED ones fire never; disabled clocks stop clock jobs alone."""
+    """Whether it fires now: a group's job where the group is placed; MANUAL ones wait for an operator, DISABLED ones fire never.
+
+    Disabled clocks stop clock jobs alone.
+    """
+    if group_label(job.agent_name) and job.agent_name not in instance.publication.groups:
+        return False
     switch = draft.get(SWITCHES, watch_key(instance.publication.instance, job.id))
     starts = switch.on if switch is not None else job.startup_control_type is StartupControl.AUTOMATIC
     if instance.window is not Window.OPEN or not starts or job.startup_control_type is StartupControl.DISABLED:
@@ -134,11 +141,12 @@ def _activate(draft: Draft, instance: Instance, job: WatchJob, watch: Watch | No
     key = watch_key(publication.instance, job.id)
     if watch is None:
         by_hand = draft.get(SWITCHES, key) is not None
-        since = draft.now if by_hand else max(publication.opens, instance.since) - _INSTANT
+        since = draft.now if by_hand else _from(instance, job) - _INSTANT
         new = Watch(instance=publication.instance, job=job.id, active=True, decided=since)
         watch = without_taken(new, draft.get(TAKEN, key))
     elif not watch.active:
-        watch = replace(watch, active=True, decided=max(watch.decided, draft.now))
+        taken_over = publication.groups.get(NodeName(job.agent_name))
+        watch = replace(watch, active=True, decided=max(watch.decided, taken_over or draft.now))
     try:
         if isinstance(job, FileJob):
             days = _calendars(draft, publication)
@@ -149,6 +157,12 @@ def _activate(draft: Draft, instance: Instance, job: WatchJob, watch: Watch | No
     except JobDefinitionError as fault:
         watch = _faulty(draft, watch, fault)
     draft.put(WATCHES, key, watch)
+
+
+def _from(instance: Instance, job: WatchJob) -> Instant:
+    """From when what is due is this agent's to decide: when it first knew of the instance, or another one fell silent."""
+    taken_over = instance.publication.groups.get(NodeName(job.agent_name))
+    return taken_over or max(instance.publication.opens, instance.since)
 
 
 def _faulty(draft: Draft, watch: Watch, fault: JobDefinitionError) -> Watch:

@@ -29,6 +29,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     zone: str = ""
     labels: tuple[str, ...] = ()
     dry_run: bool = False
+    capacity: int = 0
     condition: Condition = Condition()
 
 
@@ -86,6 +87,7 @@ class SelfWatch:
             zone=identity.zone,
             labels=identity.labels,
             dry_run=identity.dry_run,
+            capacity=identity.capacity,
             condition=identity.condition,
             journal=self._journal,
         )

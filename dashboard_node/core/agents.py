@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from dashboard_node.core import runs
+from dashboard_node.core import moving, runs
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.lifecycle import Trigger
-from dashboard_node.core.records import TakenRecord
+from dashboard_node.core.records import Placed, TakenRecord
 from dashboard_node.core.step import Step
-from schemas.documents import Fire, FireReport, Presence, RunReport
-from schemas.names import NodeName, RunId
-from schemas.status import FireOutcome, JobKind, NodeState, Outcome, RunPhase, Tick
+from schemas.documents import Condition, Fire, FireReport, Presence, RunReport
+from schemas.names import NodeName, RunId, group_label
+from schemas.status import FireOutcome, JobKind, NodeState, RunPhase, Tick
 
 _TICKS = {
     FireOutcome.FIRED: Tick.RAN,
@@ -33,10 +33,17 @@ def presence(step: Step, agent: NodeName, heard: Presence | None) -> None:
         step.note(
             "agent", detail=agent, before=before.state if before else "", after=heard.state if heard else "removed"
         )
-    if before is None or heard is None or replace(before, condition=heard.condition) != heard:
-        step.agents.add(agent)  # how busy it is keeps no job waiting
+    moving.heard(step, agent, before)
+    if before is None or heard is None or _keeps_waiting(before) != _keeps_waiting(heard):
+        step.agents.add(agent)
     if step.state.settled_in:
         forgotten(step, agent)
+
+
+def _keeps_waiting(presence: Presence) -> Presence:
+    """What of an agent may keep a job waiting: not how busy it is."""
+    condition = Condition(draining=presence.condition.draining, disk_full=presence.condition.disk_full)
+    return replace(presence, condition=condition)
 
 
 def forgotten(step: Step, agent: NodeName) -> None:
@@ -47,21 +54,7 @@ def forgotten(step: Step, agent: NodeName) -> None:
     for run in [r for live in step.state.live.values() for r in live]:
         record = step.state.runs[run]
         if record.agent == agent and record.phase is RunPhase.RUNNING and run not in step.state.reported:
-            lose(step, run, f"{agent} knows nothing of it any more")
-
-
-def lose(step: Step, run: RunId, reason: str) -> None:
-    """A run nobody will ever hear of again."""
-    record = step.state.runs[run]
-    report = RunReport(
-        run=run,
-        phase=RunPhase.ENDED,
-        started=record.started,
-        ended=step.now,
-        outcome=Outcome.LOST,
-        reason=f"lost: {reason}",
-    )
-    runs.end(step, record, report)
+            runs.lose(step, run, f"{agent} knows nothing of it any more")
 
 
 def run_report(step: Step, run: RunId, report: RunReport | None) -> None:
@@ -70,7 +63,7 @@ def run_report(step: Step, run: RunId, report: RunReport | None) -> None:
         step.state.reported.pop(run, None)
         record = step.state.runs.get(run)
         if record is not None and record.phase is RunPhase.RUNNING:
-            lose(step, run, f"{record.agent} has forgotten it")
+            runs.lose(step, run, f"{record.agent} has forgotten it")
         return
     step.state.reported[run] = report.phase
     refused = runs.reported(step, report)
@@ -81,13 +74,25 @@ def run_report(step: Step, run: RunId, report: RunReport | None) -> None:
 def fires(step: Step, agent: NodeName, report: FireReport) -> None:
     """Take in the firings of a clock or file job that have not been taken yet, in order."""
     taken = step.state.taken.get((report.instance, report.job))
-    known = taken.sequence if taken is not None else 0
+    known = taken.sequence if taken is not None and taken.agent == agent else 0
     fresh = [fire for fire in report.fires if fire.sequence > known]
     if report.instance not in step.state.instances or not fresh:
         return
     machine = step.machine(report.instance)
+    placed = _placed(step, report)
+    if placed is not None and placed.agent != agent:
+        if not step.replaying:
+            step.note(
+                "tick", instance=report.instance, job=report.job, detail=f"fires of {agent} count for nothing here"
+            )
+        return
     for fire in fresh:
-        refused = "the instance is not active" if machine is None else fired(step, machine, report.job, fire)
+        if machine is None:
+            refused = "the instance is not active"
+        elif placed is not None and placed.since is not None and fire.at < placed.since:
+            refused = f"{agent} was not chosen for it then"
+        else:
+            refused = fired(step, machine, report.job, fire)
         step.note(
             "tick",
             instance=report.instance,
@@ -101,6 +106,16 @@ def fires(step: Step, agent: NodeName, report: FireReport) -> None:
     step.put_taken(
         TakenRecord(instance=report.instance, job=report.job, agent=agent, sequence=newest.sequence, due=newest.due)
     )
+
+
+def _placed(step: Step, report: FireReport) -> Placed | None:
+    """Who is chosen for a job of an agent group; None: it names its agent."""
+    graph = step.state.machines[report.instance].graph
+    residences = graph.residences.get(report.job, ())
+    group = graph.copies[residences[0]].agent if residences else NodeName("")
+    if not group_label(group):
+        return None
+    return step.state.instances[report.instance].placed.get(group, Placed(agent=group))
 
 
 def fired(step: Step, machine: ContextMachine, job: str, fire: Fire, context: int | None = None) -> str:
@@ -132,4 +147,4 @@ def _happened(step: Step, machine: ContextMachine, index: int, fire: Fire) -> No
     passed = record.skipped or fire.outcome is FireOutcome.PASSED
     reason = fire.reason or (f"{len(fire.files)} files" if len(fire.files) > 1 else "".join(fire.files))
     trigger = Trigger.PASS if passed else Trigger.SUCCEED
-    machine.result(step, index, trigger, reason, raised=True, started=fire.at, reason=reason)
+    machine.result(step, index, trigger, reason, raised=True, started=fire.at, reason=reason, dry_run=fire.dry_run)

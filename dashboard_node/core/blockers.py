@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dashboard_node.core import placement
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.rules import Rule, asked_for, forbidden
 from dashboard_node.core.state import State
 from schemas.documents import Blocker, BlockerKind
+from schemas.names import group_label
 from schemas.status import ContextStatus, JobKind, RunPhase
 
 SHOWN = 3
@@ -27,17 +29,17 @@ def blockers(
         return tuple(_agent(state, machine, copy))
     if record.stage is Stage.QUEUED:
         return tuple(_locks(machine, copy))
-    return (*_wanted(machine, copy), *_waiting(machine, copy, missing))
+    return (*_wanted(machine, copy), *_waiting(state, machine, copy, missing))
 
 
-def _waiting(machine: ContextMachine, copy: Copy, missing: list[int] | None) -> Iterator[Blocker]:
+def _waiting(state: State, machine: ContextMachine, copy: Copy, missing: list[int] | None) -> Iterator[Blocker]:
     record = machine.copies[copy.index]
     if record.retry_at is not None:
         yield Blocker(kind=BlockerKind.RETRY, text=record.reason, until=record.retry_at)
     elif record.pending:
         yield from _gates(machine, copy)
     elif copy.kind.fires:
-        yield _watching(copy)
+        yield _watching(state, machine, copy)
     else:
         yield from _gates(machine, copy)
         yield from _predecessors(machine, copy, missing)
@@ -59,25 +61,32 @@ def _locks(machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
 
 def _agent(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
     run = machine.copies[copy.index].run
-    presence = state.presences.get(copy.agent)
+    agent = placement.shown_agent(state, machine, copy)
+    presence = state.presences.get(agent)
     accepted = run is not None and state.runs[run].phase is RunPhase.ACCEPTED
     since = None
-    if state.agent_there(copy.agent):
-        text = f"{copy.agent} has it and will start it" if accepted else f"handed to {copy.agent}, not started yet"
+    if group_label(agent):
+        text = placement.absent(state, agent)
+    elif state.agent_there(agent):
+        draining = ", but drains" if presence is not None and presence.condition.draining else ""
+        text = (
+            f"{agent} has it{draining or ' and will start it'}" if accepted else f"handed to {agent}, not started yet"
+        )
     elif presence is None:
-        text = f"{copy.agent} has never been seen"
+        text = f"{agent} has never been seen"
     else:
         since = presence.since
-        text = f"{copy.agent} is gone since {since:%Y-%m-%d %H:%M:%SZ}"
-    yield Blocker(kind=BlockerKind.AGENT, agent=copy.agent, run=run or "", text=text, since=since)
+        text = f"{agent} is gone since {since:%Y-%m-%d %H:%M:%SZ}"
+    yield Blocker(kind=BlockerKind.AGENT, agent=agent, run=run or "", text=text, since=since)
 
 
-def _watching(copy: Copy) -> Blocker:
+def _watching(state: State, machine: ContextMachine, copy: Copy) -> Blocker:
+    agent = placement.shown_agent(state, machine, copy)
+    if group_label(agent):
+        return Blocker(kind=BlockerKind.AGENT, agent=agent, text=placement.absent(state, agent))
     if copy.kind is JobKind.CLOCK:
-        return Blocker(
-            kind=BlockerKind.CLOCK, agent=copy.agent, text="waits for its time, or for somebody to submit it"
-        )
-    return Blocker(kind=BlockerKind.FILE, agent=copy.agent, text="waits for a file, or for somebody to submit it")
+        return Blocker(kind=BlockerKind.CLOCK, agent=agent, text="waits for its time, or for somebody to submit it")
+    return Blocker(kind=BlockerKind.FILE, agent=agent, text="waits for a file, or for somebody to submit it")
 
 
 def _gates(machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from broker.runtime.core import Key
-from dashboard_node.core import runs
+from dashboard_node.core import placement, runs
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import PlanGraph
 from dashboard_node.core.lifecycle import Stage
@@ -57,6 +57,7 @@ def open_instance(  # noqa: PLR0913  # what an instance is opened with, each by 
     step.note("instance", instance=name, after=ContextStatus.WAITING, detail=f"version {record.version}, {started_by}")
     machine = _lay_out(step, instance, graph, held=held)
     step.state.timers.set(("close", name), closes)
+    placement.place_watches(step, name)
     _pass_what_has_nothing_before_it(step, machine)
     return instance
 
@@ -101,6 +102,7 @@ def activate(step: Step, prepared: InstanceRecord) -> None:
         machine.touch(node.index)
     step.touch(machine)
     step.state.timers.set(("close", prepared.id), prepared.closes)
+    placement.place_watches(step, prepared.id)
     _pass_what_has_nothing_before_it(step, machine)
 
 
@@ -146,7 +148,7 @@ def end_instance(step: Step, instance: InstanceRecord, reason: str) -> None:
     result = step.root_status(machine)
     plan = machine.graph.plan
     for run in step.state.live_runs(instance.id):
-        if plan.on_end is OnEnd.KILL:
+        if plan.on_end is OnEnd.KILL and not placement.withheld(step.state, run):
             runs.stop(step, run, "the instance ended")
     owners = sorted(  # those that wait leave first, so that none of them comes to hold what the others let go of
         Owner(c.queued, instance.id, i) for i, c in enumerate(machine.copies) if c.stage is Stage.QUEUED and c.queued
@@ -155,6 +157,9 @@ def end_instance(step: Step, instance: InstanceRecord, reason: str) -> None:
     machine.set_context(step, 0, ContextStatus.ENDED)
     ended = replace(instance, status=ContextStatus.ENDED, ended=step.now, result=result, end_reason=reason)
     step.put_instance(ended)
+    for run in step.state.live_runs(instance.id):
+        if placement.withheld(step.state, run):
+            runs.stop(step, run, "the instance ended")
     for owner in owners:
         runs.release(step, owner)
     record = step.state.plans.get(instance.plan)

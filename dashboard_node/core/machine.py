@@ -7,7 +7,18 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from broker.runtime.core import Changes, Decision, Heard, Key, Recovered, Requested, Tick
-from dashboard_node.core import agents, instances, invariants, rebuilding, requests, restoring, runs, settling, windows
+from dashboard_node.core import (
+    agents,
+    instances,
+    invariants,
+    moving,
+    rebuilding,
+    requests,
+    restoring,
+    runs,
+    settling,
+    windows,
+)
 from dashboard_node.core.effects import Effect
 from dashboard_node.core.projection import Projection
 from dashboard_node.core.state import ACTIVE, State
@@ -117,6 +128,7 @@ def _settle_in(step: Step) -> None:
     step.state.settled_in = True
     for agent in sorted(step.state.presences):
         agents.forgotten(step, agent)
+    moving.look_for_unheard(step)
 
 
 def _time_first(state: State, now: datetime, cause: str) -> Step:
@@ -156,6 +168,8 @@ def _happens(step: Step, name: tuple[str, ...]) -> None:
             runs.retry(step, InstanceId(instance), int(index))
         case ("remove", instance):
             instances.remove_instance(step, InstanceId(instance))
+        case ("away", agent, instance):
+            moving.away_for_too_long(step, NodeName(agent), InstanceId(instance))
         case ("answer", user, request):
             step.state.answers.pop((UserName(user), RequestId(request)), None)
             step.changes[Key("answer", f"{escape(user)}~{escape(request)}")] = None

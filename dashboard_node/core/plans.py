@@ -10,13 +10,16 @@ from msgspec.structs import replace
 
 from dashboard_node.core import windows
 from dashboard_node.core.instances import remove_instance
+from dashboard_node.core.placement import labels
 from dashboard_node.core.plan_rules import faults
+from dashboard_node.core.plan_rules.groups import groups
+from dashboard_node.core.plan_rules.survey import survey
 from dashboard_node.core.records import PlanRecord, VersionRecord
 from dashboard_node.core.schedules import open_since
 from dashboard_node.core.step import Step
 from schemas.names import PlanName, UserName
 from schemas.plan import Plan
-from schemas.requests import Answer, DeletePlan, EnablePlan, ImportPlan, PlanImported
+from schemas.requests import Answer, DeletePlan, EnablePlan, Fault, ImportPlan, PlanImported
 from schemas.schedule import MOMENT
 from schemas.status import ContextStatus
 
@@ -55,7 +58,7 @@ def import_plan(step: Step, request: ImportPlan) -> Answer:
     )
     step.note("plan", detail=name, after=f"version {version}")
     windows.due(step, name)
-    return _imported(name, version, changed=True)
+    return _imported(name, version, changed=True, warnings=tuple(groups(survey(request.source), labels(step.state))))
 
 
 def _nothing_decided_yet(step: Step, plan: Plan) -> datetime:
@@ -98,6 +101,6 @@ def delete(step: Step, request: DeletePlan) -> Answer:
     return Answer(ok=True)
 
 
-def _imported(name: PlanName, version: int, *, changed: bool) -> Answer:
-    data = PlanImported(plan=name, version=version, changed=changed)
+def _imported(name: PlanName, version: int, *, changed: bool, warnings: tuple[Fault, ...] = ()) -> Answer:
+    data = PlanImported(plan=name, version=version, changed=changed, warnings=warnings)
     return Answer(ok=True, data=Raw(msgspec.json.encode(data)))

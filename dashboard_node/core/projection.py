@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from broker.runtime.core import Changes
-from dashboard_node.core import blockers, schedules
+from dashboard_node.core import blockers, placement, schedules
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.locks import LockId, Owner
+from dashboard_node.core.provisioning import watched_by_agent
 from dashboard_node.core.records import InstanceRecord, PlanRecord, RunRecord
 from dashboard_node.core.state import ACTIVE, State
 from dashboard_node.core.touched import Named, Touched
@@ -45,12 +46,11 @@ from schemas.documents import (
     PlanVersion,
     Taken,
 )
-from schemas.names import InstanceId, JobId, NodeName, PlanName
-from schemas.plan import ClockJob, CommandJob, FileJob
+from schemas.names import InstanceId, JobId, NodeName, PlanName, group_label
+from schemas.plan import CommandJob
 from schemas.status import ContextStatus, JobStatus, RunPhase
 
 Shown = tuple[Address, Document | None]
-Watched = ClockJob | FileJob
 
 
 class Projection:
@@ -110,13 +110,13 @@ class Projection:
             yield from self._publications(instance)
         for run in touched.runs:
             if run in self._state.runs:
-                yield self._assignment(self._state.runs[run])
+                yield from self._assignment(self._state.runs[run])
         for name, index in touched.jobs:
             machine = self._state.machines.get(name)
             if machine is not None:
                 yield self._job(machine, machine.graph.copies[index])
         for name, job in touched.taken:
-            yield self._taken(name, job)
+            yield from self._taken(name, job)
         for instance in instances:
             yield self._status(instance)
 
@@ -124,8 +124,10 @@ class Projection:
 
     def _of_plan(self, name: PlanName) -> Iterator[Shown]:
         record = self._state.plans[name]
-        for agent, versions in self._provisioned(record).items():
-            self._provided.setdefault(name, set()).add(agent)
+        provisioned, known = watched_by_agent(self._state, record), self._provided.setdefault(name, set())
+        known.update(provisioned)
+        for agent in sorted(known):
+            versions = provisioned.get(agent, {})
             days = schedules.days_for(self._state, (job for jobs in versions.values() for job in jobs))
             document = AgentPlan(plan=name, versions=versions, calendars=days)
             yield AgentPlanAt(agent, name), document if versions else None
@@ -162,20 +164,6 @@ class Projection:
             yield PlanVersionAt(name, version), None
         yield PlanAt(name), None
 
-    def _provisioned(self, record: PlanRecord) -> dict[NodeName, dict[str, tuple[Watched, ...]]]:
-        """What each agent watches: of the newest version, and of those that still run."""
-        running = {instance.version for instance in self._state.active_of(record.name)}
-        every = sorted(version for plan, version in self._state.versions if plan == record.name)
-        found: dict[NodeName, dict[str, tuple[Watched, ...]]] = {}
-        for version in every:
-            graph = self._state.graph(record.name, version)
-            for agent in graph.agents:
-                kept = found.setdefault(agent, {})
-                watched = graph.watched_by(agent)
-                if watched and version in running | {record.version}:
-                    kept[str(version)] = watched
-        return {agent: found[agent] for agent in sorted(found)}
-
     def _plan(self, record: PlanRecord) -> PlanStatus:
         graph = self._state.newest(record.name)
         ttl = schedules.length(graph.plan)
@@ -199,21 +187,23 @@ class Projection:
     def _of_instance(self, name: InstanceId) -> Iterator[Shown]:
         yield from self._publications(self._state.instances[name])
         for run in self._state.live_runs(name):
-            yield self._assignment(run)
+            yield from self._assignment(run)
         machine = self._state.machines[name]
         for copy in machine.graph.copies:
             yield self._job(machine, copy)
         for job in sorted(self._state.taken_of(name)):
-            yield self._taken(name, job)
+            yield from self._taken(name, job)
         yield self._status(self._state.instances[name])
 
     def _publications(self, instance: InstanceRecord) -> Iterator[Shown]:
         active = instance.status in ACTIVE
-        for agent in self._state.machines[instance.id].graph.agents:
+        named = (agent for agent in self._state.machines[instance.id].graph.agents if not group_label(agent))
+        for agent in dict.fromkeys((*named, *instance.hosts)):
             address = AgentInstanceAt(agent, instance.id)
-            yield self._kept(instance.id, address), self._publication(instance) if active else None
+            yield self._kept(instance.id, address), self._publication(instance, agent) if active else None
 
-    def _publication(self, instance: InstanceRecord) -> AgentInstance:
+    def _publication(self, instance: InstanceRecord, agent: NodeName) -> AgentInstance:
+        chosen = {group: placed.since for group, placed in sorted(instance.placed.items()) if placed.agent == agent}
         return AgentInstance(
             instance=instance.id,
             plan=instance.plan,
@@ -222,6 +212,7 @@ class Projection:
             closes=instance.closes,
             parameters=instance.parameters,
             clocks_disabled=instance.clocks_disabled,
+            groups=chosen,
         )
 
     def _status(self, instance: InstanceRecord) -> Shown:
@@ -240,6 +231,7 @@ class Projection:
             end_reason=instance.end_reason,
             counts={status: machine.counts[status] for status in JobStatus if machine.counts.get(status)},
             parameters=instance.parameters,
+            placed={group: placed.agent for group, placed in sorted(instance.placed.items()) if placed.agent != group},
             contexts=tuple(
                 ContextState(
                     context=node.name,
@@ -263,7 +255,7 @@ class Projection:
             context=machine.graph.context_of(copy.index).name,
             job=copy.id,
             name=copy.name,
-            agent=copy.agent,
+            agent=placement.shown_agent(self._state, machine, copy),
             kind=copy.kind,
             status=machine.status(copy.index),
             order=copy.index,
@@ -277,6 +269,7 @@ class Projection:
             ended=record.ended,
             return_code=record.return_code,
             reason=record.reason,
+            dry_run=record.dry_run,
             raised=record.raised,
             pending=record.pending,
             tries=record.tries,
@@ -296,35 +289,47 @@ class Projection:
         self._named[key] = Named(frozenset(missing), first)
         return missing
 
-    def _assignment(self, run: RunRecord) -> Shown:
+    def _assignment(self, run: RunRecord) -> Iterator[Shown]:
+        """A run for which nobody of its group is chosen stands at the group's own address, where no agent reads it."""
         machine = self._state.machines[run.instance]
         copy = machine.graph.copies[run.copy]
+        if copy.agent != run.agent and group_label(copy.agent):
+            yield AssignmentAt(copy.agent, run.id), None
         address = self._kept(run.instance, AssignmentAt(run.agent, run.id))
         if run.phase is RunPhase.ENDED or not isinstance(copy.artefact, CommandJob):
-            return address, None
-        return address, Assignment(
-            run=run.id,
-            instance=run.instance,
-            plan=self._state.instances[run.instance].plan,
-            context=machine.graph.context_of(copy.index).name,
-            job=copy.id,
-            attempt=run.attempt,
-            command=copy.artefact,
-            parameters=run.parameters,
-            journal=run.journal,
-            stop=run.stop,
-            stop_reason=run.stop_reason,
+            yield address, None
+            return
+        yield (
+            address,
+            Assignment(
+                run=run.id,
+                instance=run.instance,
+                plan=self._state.instances[run.instance].plan,
+                context=machine.graph.context_of(copy.index).name,
+                job=copy.id,
+                attempt=run.attempt,
+                command=copy.artefact,
+                parameters=run.parameters,
+                journal=run.journal,
+                stop=run.stop,
+                stop_reason=run.stop_reason,
+                hold=placement.withheld(self._state, run),
+            ),
         )
 
-    def _taken(self, name: InstanceId, job: JobId) -> Shown:
+    def _taken(self, name: InstanceId, job: JobId) -> Iterator[Shown]:
         record = self._state.taken.get((name, job))
         instance = self._state.instances.get(name)
-        if record is None:
-            return TakenAt(NodeName(""), name, job), None
+        if record is None or instance is None:
+            return
+        for agent in instance.hosts:
+            if agent != record.agent:  # it was chosen before
+                yield TakenAt(agent, name, job), None
         address = self._kept(name, TakenAt(record.agent, name, job))
-        if instance is None or instance.status not in ACTIVE:
-            return address, None
-        return address, Taken(instance=name, job=job, sequence=record.sequence)
+        if not record.sequence or instance.status not in ACTIVE:
+            yield address, None
+            return
+        yield address, Taken(instance=name, job=job, sequence=record.sequence)
 
     # Locks
 

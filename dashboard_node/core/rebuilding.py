@@ -19,6 +19,7 @@ from dashboard_node.core.records import (
     ContextRecord,
     CopyRecord,
     InstanceRecord,
+    Placed,
     PlanRecord,
     RunRecord,
     TakenRecord,
@@ -26,7 +27,7 @@ from dashboard_node.core.records import (
 )
 from dashboard_node.core.state import ACTIVE
 from dashboard_node.core.step import Step
-from schemas.addresses import Address, TakenAt
+from schemas.addresses import Address, AgentInstanceAt, AssignmentAt, TakenAt
 from schemas.documents import (
     Assignment,
     BlockerKind,
@@ -85,9 +86,12 @@ def rebuild(step: Step, shown: Mapping[Address, Document]) -> None:
         _plan(step, plan)
     jobs: dict[Place, JobState] = {(one.instance, one.context, one.job): one for one in _of(shown, JobState)}
     for instance in _of(shown, InstanceStatus):
-        _instance(step, instance, jobs)
-    for assignment in _of(shown, Assignment):
-        _run(step, assignment, jobs.get((assignment.instance, assignment.context, assignment.job)))
+        published = {at.agent for at in shown if isinstance(at, AgentInstanceAt) and at.instance == instance.instance}
+        _instance(step, instance, jobs, published)
+    for address in sorted(shown, key=repr):
+        assignment = shown[address]
+        if isinstance(address, AssignmentAt) and isinstance(assignment, Assignment):
+            _run(step, address.agent, assignment, jobs.get((assignment.instance, assignment.context, assignment.job)))
     _locks(step, shown)
     for address, document in shown.items():
         if isinstance(address, TakenAt) and isinstance(document, Taken) and document.instance in step.state.instances:
@@ -97,7 +101,7 @@ def rebuild(step: Step, shown: Mapping[Address, Document]) -> None:
                 )
             )
     restoring.derive(step.state)
-    _settle(step)
+    _settle(step, {job.run: job.agent for job in jobs.values() if job.run is not None})
 
 
 def _of(shown: Mapping[Address, Document], kind: type[D]) -> Iterator[D]:
@@ -125,7 +129,7 @@ def _plan(step: Step, status: PlanStatus) -> None:
     step.note("plan", detail=f"{status.plan}: version {status.version}, {_LOST}")
 
 
-def _instance(step: Step, status: InstanceStatus, jobs: Mapping[Place, JobState]) -> None:
+def _instance(step: Step, status: InstanceStatus, jobs: Mapping[Place, JobState], published: set[NodeName]) -> None:
     if status.plan not in step.state.plans or (status.plan, status.version) not in step.state.versions:
         return
     graph = step.state.graph(status.plan, status.version)
@@ -134,6 +138,8 @@ def _instance(step: Step, status: InstanceStatus, jobs: Mapping[Place, JobState]
         plan=status.plan,
         version=status.version,
         status=status.status,
+        placed={group: Placed(agent=agent) for group, agent in status.placed.items()},
+        hosts=tuple(sorted(published.difference(graph.agents))),
         created=status.created,
         opens=status.opens,
         closes=status.closes,
@@ -185,6 +191,7 @@ def _copy(job: JobState | None, *, over: bool) -> CopyRecord:
         run=job.run,
         attempt=job.attempt,
         tries=job.tries,
+        dry_run=job.dry_run,
         retry_at=retries[0] if retries else None,
         started=job.started,
         ended=job.ended,
@@ -193,7 +200,7 @@ def _copy(job: JobState | None, *, over: bool) -> CopyRecord:
     )
 
 
-def _run(step: Step, assignment: Assignment, job: JobState | None) -> None:
+def _run(step: Step, agent: NodeName, assignment: Assignment, job: JobState | None) -> None:
     """A run that stood assigned has not ended; the copies it stands for stand where they were shown."""
     machine = step.state.machines.get(assignment.instance)
     if machine is None or job is None:
@@ -208,11 +215,12 @@ def _run(step: Step, assignment: Assignment, job: JobState | None) -> None:
             instance=assignment.instance,
             copy=home.index,
             attempt=assignment.attempt,
-            agent=NodeName(home.agent),
+            agent=agent,
             created=job.started or step.now,
             order=step.next_order(),
             parameters=assignment.parameters,
             journal=assignment.journal,
+            granted=not assignment.hold,
             phase=RunPhase.RUNNING if running else None,
             started=job.started if running else None,
             stop=assignment.stop,
@@ -254,7 +262,7 @@ def _put(step: Step, machine: ContextMachine, index: int, **fields: object) -> N
     step.changes[Key("job", f"{machine.instance}~{index}")] = machine.copies[index]
 
 
-def _settle(step: Step) -> None:
+def _settle(step: Step, agents: Mapping[RunId, NodeName]) -> None:
     """Count again what is in each context, now that all runs are found; and remember which runs have ended."""
     for name in sorted(step.state.machines):
         old = step.state.machines[name]
@@ -262,21 +270,21 @@ def _settle(step: Step) -> None:
         step.state.machines[name] = machine
         for index, record in enumerate(machine.copies):
             if record.run is not None and not record.live and record.run not in step.state.runs:
-                step.put_run(_ended(step, machine, index, record.run))
+                step.put_run(_ended(step, machine, index, record.run, agents[record.run]))
         if step.state.instances[name].status in ACTIVE:
             for index in range(len(machine.contexts)):
                 machine.touch(index)
             step.touch(machine)
 
 
-def _ended(step: Step, machine: ContextMachine, index: int, run: RunId) -> RunRecord:
-    record, copy = machine.copies[index], machine.graph.copies[index]
+def _ended(step: Step, machine: ContextMachine, index: int, run: RunId, agent: NodeName) -> RunRecord:
+    record = machine.copies[index]
     return RunRecord(
         id=run,
         instance=machine.instance,
         copy=index,
         attempt=record.attempt,
-        agent=NodeName(copy.agent),
+        agent=agent,
         created=record.started or step.now,
         order=0,
         phase=RunPhase.ENDED,

@@ -55,6 +55,13 @@ class CalendarRecord(Saved, frozen=True, kw_only=True):
     by: UserName = UserName("")
 
 
+class Placed(Saved, frozen=True, kw_only=True):
+    """The agent chosen for an agent group. ``since``: when the one before it fell silent; None: it is the first."""
+
+    agent: NodeName
+    since: Instant | None = None
+
+
 class InstanceRecord(Saved, frozen=True, kw_only=True):
     """An instance. ``closes`` None: until it is ended by hand."""
 
@@ -68,6 +75,10 @@ class InstanceRecord(Saved, frozen=True, kw_only=True):
     started_by: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     clocks_disabled: bool = False
+    placed: dict[NodeName, Placed] = field(default_factory=dict)
+    """By agent group: who carries out its jobs in this instance."""
+    hosts: tuple[NodeName, ...] = ()
+    """Everybody who was ever chosen here: each of them remembers its runs for as long as the instance is published to it."""
     ended: Instant | None = None
     result: ContextStatus | None = None
     end_reason: str = ""
@@ -115,10 +126,11 @@ class CopyRecord(Saved, frozen=True, kw_only=True):
     ended: Instant | None = None
     return_code: int | None = None
     reason: str = ""
+    dry_run: bool = False
 
 
 class RunRecord(Saved, frozen=True, kw_only=True):
-    """A run. ``phase`` None: handed over, nothing reported yet."""
+    """A run. ``phase`` None: handed over, nothing reported yet; ``agent`` may be a group: nobody has been chosen yet."""
 
     id: RunId
     instance: InstanceId
@@ -132,6 +144,11 @@ class RunRecord(Saved, frozen=True, kw_only=True):
     journal: int = 0
     """The agent's, when it was handed over."""
     phase: RunPhase | None = None
+    ready: bool = False
+    """Its agent could start it now."""
+    granted: bool = False
+    """Of an agent group whose runs may move: its agent was told to start it, so that it stays there."""
+    dry_run: bool = False
     started: Instant | None = None
     ended: Instant | None = None
     outcome: Outcome | None = None

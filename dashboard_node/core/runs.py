@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from dashboard_node.core import placement
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage, Trigger
@@ -15,7 +17,7 @@ from dashboard_node.core.parameters import of_run
 from dashboard_node.core.records import RunRecord
 from dashboard_node.core.step import Step
 from schemas.documents import RunReport
-from schemas.names import InstanceId, run_id
+from schemas.names import InstanceId, RunId, run_id
 from schemas.plan import CommandJob, Retry
 from schemas.status import Outcome, RunPhase
 
@@ -43,17 +45,34 @@ def ask(step: Step, machine: ContextMachine, index: int) -> None:
 def hand_over(step: Step, machine: ContextMachine, index: int, order: int) -> None:
     """Make the run that an agent is to carry out."""
     copy, record = machine.graph.copies[index], machine.copies[index]
+    values = parameters(step, machine, copy, record.overrides)
+    _give(step, machine, Errand(index, order, step.now, values), tries=record.tries + 1)
+
+
+class Errand(Struct, frozen=True):
+    """What the next attempt of a job is about, whoever carries it out."""
+
+    copy: int
+    order: int
+    created: datetime
+    parameters: dict[str, str | None]
+
+
+def _give(step: Step, machine: ContextMachine, errand: Errand, *, tries: int) -> None:
+    """Make a job's next attempt, for its agent, or for whoever of its group is chosen."""
+    copy = machine.graph.copies[errand.copy]
     attempt = 1 + max(machine.copies[i].attempt for i in copy.stands_for)
+    agent = placement.agent_for(step, machine.instance, copy.agent)
     run = RunRecord(
-        id=run_id(machine.instance, machine.graph.context_of(index).name, copy.id, attempt),
+        id=run_id(machine.instance, machine.graph.context_of(copy.index).name, copy.id, attempt),
         instance=machine.instance,
-        copy=index,
+        copy=copy.index,
         attempt=attempt,
-        agent=copy.agent,
-        journal=step.state.journal_of(copy.agent),
-        created=step.now,
-        order=order,
-        parameters=parameters(step, machine, copy, record.overrides),
+        agent=agent,
+        journal=step.state.journal_of(agent),
+        created=errand.created,
+        order=errand.order,
+        parameters=errand.parameters,
     )
     step.put_run(run)
     for other in copy.stands_for:
@@ -67,7 +86,7 @@ def hand_over(step: Step, machine: ContextMachine, index: int, order: int) -> No
                 live=True,
                 raised=True,
                 pending=False,
-                tries=record.tries + 1,
+                tries=tries,
                 retry_at=None,
                 queued=0,
                 queued_at=None,
@@ -75,17 +94,29 @@ def hand_over(step: Step, machine: ContextMachine, index: int, order: int) -> No
                 ended=None,
                 return_code=None,
                 reason="",
+                dry_run=False,
             ),
         )
     step.note(
         "run",
         instance=run.instance,
-        context=machine.graph.context_of(index).name,
+        context=machine.graph.context_of(copy.index).name,
         job=copy.id,
         run=run.id,
         after="assigned",
-        detail=f"to {copy.agent}",
+        detail=f"to {agent}",
     )
+
+
+def move(step: Step, machine: ContextMachine, run: RunRecord, why: str) -> None:
+    """Take a run back that provably has not started (``placement.withheld``), and make its next attempt for somebody else.
+
+    The job stands as it did, and keeps its locks: the new run has the old one's place in their order.
+    """
+    step.put_run(replace(run, phase=RunPhase.ENDED, ended=step.now, outcome=Outcome.WITHDRAWN))
+    step.note("run", instance=run.instance, run=run.id, after=Outcome.WITHDRAWN, detail=f"taken back: {why}")
+    errand = Errand(run.copy, run.order, run.created, run.parameters)
+    _give(step, machine, errand, tries=machine.copies[run.copy].tries)
 
 
 def parameters(step: Step, machine: ContextMachine, copy: Copy, overrides: dict[str, str]) -> dict[str, str | None]:
@@ -114,20 +145,45 @@ def reported(step: Step, report: RunReport) -> str:
         end(step, run, report)
     elif report.phase is RunPhase.RUNNING and run.phase is not RunPhase.RUNNING:
         _begin(step, run, report)
-    elif report.phase is RunPhase.ACCEPTED and run.phase is None:
-        step.put_run(replace(run, phase=RunPhase.ACCEPTED))
+    elif report.phase is RunPhase.ACCEPTED and run.phase is not RunPhase.RUNNING:
+        if run.phase is None or report.ready is not run.ready:
+            step.put_run(replace(run, phase=RunPhase.ACCEPTED, ready=report.ready))
+        grant(step, run.id)
     return ""
+
+
+def grant(step: Step, name: RunId) -> None:
+    """Tell an agent that is ready to start a run; from now on the run stays there, whatever becomes of the agent (S1)."""
+    run = step.state.runs[name]
+    if run.ready and not run.granted and step.machine(run.instance) is not None and step.state.agent_there(run.agent):
+        step.put_run(replace(run, granted=True))
+
+
+def lose(step: Step, run: RunId, reason: str) -> None:
+    """A run nobody will ever hear of again."""
+    record = step.state.runs[run]
+    report = RunReport(
+        run=run,
+        phase=RunPhase.ENDED,
+        started=record.started,
+        ended=step.now,
+        outcome=Outcome.LOST,
+        reason=f"lost: {reason}",
+        dry_run=record.dry_run,
+    )
+    end(step, record, report)
 
 
 def _begin(step: Step, run: RunRecord, report: RunReport) -> None:
     started = report.started or step.now
-    step.put_run(replace(run, phase=RunPhase.RUNNING, started=started))
+    step.put_run(replace(run, phase=RunPhase.RUNNING, started=started, dry_run=report.dry_run))
     machine = step.machine(run.instance)
     if machine is None:
         return
     for index in _stands_for(machine, run):
         if not machine.copies[index].skipped:  # a copy that is skipped waits until the others' run is over
-            machine.move(step, index, Trigger.START, "", started=started, acknowledged=False)
+            dry = report.dry_run
+            machine.move(step, index, Trigger.START, "", started=started, acknowledged=False, dry_run=dry)
 
 
 def end(step: Step, run: RunRecord, report: RunReport) -> None:
@@ -142,6 +198,7 @@ def end(step: Step, run: RunRecord, report: RunReport) -> None:
         ended=report.ended or step.now,
         outcome=outcome,
         return_code=report.return_code,
+        dry_run=report.dry_run,
     )
     step.put_run(ended)
     machine = step.machine(run.instance)
@@ -186,6 +243,7 @@ def _job_ends(step: Step, machine: ContextMachine, index: int, run: RunRecord, r
         "started": run.started,
         "reason": reason,
         "overrides": {},
+        "dry_run": run.dry_run,
     }
     machine.put(step, index, replace(record, live=False))
     if outcome in _DONE:
@@ -270,5 +328,9 @@ def let_go_of_withdrawn(step: Step) -> None:
 
 
 def stop(step: Step, run: RunRecord, reason: str) -> None:
-    """Ask the run's agent to end it."""
-    step.put_run(replace(run, stop=True, stop_reason=reason))
+    """Ask the run's agent to end it; one that provably has not started anywhere is over at once."""
+    stopped = replace(run, stop=True, stop_reason=reason)
+    step.put_run(stopped)
+    if placement.withheld(step.state, run):
+        report = RunReport(run=run.id, phase=RunPhase.ENDED, outcome=Outcome.WITHDRAWN, reason=reason)
+        end(step, stopped, report)

@@ -58,6 +58,8 @@ class State:
         """Parameter values by plan, from files beside the configuration; given at start, never saved."""
         # Heard, never saved: the bus shows it again after a restart
         self.presences: dict[NodeName, Presence] = {}
+        self.away: dict[NodeName, datetime] = {}
+        """Agents that are gone or drain, and since when this life of the dashboard knows it."""
         self.reported: dict[RunId, RunPhase] = {}
         self.unreadable: dict[InstanceId, str] = {}
         """Instances of which a record cannot be read, and which; and all their keys:"""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from broker.runtime.core import Changes
+from dashboard_node.core.placement import is_unplaced
 from dashboard_node.core.records import RunRecord
 from dashboard_node.core.rules import forbids
 from dashboard_node.core.state import State
-from schemas.names import InstanceId, JobId, NodeName, PlanName, RunId, unescape
+from schemas.names import InstanceId, JobId, NodeName, PlanName, RunId, group_label, unescape
 from schemas.status import ContextStatus
 
 
@@ -119,8 +120,13 @@ class Touched:
             self.jobs.update(((run.instance, copy), None) for copy in machine.graph.copies[run.copy].stands_for)
 
     def _agent(self, agent: NodeName) -> None:
-        """Jobs that were handed to an agent say whether it is there."""
+        """Jobs that were handed to an agent, or wait for one of a group, say whether it is there."""
         for live in self._state.live.values():
             for run in live:
-                if self._state.runs[run].agent == agent:
+                if self._state.runs[run].agent == agent or group_label(self._state.runs[run].agent):
                     self._jobs_of(self._state.runs[run])
+        for instance in self._state.active():
+            graph = self._state.machines[instance.id].graph
+            for group in graph.agents:
+                if is_unplaced(self._state, instance.id, group):
+                    self.jobs.update(((instance.id, c.index), None) for c in graph.copies if c.agent == group)

@@ -69,6 +69,7 @@ def import_(settings: Settings, bundle: Path, tokens: tuple[str, ...], *, refuse
     read, warnings = checked(bundle, pairs(tokens, "--token"), refuse_secrets=refuse_secrets)
     warn(warnings)
     done = with_client(settings, lambda client: client.import_plan(read.source, read.raw))
+    warn(done.warnings)
     if settings.json:
         put_json(done)
     elif done.changed:

@@ -12,6 +12,7 @@ from dashboard_node.core.plan_rules.calendars import calendars
 from dashboard_node.core.plan_rules.commands import commands
 from dashboard_node.core.plan_rules.cycles import cycles
 from dashboard_node.core.plan_rules.dependencies import dependencies
+from dashboard_node.core.plan_rules.groups import groups
 from dashboard_node.core.plan_rules.locks import locks
 from dashboard_node.core.plan_rules.secrets import secrets
 from dashboard_node.core.plan_rules.structure import structure, without_artefact
@@ -24,12 +25,16 @@ __all__ = ["faults", "without_artefact"]
 
 
 def faults(
-    source: PlanSource, known_calendars: Collection[str] | None = None, *, refuse_secrets: bool = False
+    source: PlanSource,
+    known_calendars: Collection[str] | None = None,
+    known_labels: Collection[str] | None = None,
+    *,
+    refuse_secrets: bool = False,
 ) -> tuple[Fault, ...]:
     """Everything that is wrong with a plan; what has no error among it may be imported.
 
     Literals that look secret are warnings, or errors with ``refuse_secrets``. Without the names of the
-    business calendars that are there, those a plan names are not judged.
+    business calendars that are there, those a plan names are not judged; nor are agent groups without the labels of agents.
     Paths are ``$.contexts[1].jobDependencies[0]...`` in the plan, and ``jobs/internal/NAME $.key`` in its jobs. Takes time in
     proportion to the plan, and any plan that decodes.
     """
@@ -41,6 +46,7 @@ def faults(
         *locks(found),
         *times(found),
         *calendars(found, known_calendars),
+        *groups(found, known_labels),
         *commands(found),
         *secrets(found, refuse=refuse_secrets),
     )

@@ -11,7 +11,7 @@ PYTHON := $(BIN)/python
 PYTEST := $(PYTHON) -m pytest
 
 # Layers of tests, the quick ones first: tests/<layer>/, `make test-<layer>`.
-LAYERS := tidy unit properties scenarios simulation contract shell e2e web
+LAYERS := tidy unit properties scenarios simulation contract shell e2e chaos web
 PACKAGES := agent_node broker dashboard_node jobplan schemas
 SOURCES := $(PACKAGES) scripts tests $(wildcard benchmarks)
 
@@ -96,12 +96,20 @@ $(addprefix test-,$(LAYERS)): test-%: setup
 test-web: browser
 
 .PHONY: test-LAYER
-test-LAYER: ## one layer: tidy unit properties scenarios simulation contract shell e2e web
+test-LAYER: ## one layer: tidy unit properties scenarios simulation contract shell e2e chaos web
 	@echo "name a layer: make test-unit; there are: $(LAYERS)" >&2; exit 2
 
 .PHONY: sim
 sim: setup ## simulate faults on virtual time [SEED=n replays one run] [ARGS=...]
 	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+.PHONY: sim-mutants
+sim-mutants: setup ## break the code on purpose, one place at a time: does the simulation notice? [ARGS=...]
+	@$(PYTHON) -m tests.simulation.mutants $(ARGS)
+
+.PHONY: chaos
+chaos: setup ## real broker, real nodes, real commands, kill -9 at random [MINUTES=5] [SEED=n] [ARGS=--broker=nats]
+	@$(PYTHON) -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 .PHONY: e2e
 e2e: test-e2e ## real broker, real processes

@@ -1,0 +1,81 @@
+"""Somebody who only looks: all that the broker retains, and when each node was last seen complete."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from broker.address import BrokerUrl
+from broker.bus import Delivery
+from broker.errors import BusError
+from broker.mqtt import MqttBus
+from broker.topics import Topics
+from schemas.codec import SchemaError, decode, decode_header
+from schemas.documents import Presence
+from schemas.status import NodeState
+from tests.support.waiting import STEP, eventually
+
+TOPICS = Topics()
+Connection = tuple[int, int]
+"""Epoch and connection of a node: each one it makes is higher than those before."""
+
+
+class Watcher:
+    """One person's view, over as many connections as it takes."""
+
+    def __init__(self, url: BrokerUrl) -> None:
+        self.retained: dict[str, bytes] = {}
+        """What stands on the broker, as far as the present connection has shown."""
+        self.complete: dict[str, Connection] = {}
+        """The newest connection in which each node has shown all it has; by the topic of its presence."""
+        self.heard = 0.0
+        """When the last message came, presences aside, by the loop's clock."""
+        self._url = url
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[Watcher]:
+        """Look until the end of the block."""
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self._watch(), name="watch")
+            try:
+                yield self
+            finally:
+                task.cancel()
+
+    async def _watch(self) -> None:
+        while True:
+            self.retained = {}
+            try:
+                async with MqttBus(self._url).connect(client="watcher", will=None, on_delivery=self._hear) as session:
+                    await session.subscribe([f"{TOPICS.prefix}/#"])
+                    await session.lost()
+            except BusError:
+                await _a_moment()
+
+    def _hear(self, delivery: Delivery) -> None:
+        if not delivery.topic.endswith("/presence"):  # an agent says there how busy its host is
+            self.heard = asyncio.get_running_loop().time()
+        if not delivery.payload:
+            self.retained.pop(delivery.topic, None)
+            return
+        if delivery.topic.startswith((f"{TOPICS.prefix}/_sync", f"{TOPICS.prefix}/re")):
+            return  # nonces, requests, responses
+        self.retained[delivery.topic] = delivery.payload
+        if delivery.topic.endswith("/presence"):
+            self._see(delivery)
+
+    def _see(self, delivery: Delivery) -> None:
+        try:
+            header, said = decode_header(delivery.payload), decode(delivery.payload, Presence)
+        except SchemaError:
+            return
+        if said.complete and said.state is NodeState.ALIVE:
+            self.complete[delivery.topic] = (header.epoch, said.connection)
+
+
+async def _a_moment() -> None:
+    """Give others the time to come back."""
+    loop = asyncio.get_running_loop()
+    then = loop.time() + 10 * STEP
+    await eventually(lambda: loop.time() >= then, within=1.0, what="a moment has passed")

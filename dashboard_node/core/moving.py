@@ -97,7 +97,7 @@ def _place_waiting(step: Step, labels: tuple[str, ...]) -> None:
         agent = placement.place(step, run.instance, run.agent)
         if agent is not None:
             step.put_run(replace(run, agent=agent, journal=step.state.journal_of(agent)))
-            step.note("run", instance=run.instance, run=run.id, after="assigned", detail=f"to {agent}")
+            step.note("run", instance=run.instance, run=run.id, after="placed", detail=f"with {agent}")
 
 
 def _live(step: Step) -> list[RunRecord]:

@@ -83,7 +83,7 @@ def place(step: Step, instance: InstanceId, group: NodeName) -> NodeName | None:
     hosts = tuple(dict.fromkeys((*record.hosts, chosen)))
     placed = record.placed | {group: replace(known, agent=chosen)}
     step.put_instance(replace(record, placed=placed, hosts=hosts))
-    step.note("instance", instance=instance, after=chosen, detail=f"chosen for '{group}'")
+    step.note("instance", instance=instance, detail=f"{chosen} is chosen for {group}")
     _touch_jobs(step, instance, group)
     return chosen
 
@@ -93,7 +93,7 @@ def take_back(step: Step, instance: InstanceId, group: NodeName, since: datetime
     record = step.state.instances[instance]
     before = record.placed[group].agent
     step.put_instance(replace(record, placed=record.placed | {group: Placed(agent=group, since=since)}))
-    step.note("instance", instance=instance, before=before, detail=f"chosen for '{group}' no more")
+    step.note("instance", instance=instance, detail=f"{before} is chosen for {group} no more")
     _touch_jobs(step, instance, group)
 
 

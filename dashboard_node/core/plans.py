@@ -56,15 +56,21 @@ def import_plan(step: Step, request: ImportPlan) -> Answer:
             decided=_nothing_decided_yet(step, request.source.plan),
         )
     )
+    step.put_deleted(name, None)
     step.note("plan", detail=name, after=f"version {version}")
     windows.due(step, name)
     return _imported(name, version, changed=True, warnings=tuple(groups(survey(request.source), labels(step.state))))
 
 
 def _nothing_decided_yet(step: Step, plan: Plan) -> datetime:
-    """Up to when starts of a plan that is new here count as decided: a window that is open now is still to be decided."""
+    """Up to when starts of a plan that is new here count as decided: a window that is open now is still to be decided.
+
+    Unless it was decided before the plan was deleted.
+    """
     opened = open_since(step.state, plan, step.now)
-    return step.now if opened is None else opened - MOMENT
+    deleted = step.state.deleted.get(PlanName(plan.name))
+    decided = step.now if opened is None else opened - MOMENT
+    return decided if deleted is None else max(decided, deleted.decided)
 
 
 def enable(step: Step, request: EnablePlan) -> Answer:

@@ -34,6 +34,13 @@ class PlanRecord(Saved, frozen=True, kw_only=True):
     last_outcome: LastOutcome | None = None
 
 
+class DeletedPlan(Saved, frozen=True, kw_only=True):
+    """A plan that was deleted: imported again, it decides no start a second time (S3), for ids would come again."""
+
+    name: PlanName
+    decided: Instant
+
+
 class VersionRecord(Saved, frozen=True, kw_only=True):
     """One imported version of a plan; never changed."""
 

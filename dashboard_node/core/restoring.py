@@ -16,6 +16,7 @@ from dashboard_node.core.records import (
     CalendarRecord,
     ContextRecord,
     CopyRecord,
+    DeletedPlan,
     InstanceRecord,
     PlanRecord,
     RunRecord,
@@ -31,6 +32,7 @@ from schemas.status import ContextStatus
 
 _TYPES = {
     "plan": PlanRecord,
+    "deleted": DeletedPlan,
     "version": VersionRecord,
     "calendar": CalendarRecord,
     "instance": InstanceRecord,
@@ -45,7 +47,7 @@ _OF_INSTANCE = frozenset({"instance", "context", "job", "run", "taken"})
 _DECODERS = {table: msgspec.json.Decoder(kind) for table, kind in _TYPES.items()}
 
 
-def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C901  # one branch a table
+def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C901, PLR0912  # one branch a table
     """Fill an empty state."""
     copies: dict[InstanceId, dict[int, CopyRecord]] = {}
     contexts: dict[InstanceId, dict[int, ContextRecord]] = {}
@@ -54,6 +56,8 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
         match record:
             case PlanRecord():
                 state.plans[record.name] = record
+            case DeletedPlan():
+                state.deleted[record.name] = record
             case VersionRecord():
                 state.versions[record.plan, record.version] = record
             case CalendarRecord():

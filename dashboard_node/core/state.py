@@ -16,6 +16,7 @@ from dashboard_node.core.locks import LockTable
 from dashboard_node.core.records import (
     AnswerRecord,
     CalendarRecord,
+    DeletedPlan,
     InstanceRecord,
     PlanRecord,
     RunRecord,
@@ -38,6 +39,7 @@ class State:
         self.retention = retention
         """How long an ended instance stays on the bus and in the store."""
         self.plans: dict[PlanName, PlanRecord] = {}
+        self.deleted: dict[PlanName, DeletedPlan] = {}
         self.versions: dict[tuple[PlanName, int], VersionRecord] = {}
         self.calendars: dict[str, list[CalendarRecord]] = {}
         """The versions of each business calendar, the oldest first."""

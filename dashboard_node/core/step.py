@@ -16,6 +16,7 @@ from dashboard_node.core.records import (
     CalendarRecord,
     ContextRecord,
     CopyRecord,
+    DeletedPlan,
     InstanceRecord,
     PlanRecord,
     RunRecord,
@@ -113,6 +114,14 @@ class Step:
         self.state.plans[record.name] = record
         self.changes[Key("plan", escape(record.name))] = record
 
+    def put_deleted(self, name: PlanName, record: DeletedPlan | None) -> None:
+        """Remember a deleted plan; None: it is there again."""
+        if record is not None:
+            self.state.deleted[name] = record
+        elif self.state.deleted.pop(name, None) is None:
+            return
+        self.changes[Key("deleted", escape(name))] = record
+
     def put_version(self, record: VersionRecord) -> None:
         """Save a new version of a plan."""
         self.state.versions[record.plan, record.version] = record
@@ -129,7 +138,8 @@ class Step:
             self.changes[Key("calendar", f"{escape(name)}~{record.version:06}")] = None
 
     def forget_plan(self, name: PlanName) -> None:
-        """Drop a plan with all its versions."""
+        """Drop a plan with all its versions, but for the time up to which its starts were decided."""
+        self.put_deleted(name, DeletedPlan(name=name, decided=max(self.state.plans[name].decided, self._now)))
         for version in self.state.forget_plan(name):
             self.changes[Key("version", f"{escape(name)}~{version}")] = None
         self.changes[Key("plan", escape(name))] = None

@@ -35,7 +35,7 @@ from tests.simulation.host import Host
 from tests.simulation.network import Network, Weather
 from tests.simulation.node import Node, Pace
 from tests.simulation.people import People
-from tests.simulation.plans import AGENTS, PLANS
+from tests.simulation.plans import AGENTS, LABEL, PLANS
 from tests.simulation.trace import Healed, PromiseBrokenError, Standing, Trace
 from tests.simulation.world import World
 
@@ -167,8 +167,9 @@ class Cluster:
         return Machine(DASHBOARD, node, Host(DASHBOARD, self.world, self.trace))
 
     def _agent(self, name: NodeName) -> Machine:
-        identity = Identity(role=Role.AGENT, node=name, host=name, zone="UTC")
         concurrency = 2 if name == AGENTS[1] else 64
+        labels = () if name == AGENTS[-1] else (LABEL,)
+        identity = Identity(role=Role.AGENT, node=name, host=name, zone="UTC", labels=labels, capacity=concurrency)
         host = Host(name, self.world, self.trace)
 
         def make_core() -> AgentCore:

@@ -92,6 +92,7 @@ class Coverage:
                 self.seen[f"request {type(asked).__name__}"] += 1
             case Saved(audit=audit):
                 self.seen.update(f"{row.kind} {row.after}" for row in audit)
+                self.seen["run moved"] += sum(row.detail.startswith("taken back") for row in audit)
             case _:
                 pass
 
@@ -149,6 +150,7 @@ def _everything() -> Iterator[str]:
     yield from (f"action {action}" for action in Action)
     yield from (f"fault {kind}" for kind in (*KINDS, *ALWAYS, LEAP))
     yield from (f"run {outcome}" for outcome in Outcome)
+    yield "run moved"
     yield from (f"tick {outcome}" for outcome in FireOutcome)
 
 

@@ -297,6 +297,7 @@ class Network:
     def _lose(self, line: Line) -> None:
         if self._knows(line):
             del self._lines[line.number]
+            self.world.later(KEEP_ALIVE[1], lambda: line.close("no answer to a ping"))  # if it has not noticed by then
             self._route(self.model.lose(line.number))
 
     def _knows(self, line: Line) -> bool:

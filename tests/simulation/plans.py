@@ -22,6 +22,7 @@ from schemas.plan import (
     JobDependency,
     JobLock,
     LockParticipant,
+    OnAgentAway,
     OnBlackout,
     OnEnd,
     Operator,
@@ -35,6 +36,9 @@ from schemas.plan import (
 from tests.simulation.world import BEGINNING
 
 AGENTS = (NodeName("north"), NodeName("south"), NodeName("west"))
+LABEL = "pool"
+"""All agents but the last have it."""
+POOL = f"any:{LABEL}"
 GROUP = "shop"
 FOLDER = "/in"
 MINUTE = 60_000
@@ -264,6 +268,42 @@ def endless(version: int) -> PlanSource:
     return PlanSource(plan=plan, jobs=jobs)
 
 
-PLANS: tuple[Callable[[int], PlanSource], ...] = (chain, locks, nest, files, endless)
-WINDOWS = {"chain": 5, "locks": 4, "nest": 6, "files": 7}
+def pool(version: int) -> PlanSource:
+    """Jobs of an agent group: what has not started moves when its agent is away, and so do the clock and the file job."""
+    tick = _clock(POOL, "tack", "0/20 * * * * ?")
+    arrival = FileJob(
+        agent_name=POOL,
+        job_name="landed",
+        cron_expression="0/10 * * * * ?",
+        time_zone="UTC",
+        filenames=(f"{FOLDER}/order_.*",),
+    )
+    fan = [_command(POOL, f"fan{number}", job_repeatable=number == 1) for number in range(4)]
+    join = _command(POOL, "join", participates_in_lock=True, retry=Retry(attempts=2, back_off_seconds=5.0))
+    fixed = _command("west", "fixed")
+    jobs: tuple[Artefact, ...] = (tick, arrival, *fan, join, fixed)
+    plan = Plan(
+        name="pool",
+        environment_group=GROUP,
+        time_window_start=every(5),
+        context_ttl_milliseconds=6 * MINUTE,
+        able_to_run_concurrently=True,
+        agent_away_milliseconds=15_000,
+        on_agent_away=OnAgentAway.LOST if version % 2 else OnAgentAway.WAIT,
+        on_end=OnEnd.KILL if version % 2 else OnEnd.LEAVE,
+        scheduled_jobs=_here(*jobs),
+        job_dependencies=(
+            *(_after(job.id, any_of=(tick.id, arrival.id)) for job in fan),
+            _after(fixed.id, tick.id),
+            _after(join.id, fan[0].id, fan[1].id),
+        ),
+        job_locks=(
+            JobLock(name="db", lock_count=2, jobs={"pool": (LockParticipant(agent_name=POOL, job_name="join"),)}),
+        ),
+    )
+    return PlanSource(plan=plan, jobs=jobs)
+
+
+PLANS: tuple[Callable[[int], PlanSource], ...] = (chain, locks, nest, files, endless, pool)
+WINDOWS = {"chain": 5, "locks": 4, "nest": 6, "files": 7, "pool": 5}
 """Minutes between the starts of each plan that has a window."""

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from broker.runtime.core import AuditRow
-from schemas.names import InstanceId, RunId, run_leaf
+from schemas.names import InstanceId, RunId, run_leaf, unescape
 from schemas.queries import ReadAudit
 from schemas.requests import Act, Action, Answer, Asked, EndInstance
 from tests.simulation.checkers.reading import DASHBOARD, ENDED, Ledger, place_of
@@ -147,7 +147,7 @@ class Word:
 
 
 def _job(run: RunId) -> str:
-    return run_leaf(run).split("~")[1].replace("%5F", "_")
+    return unescape(run_leaf(run).split("~")[1])
 
 
 class LastWord:

@@ -122,7 +122,7 @@ class SavedFirst:
         match address:
             case AssignmentAt():
                 run = self._ledger.runs.get(address.run)
-                return run is None or run.phase == "ended"
+                return run is None or run.phase == "ended" or run.agent != address.agent
             case AgentInstanceAt():
                 return not self._ledger.is_active(address.instance)
             case InstanceAt() | JobAt():

@@ -44,6 +44,8 @@ class OnceOnly:
             raise PromiseBrokenError("S1", f"{run} is started on {record.host}, and the dashboard knows nothing of it")
         if known.agent != record.host:
             raise PromiseBrokenError("S1", f"{run} is started on {record.host} and was handed to {known.agent}")
+        if known.outcome == "withdrawn":
+            raise PromiseBrokenError("S1", f"{run} is started on {record.host}, after it was taken back from there")
         self._began[run] = record.host
         self._alive[run] = record.pid
 

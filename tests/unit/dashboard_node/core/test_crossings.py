@@ -77,8 +77,8 @@ def test_scenario_174_a_plan_changed_before_the_dashboard_went_down_keeps_both_v
     assert [instance.version for instance in office.instances] == [1, 2]
 
 
-def test_a_plan_with_an_instance_cannot_be_deleted_and_once_ended_leaves_nothing() -> None:
-    """Also when the dashboard was down in between."""
+def test_a_plan_with_an_instance_cannot_be_deleted_and_once_ended_leaves_only_its_last_start() -> None:
+    """Also when the dashboard was down in between. Up to when its starts were decided is kept, should it be imported again."""
     office = an_office()
     refused = office.ask(DeletePlan(plan=P))
     office.ends("c")
@@ -89,7 +89,7 @@ def test_a_plan_with_an_instance_cannot_be_deleted_and_once_ended_leaves_nothing
 
     assert (refused.ok, deleted.ok) == (False, True)
     assert not office.shown
-    assert {key.table for key in office.rows} == {"answer"}
+    assert {key.table for key in office.rows} == {"answer", "deleted"}
 
 
 def test_fires_that_come_after_the_end_are_in_the_ledger_as_skipped() -> None:

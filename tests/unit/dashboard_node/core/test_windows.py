@@ -11,7 +11,7 @@ from dashboard_node.core.state import State
 from schemas.addresses import AgentInstanceAt, AssignmentAt, InstanceAt
 from schemas.documents import InstanceStatus
 from schemas.names import NodeName, PlanName
-from schemas.requests import EnablePlan, EndInstance, MoveEnd, PrepareInstance
+from schemas.requests import DeletePlan, EnablePlan, EndInstance, MoveEnd, PrepareInstance
 from schemas.status import ContextStatus
 from tests.support.office import Office, Shape, a_plan, at
 
@@ -346,3 +346,19 @@ def test_a_request_asked_again_gets_the_same_answer_and_is_done_once() -> None:
     again = office.ask(request, "00000abc")
 
     assert (first.ok, again.ok) == (True, True)
+
+
+def test_a_plan_that_is_deleted_and_imported_again_opens_no_window_twice() -> None:
+    """The instance's and its runs' ids would come again; agents remember those (S1, S3)."""
+    office = Office(at("03-02 02:00"))
+    office.imports(a_plan())
+    first = office.only.id
+    office.ask(EndInstance(instance=first))
+    assert office.ask(DeletePlan(plan=PlanName("P"))).ok
+
+    office.down_until(at("03-02 03:00"))
+    office.imports(a_plan())
+    assert office.instances == []
+
+    office.until(at("03-03 01:00"))
+    assert office.only.id != first

@@ -192,7 +192,12 @@ def lasted(job: JobState, now: datetime) -> str:
 
 
 def note(job: JobState) -> str:
-    """Why a job is where it is, in one line."""
+    """Why a job is where it is, in one line; and whether it was pretended."""
+    text = _why(job)
+    return text if not job.dry_run or "dry run" in text else "; ".join(filter(None, ("dry run", text)))
+
+
+def _why(job: JobState) -> str:
     if job.blockers and job.status not in DONE and job.status is not JobStatus.RUNNING:
         return job.blockers[0].text
     if job.status is JobStatus.RUNNING and job.blockers:

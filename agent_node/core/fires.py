@@ -29,7 +29,9 @@ def fire(
         files = (last.files + files)[-MOST_FILES:]
         reason = f"stands also for fire {last.sequence} and earlier ones, which nobody took. {reason}"
         kept = kept[:-1]
-    new = Fire(sequence=sequence, at=draft.now, outcome=outcome, due=due, files=files, reason=reason)
+    dry = draft.dry_run_of(watch.job) is not None
+    reason = reason or ("dry run" if dry else "")
+    new = Fire(sequence=sequence, at=draft.now, outcome=outcome, due=due, files=files, reason=reason, dry_run=dry)
     when = f"due {due.isoformat()}" if due is not None else f"{len(files)} files"
     draft.note_fire(watch.instance, watch.job, outcome, f"fire {sequence}: {when} {reason}".strip())
     return replace(watch, sequence=sequence, fires=(*kept, new))

@@ -24,8 +24,12 @@ MOST_FILES: Final = 1_000
 """Files a fire lists; the rest fires at the next look."""
 
 
+PRETENDED: Final = "dryRun.txt"
+"""What a file job fires with in a dry run that names no files (as Ikasan's)."""
+
+
 class DryRun(Struct, frozen=True, kw_only=True):
-    """Commands are not run but pretended to."""
+    """Commands are not run but pretended to, and file jobs fire without a look at their folders."""
 
     seconds: float = 0.0
     """How long each pretends to run."""

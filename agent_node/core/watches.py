@@ -148,7 +148,11 @@ def _activate(draft: Draft, instance: Instance, job: WatchJob, watch: Watch | No
         taken_over = publication.groups.get(NodeName(job.agent_name))
         watch = replace(watch, active=True, decided=max(watch.decided, taken_over or draft.now))
     try:
-        if isinstance(job, FileJob):
+        dry = draft.dry_run_of(job.id)
+        if isinstance(job, FileJob) and dry is not None:
+            draft.effects.append(UnwatchFolders(instance=watch.instance, job=watch.job))
+            watch = files.pretended(draft, watch, dry)
+        elif isinstance(job, FileJob):
             days = _calendars(draft, publication)
             draft.effects.append(files.watch_folders(draft, job, instance, watch.problem, days))
         else:
@@ -227,7 +231,7 @@ def files_seen(draft: Draft, event: FilesSeen) -> None:
     if window_at(publication.opens, publication.closes, draft.now) is not Window.OPEN:
         return
     job = job_of(draft, instance, event.job)
-    if not isinstance(job, FileJob) or job.id in draft.wishes.dry_jobs:
+    if not isinstance(job, FileJob) or draft.dry_run_of(job.id) is not None:
         return
     try:
         watch = files.seen(draft, watch, job, event, _calendars(draft, publication))

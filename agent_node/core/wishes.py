@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from agent_node.core import watches
 from agent_node.core.draft import Draft
 from agent_node.core.fires import fire
-from agent_node.core.records import DISK, ONLY, SWITCHES, WATCHES, WISHES, Disk, Switch, Wishes, watch_key
+from agent_node.core.records import DISK, ONLY, SWITCHES, WATCHES, WISHES, Disk, Switch, Watch, Wishes, watch_key
 from agent_node.core.rules import DryRun
 from agent_node.core.state import State
 from schemas.documents import Condition
@@ -41,26 +41,29 @@ def dry_run(draft: Draft, user: UserName, ask: SetDryRun) -> str:
         wanted = replace(known, dry_jobs=others | {JobId(ask.job): dry} if ask.on else others)
     else:
         wanted = replace(known, dry=dry if ask.on else None, real=ask.on is False)
-    asked_again = known.dry_jobs.get(JobId(ask.job)) == dry
-    if ask.on and ask.files and not asked_again and (fault := _pretend_files(draft, JobId(ask.job), ask.files)):
-        return fault
+    fires = ask.on and ask.files and known.dry_jobs.get(JobId(ask.job)) != dry  # asked again, nothing happens
+    watching = _watching_files(draft, JobId(ask.job)) if fires else []
+    if fires and not watching:
+        return f"no file job '{ask.job}' watches here"
     draft.put(WISHES, ONLY, wanted)
+    for watch in watching:
+        fired = fire(draft, watch, FireOutcome.FIRED, files=ask.files, reason="dry run: these files were chosen")
+        draft.put(WATCHES, watch_key(watch.instance, watch.job), fired)
+    for instance in draft.instances():
+        watches.refresh(draft, instance)
     state = "as set" if ask.on is None else "on" if ask.on else "off"
     draft.note_wish(user, f"dry run {state}", job=ask.job)
     return ""
 
 
-def _pretend_files(draft: Draft, job: JobId, files: tuple[str, ...]) -> str:
-    """Let a file job fire with chosen files, in every instance in which it watches."""
-    found = False
+def _watching_files(draft: Draft, job: JobId) -> list[Watch]:
+    """A file job in every instance in which it watches."""
+    found: list[Watch] = []
     for instance in draft.instances():
         watch = draft.get(WATCHES, watch_key(instance.publication.instance, job))
-        if watch is None or not watch.active or not isinstance(watches.job_of(draft, instance, job), FileJob):
-            continue
-        found = True
-        fired = fire(draft, watch, FireOutcome.FIRED, files=files, reason="dry run: these files were chosen")
-        draft.put(WATCHES, watch_key(watch.instance, watch.job), fired)
-    return "" if found else f"no file job '{job}' watches here"
+        if watch is not None and watch.active and isinstance(watches.job_of(draft, instance, job), FileJob):
+            found.append(watch)
+    return found
 
 
 def switch(draft: Draft, user: UserName, ask: SwitchWatch) -> str:

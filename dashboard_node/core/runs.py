@@ -182,8 +182,8 @@ def _begin(step: Step, run: RunRecord, report: RunReport) -> None:
         return
     for index in _stands_for(machine, run):
         if not machine.copies[index].skipped:  # a copy that is skipped waits until the others' run is over
-            dry = report.dry_run
-            machine.move(step, index, Trigger.START, "", started=started, acknowledged=False, dry_run=dry)
+            facts = {"started": started, "acknowledged": False, "dry_run": report.dry_run}
+            machine.move(step, index, Trigger.START, "", reason="dry run" if report.dry_run else "", **facts)
 
 
 def end(step: Step, run: RunRecord, report: RunReport) -> None:

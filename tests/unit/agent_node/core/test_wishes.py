@@ -243,3 +243,34 @@ def test_scenario_213_fires_wait_for_the_dashboard_in_order() -> None:
     assert waiting == list(range(1, len(waiting) + 1))
     assert len(waiting) >= 5
     assert [fire.sequence for fire in agent.fires(CLOCK)] == waiting[4:]
+
+
+def test_dry_run_of_an_agent_pretends_file_jobs_too() -> None:
+    """Each fires once an instance with a name that says so; no folder is looked at, nothing is moved."""
+    agent = an_agent(Rules(agent=AGENT, zone="UTC", dry_run=DryRun()))
+    job = a_file_job(moveDirectory="done")
+
+    asked = agent.provision(job)
+    assert not any(isinstance(effect, WatchFolders) for effect in asked)
+    [fire] = agent.fires(job.id)
+    assert (fire.files, fire.dry_run) == (("dryRun.txt",), True)
+    agent.see(job.id, [("/d/real", NOON)])
+    assert len(agent.fires(job.id)) == 1
+
+    _, effects = ask(agent, SetDryRun(on=False))
+    assert any(isinstance(effect, WatchFolders) for effect in effects)
+    agent.wait_until(agent.now + SECOND)
+    agent.see(job.id, [("/d/real", NOON)])
+    assert [fire.dry_run for fire in agent.fires(job.id)] == [True, False]
+
+
+def test_dry_run_of_an_agent_marks_the_fires_of_its_clocks() -> None:
+    """They fire at their times: what follows is pretended, and says so."""
+    agent = an_agent()
+    agent.provision(a_clock())
+    ask(agent, SetDryRun(on=True))
+
+    agent.wait_until(agent.now + 60 * SECOND)
+
+    assert all(fire.dry_run and fire.reason == "dry run" for fire in agent.fires(CLOCK))
+    assert agent.fires(CLOCK)

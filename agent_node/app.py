@@ -113,7 +113,9 @@ class Agent:
                     clock=driver.now,
                     host=_host(config),
                 )
-                self._watches = FolderWatches(emit=driver.offer, clock=driver.now, tasks=tasks)
+                self._watches = FolderWatches(
+                    emit=driver.offer, clock=driver.now, tasks=tasks, notify=config.table.notify
+                )
                 self._logs = Logs(
                     self._folders, respond=self._respond, is_attended=self._processes.is_attended, tasks=tasks
                 )

@@ -66,6 +66,8 @@ class AgentTable(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unkno
     """How long each pretends to run."""
     dry_run_error_percentage: int = 0
     """How many of a hundred pretend to fail."""
+    notify: bool = False
+    """Have the kernel tell when something changes in the folders of file jobs with ``pollSeconds``, to look at once."""
     ca_file: str = ""
     """Certificates (PEM) to trust besides the system's, for ``mqtts``."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from agent_node.core.effects import PendingMove, TakeFiles, UnwatchFolders, WatchFolders
 from agent_node.core.events import FileEvent, FilesMoved, FilesSeen, FoundFile
+from agent_node.notify import FolderNews
 from agent_node.scan import look, move
 from schemas.cron import LOSSLESS, next_fire, parse
 from schemas.names import InstanceId, JobId
@@ -28,11 +29,13 @@ Clock = Callable[[], datetime]
 class FolderWatches:
     """All looks of this agent."""
 
-    def __init__(self, *, emit: Emit, clock: Clock, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, *, emit: Emit, clock: Clock, tasks: asyncio.TaskGroup, notify: bool = False) -> None:
         self._emit = emit
         self._clock = clock
         self._tasks = tasks
         self._looks: dict[tuple[InstanceId, JobId], _Looker] = {}
+        self.news = FolderNews(self._look_now) if notify else None
+        self._listening = tasks.create_task(self.news.run(), name="folder news") if self.news is not None else None
 
     def watch(self, asked: WatchFolders) -> None:
         """Look for these files from now on, instead of what was asked for the job before."""
@@ -40,6 +43,8 @@ class FolderWatches:
         looker = _Looker(asked, self._emit, self._clock)
         looker.task = self._tasks.create_task(looker.run(), name=f"look {asked.instance} {asked.job}")
         self._looks[(asked.instance, asked.job)] = looker
+        if self.news is not None and asked.every:  # a cron says when to look, and not before
+            self.news.want((asked.instance, asked.job), {pattern.directory for pattern in asked.patterns})
 
     def unwatch(self, asked: UnwatchFolders) -> None:
         """Look no more."""
@@ -55,9 +60,18 @@ class FolderWatches:
         """End all looks."""
         for instance, job in list(self._looks):
             self._drop(instance, job)
+        if self._listening is not None:
+            self._listening.cancel()
+
+    def _look_now(self, who: Hashable) -> None:
+        looker = next((looker for key, looker in self._looks.items() if key == who), None)
+        if looker is not None:
+            looker.look_now()
 
     def _drop(self, instance: InstanceId, job: JobId) -> None:
         looker = self._looks.pop((instance, job), None)
+        if self.news is not None:
+            self.news.drop((instance, job))
         if looker is not None and looker.task is not None:
             looker.task.cancel()
 
@@ -77,6 +91,8 @@ class _Looker:
         self._problem = asked.problem
         self._stuck = ""
         self._woken = asyncio.Event()
+        self._heard = False
+        """Something has changed in its folders: it is time to look."""
         self._watched: dict[str, tuple[FoundFile, datetime]] = {}
         """Files at the last look, and since when each is as it is."""
 
@@ -84,6 +100,11 @@ class _Looker:
         """Files have fired."""
         self._known.update(asked.paths)
         self._moves.update((move.path, move) for move in asked.moves)
+        self._woken.set()
+
+    def look_now(self) -> None:
+        """Look before the next time."""
+        self._heard = True
         self._woken.set()
 
     async def run(self) -> None:
@@ -111,10 +132,10 @@ class _Looker:
         except TimeoutError:
             return self._clock() < due
         self._woken.clear()
-        return True
+        return not self._heard
 
     async def _look(self) -> None:
-        asked = self._asked
+        asked, self._heard = self._asked, False
         seen = await asyncio.to_thread(look, asked.patterns, asked.depth, frozenset(self._known))
         problem = "; ".join(filter(None, (seen.problem, self._stuck)))
         files = tuple(file for file in self._settled(seen.files) if file.path not in self._known)

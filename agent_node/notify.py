@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -51,8 +51,8 @@ class FolderNews:
                 continue
             try:
                 await self._listen(partial=self.watched != wanted)
-            except (OSError, RuntimeError) as error:
-                log.warning("no news of folders, they are looked at by time: %s", error)
+            except* OSError as errors:
+                log.warning("no news of folders, they are looked at by time: %s", errors.exceptions[0])
                 self.watched = frozenset()
                 await self._until_changed(_AGAIN)
 
@@ -61,30 +61,30 @@ class FolderNews:
         from watchfiles import awatch  # noqa: PLC0415  # only an agent with the setting `notify` needs it
 
         stop = asyncio.Event()
-        ending = asyncio.create_task(self._end_when_changed(stop, _AGAIN if partial else None), name="folders wanted")
-        news = awatch(
-            *sorted(self.watched),
-            watch_filter=None,
-            debounce=_GATHERED,
-            stop_event=stop,
-            recursive=False,
-            ignore_permission_denied=True,
-        )
-        try:
-            async for changes in news:
-                paths = [Path(path) for _, path in changes]
-                self._spread({str(path.parent) for path in paths} | {str(path) for path in paths})
-                if self.watched.intersection(map(str, paths)):
-                    self._changed.set()  # a folder itself: the kernel watches what it was, perhaps under another name now
-        finally:
-            stop.set()
-            ending.cancel()
-            await news.aclose()
+        async with asyncio.TaskGroup() as tasks:
+            seconds = _AGAIN if partial else None
+            ending = tasks.create_task(self._end_when_changed(stop, seconds), name="other folders")
+            try:
+                async for changes in awatch(
+                    *sorted(self.watched),
+                    watch_filter=None,
+                    debounce=_GATHERED,
+                    stop_event=stop,
+                    recursive=False,
+                    ignore_permission_denied=True,
+                ):
+                    self._spread([Path(path) for _, path in changes])
+            finally:
+                stop.set()
+                ending.cancel()
 
-    def _spread(self, folders: set[str]) -> None:
+    def _spread(self, changed: Collection[Path]) -> None:
+        folders = {str(path.parent) for path in changed} | {str(path) for path in changed}
         for who, wanted in list(self._wanted.items()):
             if wanted & folders:
                 self._tell(who)
+        if self.watched.intersection(map(str, changed)):
+            self._changed.set()  # a folder itself: the kernel watches what it was, perhaps under another name now
 
     async def _end_when_changed(self, stop: asyncio.Event, seconds: float | None) -> None:
         await self._until_changed(seconds)

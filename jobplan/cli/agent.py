@@ -1,19 +1,21 @@
-"""``jobplan agent``: list; drain, pretend, start and stop watches by hand."""
+"""``jobplan agent``: list, show; drain, pretend, start and stop watches by hand."""
 
 from __future__ import annotations
 
 import click
 
-from jobplan.cli.options import Noun, with_settings
+from jobplan.cli.options import Noun, nearest, with_settings
 from jobplan.cli.output import put_json, put_table
 from jobplan.cli.session import with_client
 from jobplan.cli.symbols import NODE
 from jobplan.client import Client
+from jobplan.errors import BadInputError, UnknownNameError
 from jobplan.live import day_and_clock
 from jobplan.settings import Settings
 from schemas.documents import Presence
 from schemas.names import InstanceId, NodeName
 from schemas.requests import AgentRequest, Drain, SetDryRun, SwitchWatch
+from schemas.status import NodeState
 
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan agent list")
@@ -52,6 +54,44 @@ def list_(settings: Settings) -> None:
     put_table(columns, rows, empty="no agents yet: start one with 'jobplan serve agent NAME'")
 
 
+@agent.command(epilog="\b\nExample:\n  jobplan agent show north")
+@click.argument("name", metavar="AGENT")
+@with_settings
+def show(settings: Settings, name: str) -> None:
+    """Show one agent: whether it is there, its host, load, disk, labels, and what operators have switched."""
+
+    async def work(client: Client) -> Presence:
+        return _the_agent(client, name)
+
+    one = with_client(settings, work)
+    if settings.json:
+        put_json(one)
+        return
+    facts = (
+        ("state", one.state.value + ("" if one.complete or one.state is NodeState.GONE else ", not complete yet")),
+        ("since", day_and_clock(one.since)),
+        ("host", one.host),
+        ("version", one.version),
+        ("zone", one.zone),
+        ("labels", ", ".join(one.labels)),
+        ("runs", _counted(one)),
+        ("load", f"{one.condition.load:g}"),
+        ("disk free", _size(one.condition.disk_free)),
+        ("switched", ", ".join(_switched(one))),
+    )
+    put_table(("", one.node), [fact for fact in facts if fact[1]], empty="")
+
+
+def _the_agent(client: Client, name: str) -> Presence:
+    """An agent by its name. Raises UnknownNameError when there is none."""
+    known = {str(node): presence for node, presence in client.picture.agents.items()}
+    if name in known:
+        return known[name]
+    near = nearest(name, list(known))
+    hint = f"did you mean '{near}'?" if near else "see 'jobplan agent list'"
+    raise UnknownNameError(f"agent '{name}' is unknown; {hint}")
+
+
 def _switched(one: Presence) -> list[str]:
     """What operators have switched there."""
     words = ["dry run"] if one.dry_run else []
@@ -61,7 +101,8 @@ def _switched(one: Presence) -> list[str]:
 
 
 def _counted(one: Presence) -> str:
-    return str(one.condition.running or "")
+    running, capacity = one.condition.running, one.capacity
+    return f"{running} of {capacity}" if capacity else str(running or "")
 
 
 def _size(free: int | None) -> str:
@@ -72,6 +113,8 @@ def _ask(settings: Settings, name: str, request: AgentRequest, done: str) -> Non
     """Ask something of an agent, and say that it is done."""
 
     async def work(client: Client) -> None:
+        if _the_agent(client, name).state is NodeState.GONE:
+            raise BadInputError(f"agent '{name}' is gone: it cannot be asked")
         async for _ in client.answers(request, to=NodeName(name)):
             return
 

@@ -70,6 +70,7 @@ async def serve(config: AgentConfig) -> int:
         with ended_by_signals(agent.stop):
             log.info("agent %s starts: data in %s, broker %s", config.name, config.data, config.broker)
             await agent.run()
+    log.info("agent %s ended: its jobs' processes go on, and are found again", config.name)
     return 0
 
 

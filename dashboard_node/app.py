@@ -61,4 +61,5 @@ async def serve(config: DashboardConfig) -> int:
         with ended_by_signals(driver.stop):
             log.info("dashboard starts: data in %s, broker %s", config.data, config.broker)
             await driver.run()
+    log.info("dashboard ended: agents go on, and what they report is taken later")
     return 0

@@ -47,7 +47,9 @@ async def serve_broker(url: BrokerUrl, data: Path) -> int:
 
 async def _until_told(running: AbstractAsyncContextManager[RunningBroker]) -> int:
     """Run a broker until we are told to end, or it ends by itself, which is an error."""
+    log = logging.getLogger(__name__)
     async with _one_line_errors(), running as broker:
+        log.info("broker answers at %s, configuration %s, its own log %s", broker.url, broker.config, broker.log)
         with _told_to_end() as told, _tasks_end():
             async with asyncio.TaskGroup() as group:
                 told_to_end = group.create_task(told.wait(), name="told to end")
@@ -56,6 +58,7 @@ async def _until_told(running: AbstractAsyncContextManager[RunningBroker]) -> in
                 if ended.done():
                     raise JobplanError(ended.result())
                 ended.cancel()
+    log.info("broker ended")
     return 0
 
 
@@ -85,6 +88,7 @@ async def serve_web(settings: WebSettings) -> int:
         logging.getLogger(__name__).info("the page is at %s, its broker is %s", address, settings.broker)
         with _told_to_end() as told:
             await told.wait()
+    logging.getLogger(__name__).info("the page is served no more")
     return 0
 
 

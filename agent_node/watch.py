@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from agent_node.notify import FolderNews
 from agent_node.scan import look, move
 from schemas.cron import LOSSLESS, next_fire, parse
 from schemas.names import InstanceId, JobId
+from schemas.spans import span
 
 STAMP: Final = "%Y%m%d_%H%M%S"
 """Of a moved file's name, in the job's zone."""
@@ -118,7 +119,7 @@ class _Looker:
 
     def _next(self) -> datetime | None:
         if self._cron is None:
-            return self._clock() + timedelta(seconds=max(_SHORTEST, self._asked.every))
+            return self._clock() + span(seconds=max(_SHORTEST, self._asked.every))
         return next_fire(self._cron, self._clock(), self._zone, LOSSLESS)
 
     async def _woken_before(self, due: datetime) -> bool:

@@ -17,6 +17,7 @@ from schemas.blackout import JobDefinitionError, blackout_until, zone_of
 from schemas.cron import CronError, parse
 from schemas.plan import ClockJob, OnBlackout
 from schemas.schedule import Days, Schedule, UnknownCalendarError, schedule
+from schemas.spans import span
 from schemas.status import FireOutcome
 
 _INSTANT = timedelta(microseconds=1)
@@ -128,16 +129,16 @@ def _missed(draft: Draft, watch: Watch, clock: Clock, first: Instant, punctual: 
         end = min(end, clock.closes - _INSTANT)
     last = clock.schedule.previous(end) or first
     watch = replace(watch, decided=max(watch.decided, last))
-    tolerance = timedelta(milliseconds=clock.job.recovery_tolerance)
+    tolerance = span(milliseconds=clock.job.recovery_tolerance)
     late = draft.now - last
-    span = f"due from {first.isoformat()} to {last.isoformat()}"
+    missed = f"due from {first.isoformat()} to {last.isoformat()}"
     holiday = clock.schedule.left_out(last)
     if holiday:
-        return fire(draft, watch, FireOutcome.DROPPED, due=last, reason=f"{holiday}; {span}, and nobody looked in time")
+        return fire(draft, watch, FireOutcome.DROPPED, due=last, reason=f"{holiday}; {missed}, and nobody looked in time")
     if not clock.job.persistent_recovery or late > tolerance or clock.is_over(draft.now):
-        reason = f"missed: {span}, and nobody looked in time"
+        reason = f"missed: {missed}, and nobody looked in time"
         return fire(draft, watch, FireOutcome.MISSED, due=last, reason=reason)
     until = blackout_until(clock.job, draft.now, clock.zone)
     if until is not None:
         return _in_blackout(draft, watch, clock, last, until)
-    return fire(draft, watch, FireOutcome.FIRED, due=last, reason=f"caught up: {span}")
+    return fire(draft, watch, FireOutcome.FIRED, due=last, reason=f"caught up: {missed}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 
 from msgspec.structs import replace
 
@@ -19,6 +18,7 @@ from schemas.blackout import blackout_until, zone_of
 from schemas.names import InstanceId, JobId
 from schemas.plan import FileJob, OnBlackout
 from schemas.schedule import Days
+from schemas.spans import span
 from schemas.status import FireOutcome
 
 
@@ -103,7 +103,7 @@ def _qualifies(draft: Draft, job: FileJob, file: FoundFile, event: FilesSeen) ->
 
 def is_old_enough(modified: Instant, now: Instant, seconds: int) -> bool:
     """Older than so many seconds, strictly; without a minimum age every file qualifies, whatever its clock says."""
-    return seconds <= 0 or modified < now - timedelta(seconds=seconds)
+    return seconds <= 0 or modified < now - span(seconds=seconds)
 
 
 def in_order(job: FileJob, files: Iterable[FoundFile]) -> list[FoundFile]:

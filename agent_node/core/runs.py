@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from hashlib import sha256
 from itertools import chain
 from zoneinfo import ZoneInfo
@@ -20,6 +19,7 @@ from agent_node.core.rules import MISSING_INSTANCE_GRACE, DryRun
 from schemas.documents import Assignment, RunReport
 from schemas.names import JobId, NameFormatError, RunId, instance_of, run_from, run_leaf, unescape
 from schemas.plan import CommandJob
+from schemas.spans import span
 from schemas.status import Outcome, RunPhase
 
 _DAYS_IN_WEEK = 7
@@ -74,7 +74,7 @@ def _limit(draft: Draft, command: CommandJob) -> float:
 
 
 def _time_limit(started: Instant, limit: float) -> Instant | None:
-    return started + timedelta(seconds=limit) if limit else None
+    return started + span(seconds=limit) if limit else None
 
 
 def _why(assignment: Assignment | None) -> str:
@@ -198,7 +198,7 @@ def _pretend(draft: Draft, run: Run, dry: DryRun) -> None:
         run,
         stage=advance(run.stage, Trigger.SEEN),
         started=draft.now,
-        act_at=draft.now + timedelta(seconds=dry.seconds),
+        act_at=draft.now + span(seconds=dry.seconds),
         dry_run=True,
         pretence=dry,
     )

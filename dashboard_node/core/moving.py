@@ -6,8 +6,6 @@ word, and one that has been given that word stays. So an agent that was cut off 
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from msgspec.structs import replace
 
 from dashboard_node.core import placement, runs
@@ -16,6 +14,7 @@ from dashboard_node.core.step import Step
 from schemas.documents import Presence
 from schemas.names import InstanceId, NodeName, group_label
 from schemas.plan import OnAgentAway
+from schemas.spans import span
 from schemas.status import NodeState, RunPhase
 
 
@@ -62,7 +61,7 @@ def _set_timers(step: Step, agent: NodeName) -> None:
     for instance in step.state.active():
         plan = step.state.machines[instance.id].graph.plan
         if plan.agent_away_milliseconds > 0:
-            at = step.state.away[agent] + timedelta(milliseconds=plan.agent_away_milliseconds)
+            at = step.state.away[agent] + span(milliseconds=plan.agent_away_milliseconds)
             step.state.timers.set(("away", agent, instance.id), at)
 
 

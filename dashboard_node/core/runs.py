@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -19,6 +19,7 @@ from dashboard_node.core.step import Step
 from schemas.documents import RunReport
 from schemas.names import InstanceId, RunId, run_id
 from schemas.plan import CommandJob, Retry
+from schemas.spans import span
 from schemas.status import Outcome, RunPhase
 
 _DONE = frozenset({Outcome.SUCCEEDED, Outcome.NOT_TODAY})
@@ -256,7 +257,7 @@ def _job_ends(step: Step, machine: ContextMachine, index: int, run: RunRecord, r
         if retry is None:
             machine.result(step, index, Trigger.FAIL, reason, tries=0, **facts)
             return
-        at = step.now + timedelta(seconds=retry)
+        at = step.now + span(seconds=retry)
         why = f"retry {record.tries + 1} at {at:%Y-%m-%dT%H:%M:%SZ}"
         again = {"reason": why, "overrides": record.overrides, "ended": run.ended, "retry_at": at}
         machine.move(step, index, Trigger.RETRY, why, **facts | again)
@@ -274,7 +275,11 @@ def _retry(copy: Copy, tries: int, run: RunRecord) -> float | None:
 
 def back_off(policy: Retry, tries: int) -> float:
     """Seconds to wait after so many failed attempts."""
-    return min(policy.back_off_seconds * policy.back_off_factor ** (tries - 1), policy.max_back_off_seconds)
+    try:
+        wait = policy.back_off_seconds * policy.back_off_factor ** (tries - 1)
+    except OverflowError:  # after some tries any factor leaves what a float can hold
+        wait = policy.max_back_off_seconds
+    return min(wait, policy.max_back_off_seconds)
 
 
 def retry(step: Step, instance: InstanceId, index: int) -> None:

@@ -12,6 +12,7 @@ from dashboard_node.core.state import State
 from schemas.cron import Cron, matches, parse
 from schemas.plan import ClockJob, Plan
 from schemas.schedule import Schedule, schedule
+from schemas.spans import span
 
 _LOOKED_AT: Final = 1000
 """Starts among which the next one that opens is looked for."""
@@ -31,7 +32,7 @@ def window_cron(plan: Plan) -> Cron | None:
 
 def length(plan: Plan) -> timedelta | None:
     """How long a window stays open; None (no ``contextTtlMilliseconds``): until the instance is ended."""
-    return timedelta(milliseconds=plan.context_ttl_milliseconds) if plan.context_ttl_milliseconds > 0 else None
+    return span(milliseconds=plan.context_ttl_milliseconds) if plan.context_ttl_milliseconds > 0 else None
 
 
 def schedule_of(state: State, plan: Plan) -> Schedule | None:

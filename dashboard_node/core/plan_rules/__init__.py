@@ -15,6 +15,7 @@ from dashboard_node.core.plan_rules.dependencies import dependencies
 from dashboard_node.core.plan_rules.groups import groups
 from dashboard_node.core.plan_rules.locks import locks
 from dashboard_node.core.plan_rules.secrets import secrets
+from dashboard_node.core.plan_rules.spans import spans
 from dashboard_node.core.plan_rules.structure import structure, without_artefact
 from dashboard_node.core.plan_rules.survey import survey
 from dashboard_node.core.plan_rules.times import times
@@ -47,6 +48,7 @@ def faults(
         *times(found),
         *calendars(found, known_calendars),
         *groups(found, known_labels),
+        *spans(found),
         *commands(found),
         *secrets(found, refuse=refuse_secrets),
     )

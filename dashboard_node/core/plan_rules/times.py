@@ -12,6 +12,7 @@ from dashboard_node.core.plan_rules.survey import Survey, error, job_path, kind_
 from schemas.cron import FIRST_YEAR, Cron, CronError, fires, next_fire, parse
 from schemas.plan import ClockJob, FileJob
 from schemas.requests import Fault
+from schemas.spans import span
 from schemas.status import JobKind
 
 _FROM: Final = datetime(2024, 1, 1, tzinfo=UTC)
@@ -63,7 +64,7 @@ def _window(survey: Survey, zone: ZoneInfo) -> Iterator[Fault]:
     if period is not None and length > period / timedelta(milliseconds=1) and not plan.able_to_run_concurrently:
         yield warning(
             "$.contextTtlMilliseconds",
-            f"the window lasts {timedelta(milliseconds=length)} and the next begins after {period}: starts are left out while an"
+            f"the window lasts {span(milliseconds=length)} and the next begins after {period}: starts are left out while an"
             " instance runs; shorten it, or set ableToRunConcurrently",
         )
 

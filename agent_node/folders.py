@@ -27,6 +27,7 @@ _KEPT = 160
 _CLAIM_PARTS = 3
 _STAT_START = 19
 _STAT_STATE = 0
+_STAT_GROUP = 2
 
 
 class Claim(Struct, frozen=True):
@@ -154,6 +155,18 @@ def is_alive(claim: Claim) -> bool:
         return False
     fields = stat.rpartition(") ")[2].split()
     return int(fields[_STAT_START]) == claim.start and fields[_STAT_STATE] not in {"Z", "X"}
+
+
+def has_others(leader: int) -> bool:
+    """Whether a process group has living members besides its leader. Looks at all of /proc: for rare occasions."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal() or int(entry.name) == leader:
+            continue
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            fields = (entry / "stat").read_text(errors="replace").rpartition(") ")[2].split()
+            if int(fields[_STAT_GROUP]) == leader and fields[_STAT_STATE] not in {"Z", "X"}:
+                return True
+    return False
 
 
 def signal_group(leader: int, number: signal.Signals) -> None:

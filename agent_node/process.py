@@ -26,7 +26,7 @@ from agent_node.core.events import (
     ProcessStarted,
     StartFailed,
 )
-from agent_node.folders import Claim, RunFolder, RunFolders, boot_id, is_alive, signal_group
+from agent_node.folders import Claim, RunFolder, RunFolders, boot_id, has_others, is_alive, signal_group
 from agent_node.secrets import SecretError
 from schemas.documents import Assignment
 from schemas.names import RunId
@@ -42,6 +42,8 @@ _DEFAULTS: Final = (
 """What Python or a parent may have set to be ignored; a command expects it as usual."""
 _APPEND: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 _CLAIM_PAUSE: Final = 0.1
+_LINGERING: Final = 0.2
+"""Seconds between two looks for what is left of a group."""
 _CLAIM_TRIES: Final = 20
 _CLAIMING: Final = timedelta(seconds=2)
 """So long after a start was tried its wrapper may still be about to claim."""
@@ -73,6 +75,9 @@ class Processes:
         self._resolving: dict[RunId, asyncio.Future[dict[str, str]]] = {}
         self._attended: dict[RunId, _Attended] = {}
         self._retries: dict[RunId, asyncio.TimerHandle] = {}
+        self._stopping: set[RunId] = set()
+        """Asked to end: these are over only when their whole group is."""
+        self._lingering: dict[RunId, asyncio.TimerHandle] = {}
         self._boot = boot_id()
         self._loop = asyncio.get_running_loop()
 
@@ -145,6 +150,7 @@ class Processes:
         """End a run's whole process group, if it is there: TERM, or KILL with ``force``. Its end becomes an event as usual."""
         attended = self._attended.get(run)
         if attended is not None:
+            self._stopping.add(run)
             signal_group(attended.pid, signal.SIGKILL if force else signal.SIGTERM)
 
     def is_attended(self, run: RunId) -> bool:
@@ -157,9 +163,10 @@ class Processes:
 
     def close(self) -> None:
         """Attend no more. The processes live on."""
-        for handle in self._retries.values():
+        for handle in (*self._retries.values(), *self._lingering.values()):
             handle.cancel()
         self._retries.clear()
+        self._lingering.clear()
         for asked in self._resolving.values():
             asked.cancel()
         for run in list(self._attended):
@@ -196,7 +203,17 @@ class Processes:
         return attended
 
     def _exited(self, run: RunId) -> None:
-        """A process that was attended to is gone."""
+        """A process that was attended to is gone.
+
+        Of a run that is being stopped others of its group may live on, one that ignores TERM, say: then it is not over. Its
+        leader is not reaped before they are gone, so that nobody else can get the group's number meanwhile.
+        """
+        self._loop.remove_reader(self._attended[run].pidfd)
+        if run in self._stopping and has_others(self._attended[run].pid):
+            self._lingering[run] = self._loop.call_later(_LINGERING, self._exited, run)
+            return
+        self._lingering.pop(run, None)
+        self._stopping.discard(run)
         attended = self._leave(run)
         status = _reap(attended.pid)
         claim = attended.folder.claim()

@@ -292,6 +292,22 @@ async def test_scenario_207_stop_ends_the_whole_group(tmp_path: Path) -> None:
     assert end.code == 128 + signal.SIGTERM
 
 
+async def test_scenario_207_what_its_shell_leaves_behind_is_waited_for_and_killed(tmp_path: Path) -> None:
+    """A shell that dies of TERM may leave a child that does not: the run is over only when that is gone, too."""
+    child = f"trap '' TERM; echo $BASHPID >{tmp_path}/child; while :; do sleep 0.1; done"
+    async with a_bench(tmp_path / "data") as bench:
+        bench.processes.start(an_assignment(a_command(f"( {child} ) & sleep 1000")))
+        await eventually((tmp_path / "child").exists, within=SOON, what="the child runs")
+        await eventually(lambda: (tmp_path / "child").read_text() != "", within=SOON, what="the child says who it is")
+        pid = int((tmp_path / "child").read_text())
+        bench.processes.stop(RUN, force=False)
+        asyncio.get_running_loop().call_later(1.0, lambda: bench.processes.stop(RUN, force=True))
+        end = await bench.tells(ProcessEnded)
+        lives = _lives(pid)
+
+    assert (end.code, lives) == (128 + signal.SIGTERM, False)
+
+
 async def test_scenario_207_what_ignores_term_is_killed(tmp_path: Path) -> None:
     """KILL leaves no code."""
     async with a_bench(tmp_path) as bench:

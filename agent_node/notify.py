@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Hashable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final
+
+from agent_node.threads import in_own_thread
 
 _GATHERED: Final = 500
 """Milliseconds: what changes in a row is told once; a folder that never rests, twice a second."""
@@ -45,7 +48,7 @@ class FolderNews:
         while True:
             self._changed.clear()
             wanted = frozenset().union(*self._wanted.values())
-            self.watched = await asyncio.to_thread(_there, wanted)
+            self.watched = await in_own_thread("folders", partial(_there, wanted))
             if not self.watched:
                 await self._until_changed(_AGAIN if wanted else None)
                 continue

@@ -58,23 +58,30 @@ def look(patterns: tuple[FolderPattern, ...], depth: int, known: AbstractSet[str
 
 def _entries(directory: str, depth: int, walk: _Walk) -> Iterator[os.DirEntry[str]]:
     """Everything in a folder, and in those below it down to ``depth`` (1: only the folder itself)."""
-    try:
-        with os.scandir(directory) as entries:
-            inside = list(entries)
-    except FileNotFoundError:
-        walk.complain(f"folder '{directory}' is missing")
-        return
-    except OSError as error:
-        walk.complain(f"folder '{directory}' cannot be read: {error.strerror}")
-        return
-    for entry in inside:
+    open_folders = [iter(_inside(directory, walk))]
+    while open_folders:  # depth first, however deep
+        entry = next(open_folders[-1], None)
+        if entry is None:
+            open_folders.pop()
+            continue
         walk.entries += 1
         if walk.entries > MOST_ENTRIES:
             walk.complain(f"more than {MOST_ENTRIES} entries: the rest is not looked at")
             return
         yield entry
-        if depth > 1 and entry.is_dir(follow_symlinks=False):
-            yield from _entries(entry.path, depth - 1, walk)
+        if len(open_folders) < depth and entry.is_dir(follow_symlinks=False):
+            open_folders.append(iter(_inside(entry.path, walk)))
+
+
+def _inside(directory: str, walk: _Walk) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        walk.complain(f"folder '{directory}' is missing")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in its name
+        walk.complain(f"folder '{directory}' cannot be read: {getattr(error, 'strerror', None) or error}")
+    return []
 
 
 def _file(entry: os.DirEntry[str], walk: _Walk) -> FoundFile | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from agent_node.core.effects import PendingMove, TakeFiles, UnwatchFolders, WatchFolders
 from agent_node.core.events import FileEvent, FilesMoved, FilesSeen, FoundFile
 from agent_node.notify import FolderNews
 from agent_node.scan import look, move
+from agent_node.threads import in_own_thread
 from schemas.cron import LOSSLESS, next_fire, parse
 from schemas.names import InstanceId, JobId
 from schemas.spans import span
@@ -20,9 +22,12 @@ STAMP: Final = "%Y%m%d_%H%M%S"
 """Of a moved file's name, in the job's zone."""
 _SHORTEST: Final = 0.1
 """Seconds between two looks at least."""
+SLOW: Final = 30.0
+"""Seconds after which a file system that does not answer is a problem."""
 _LONGEST_NAP: Final = 60.0
 """Seconds: the wall clock may be set while we sleep."""
 
+T = TypeVar("T")
 Emit = Callable[[FileEvent], None]
 Clock = Callable[[], datetime]
 
@@ -137,14 +142,34 @@ class _Looker:
 
     async def _look(self) -> None:
         asked, self._heard = self._asked, False
-        seen = await asyncio.to_thread(look, asked.patterns, asked.depth, frozenset(self._known))
+        known = frozenset(self._known)
+        looking = in_own_thread(f"look {asked.job}", lambda: look(asked.patterns, asked.depth, known))
+        seen = await self._patiently(looking)
         problem = "; ".join(filter(None, (seen.problem, self._stuck)))
         files = tuple(file for file in self._settled(seen.files) if file.path not in self._known)
+        self._tell(problem, files)
+
+    async def _patiently(self, work: asyncio.Future[T]) -> T:
+        """Wait for what the file system says, however long it takes; and say so, if that is long."""
+        while True:
+            try:
+                async with asyncio.timeout(SLOW):
+                    return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                work.cancel()
+                raise
+            except TimeoutError:
+                if work.done():  # a file system may say so, too
+                    return work.result()
+                self._tell(f"its folders do not answer for {SLOW:g} s: does a network file system hang?")
+
+    def _tell(self, problem: str, files: tuple[FoundFile, ...] = ()) -> None:
+        """Emit what there is to say, if that is news."""
         if not files and problem == self._problem:
             return
         self._problem = problem
-        event = FilesSeen(now=self._clock(), instance=asked.instance, job=asked.job, files=files, problem=problem)
-        self._emit(event)
+        asked = self._asked
+        self._emit(FilesSeen(now=self._clock(), instance=asked.instance, job=asked.job, files=files, problem=problem))
 
     def _settled(self, files: Iterable[FoundFile]) -> list[FoundFile]:
         """Those whose size and time have been the same at every look for as long as they have to."""
@@ -166,7 +191,7 @@ class _Looker:
         for pending in list(self._moves.values()):
             stamp = self._clock().astimezone(self._zone).strftime(STAMP)
             try:
-                await asyncio.to_thread(move, pending, stamp)
+                await self._patiently(in_own_thread("move", partial(move, pending, stamp)))
             except OSError as error:
                 stuck.append(f"'{pending.path}' cannot be moved to '{pending.directory}': {error.strerror}")
             else:

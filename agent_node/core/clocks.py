@@ -134,7 +134,9 @@ def _missed(draft: Draft, watch: Watch, clock: Clock, first: Instant, punctual: 
     missed = f"due from {first.isoformat()} to {last.isoformat()}"
     holiday = clock.schedule.left_out(last)
     if holiday:
-        return fire(draft, watch, FireOutcome.DROPPED, due=last, reason=f"{holiday}; {missed}, and nobody looked in time")
+        return fire(
+            draft, watch, FireOutcome.DROPPED, due=last, reason=f"{holiday}; {missed}, and nobody looked in time"
+        )
     if not clock.job.persistent_recovery or late > tolerance or clock.is_over(draft.now):
         reason = f"missed: {missed}, and nobody looked in time"
         return fire(draft, watch, FireOutcome.MISSED, due=last, reason=reason)

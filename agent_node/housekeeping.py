@@ -49,7 +49,7 @@ def sweep(folders: RunFolders, rules: Housekeeping, before: datetime, keep: Coll
             continue
         try:
             _clear(folder, rules)
-        except OSError as error:
+        except (OSError, RecursionError) as error:  # a job may have left folders nested without end
             log.warning("run folder stays folder=%s reason=%s", folder, error)
         else:
             cleared.append(folder.name)

@@ -134,7 +134,8 @@ def settle(draft: Draft) -> None:
         return
     free = draft.rules.concurrency - draft.active_count()
     asking: set[RunId] = set()
-    for run_id in chain(draft.state.waiting, changed):  # twice does no harm: it does not wait then
+    waiting = draft.state.ready if draft.wishes.draining else draft.state.waiting
+    for run_id in chain(waiting, changed):  # twice does no harm: it does not wait then
         if free <= 0:
             return
         run = draft.get(RUNS, run_id)

@@ -69,6 +69,8 @@ class State:
         self.wakeups = Wakeups()
         self.waiting: dict[RunId, None] = {}
         """In the order in which they were accepted."""
+        self.ready: dict[RunId, None] = {}
+        """Those of them whose turn it is, and which the dashboard holds."""
         self.active: dict[tuple[InstanceId, JobId], set[RunId]] = {}
         self.active_count = 0
         self.runs_of: dict[InstanceId, set[RunId]] = {}
@@ -138,11 +140,14 @@ class State:
             self.waiting.setdefault(run.run)
         else:
             self.waiting.pop(run.run, None)
+        if run.stage is Stage.WAITING and run.ready:
+            self.ready.setdefault(run.run)
         if run.stage.active:
             self.active.setdefault((run.instance, run.job), set()).add(run.run)
             self.active_count += 1
 
     def _unindex_run(self, run: Run) -> None:
+        self.ready.pop(run.run, None)
         self.runs_of[run.instance].discard(run.run)
         if not self.runs_of[run.instance]:
             del self.runs_of[run.instance]

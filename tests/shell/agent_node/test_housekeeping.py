@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tarfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,3 +94,19 @@ def test_what_cannot_be_archived_stays(tmp_path: Path, caplog: pytest.LogCapture
     assert swept(tmp_path, Fate.ARCHIVE) == []
     assert left(tmp_path) == ["old"]
     assert "run folder stays" in caplog.text
+
+
+def test_folders_nested_without_end_stay_and_end_no_agent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A job may leave anything in its run's folder; the others are cleared away all the same."""
+    deep = a_folder(tmp_path, "deep", 30) / "run"
+    nested = "/".join(["d"] * (sys.getrecursionlimit() + 100))
+    subprocess.run(["mkdir", "-p", f"{deep}/{nested}"], check=True)
+    at = (NOW - 30 * DAY).timestamp()
+    os.utime(deep, (at, at))
+    a_folder(tmp_path, "old", 30)
+
+    try:
+        assert swept(tmp_path) == ["old"]
+        assert "run folder stays" in caplog.text
+    finally:
+        subprocess.run(["rm", "-rf", str(deep)], check=True)  # shutil recurses, as pytest does

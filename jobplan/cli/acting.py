@@ -14,7 +14,7 @@ from jobplan.cli.output import put_json, say
 from jobplan.cli.session import with_client
 from jobplan.cli.waiting import until_run_over
 from jobplan.client import Acted, Client
-from jobplan.live import note
+from jobplan.client.live import note
 from jobplan.settings import Settings
 from schemas.codec import decode
 from schemas.documents import InstanceStatus, JobState

@@ -9,8 +9,8 @@ from jobplan.cli.output import put_json, put_table
 from jobplan.cli.session import with_client
 from jobplan.cli.symbols import NODE
 from jobplan.client import Client
+from jobplan.client.live import day_and_clock
 from jobplan.errors import BadInputError, UnknownNameError
-from jobplan.live import day_and_clock
 from jobplan.settings import Settings
 from schemas.documents import Presence
 from schemas.names import InstanceId, NodeName

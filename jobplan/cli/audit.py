@@ -13,7 +13,7 @@ from jobplan.cli.output import put_json, put_table
 from jobplan.cli.session import with_client
 from jobplan.cli.times import moment
 from jobplan.client import Client, Scope
-from jobplan.live import day_and_clock
+from jobplan.client.live import day_and_clock
 from jobplan.settings import Settings
 from schemas.names import PlanName
 from schemas.queries import AuditEntry, ReadAudit

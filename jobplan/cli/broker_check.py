@@ -39,7 +39,7 @@ def check(settings: Settings, url: str | None, user2: str | None, command: str |
     may do that. Exit 0: jobplan can stand on this broker; 1: it cannot, and what to change is said.
     """
     from broker.conformance.findings import Verdict, conforms
-    from jobplan.wire import broker_at
+    from jobplan.client.wire import broker_at
 
     def tell(finding: Finding) -> None:
         if not settings.json:
@@ -86,7 +86,7 @@ def _under_test(settings: Settings, where: BrokerUrl, user2: str | None, restart
     from broker.conformance.run import UnderTest
     from broker.errors import BusError
     from broker.mqtt import MqttBus, hang_up
-    from jobplan.wire import broker_at
+    from jobplan.client.wire import broker_at
 
     try:
         return UnderTest(

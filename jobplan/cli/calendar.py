@@ -11,8 +11,8 @@ from jobplan.cli.options import Noun, confirm, with_settings
 from jobplan.cli.output import put_json, put_table
 from jobplan.cli.session import with_client
 from jobplan.client import Client
+from jobplan.client.live import day_and_clock
 from jobplan.errors import BadInputError
-from jobplan.live import day_and_clock
 from jobplan.settings import Settings
 from schemas.codec import decode
 from schemas.queries import CalendarList, CalendarVersion, ListCalendars, ReadCalendar

@@ -54,7 +54,7 @@ def next_(settings: Settings, expression: str, zone: str, count: int, begin: str
 @with_settings
 def explain(settings: Settings, expression: str) -> None:
     """Say in English what EXPRESSION means."""
-    from jobplan.cron_words import explain as in_words  # loaded when needed
+    from jobplan.cron.words import explain as in_words  # loaded when needed
 
     words = in_words(_parsed(expression))
     if settings.json:
@@ -69,7 +69,7 @@ def explain(settings: Settings, expression: str) -> None:
 @with_settings
 def check(settings: Settings, file: Path, without: tuple[str, ...]) -> None:
     """Compare our answers with a FILE of recorded ones, one JSON object a line. Exit code 1 when some differ."""
-    from jobplan.cron_check import CheckInputError, check_file  # loaded when needed
+    from jobplan.cron.check import CheckInputError, check_file  # loaded when needed
 
     try:
         result = check_file(file, [tag.strip() for tags in without for tag in tags.split(",") if tag.strip()])

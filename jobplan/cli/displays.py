@@ -11,9 +11,9 @@ import click
 from jobplan.cli.names import the_instance
 from jobplan.cli.output import console, put_line, say
 from jobplan.client import Client, JobsOf, Scope
+from jobplan.client.live import Line, View
+from jobplan.client.watching import Watching, follow_started
 from jobplan.errors import BadInputError
-from jobplan.live import Line, View
-from jobplan.watching import Watching, follow_started
 from schemas.names import InstanceId
 from schemas.status import JobStatus
 

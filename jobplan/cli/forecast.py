@@ -9,7 +9,7 @@ from jobplan.cli.options import Verb, with_settings
 from jobplan.cli.output import put_json, put_table, say
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
-from jobplan.live import day_and_clock
+from jobplan.client.live import day_and_clock
 from jobplan.settings import Settings
 from schemas.codec import decode
 from schemas.queries import Coming, Forecast, Foretold, What

@@ -14,9 +14,9 @@ from jobplan.cli.output import put_json, put_rich, put_table
 from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
+from jobplan.client.live import FAILED, MOVING, View, day_and_clock, span, view
 from jobplan.clock import now
 from jobplan.errors import BadInputError
-from jobplan.live import FAILED, MOVING, View, day_and_clock, span, view
 from jobplan.settings import Settings
 from schemas.documents import InstanceStatus
 from schemas.names import InstanceId

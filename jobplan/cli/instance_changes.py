@@ -16,9 +16,9 @@ from jobplan.cli.output import put_fields, put_json
 from jobplan.cli.session import with_client
 from jobplan.cli.times import duration, moment
 from jobplan.client import Client, Scope
+from jobplan.client.live import day_and_clock
 from jobplan.clock import now
 from jobplan.errors import BadInputError
-from jobplan.live import day_and_clock
 from jobplan.settings import Settings
 from schemas.codec import decode
 from schemas.documents import InstanceStatus

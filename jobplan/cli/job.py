@@ -15,8 +15,8 @@ from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
 from jobplan.cli.symbols import job_style, words
 from jobplan.client import Client
+from jobplan.client.live import clock, lasted, note
 from jobplan.clock import now
-from jobplan.live import clock, lasted, note
 from jobplan.settings import Settings
 from schemas.documents import JobState
 from schemas.names import InstanceId

@@ -8,8 +8,8 @@ import click
 
 from jobplan.cli.output import put_line
 from jobplan.client import Client
+from jobplan.client.logs import read_log
 from jobplan.errors import BadInputError
-from jobplan.logs import read_log
 from schemas.documents import JobState
 from schemas.names import RunId, run_id
 

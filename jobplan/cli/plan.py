@@ -14,8 +14,8 @@ from jobplan.cli.plan_status import doubts, last_of, schedule_of
 from jobplan.cli.plan_versions import VERSIONS
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
+from jobplan.client.live import day_and_clock
 from jobplan.errors import BadInputError
-from jobplan.live import day_and_clock
 from jobplan.settings import Settings
 from schemas.documents import PlanStatus
 from schemas.names import PlanName

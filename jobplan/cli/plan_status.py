@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobplan.cli.output import say
 from jobplan.client import Client
-from jobplan.live import day_and_clock, doubt
+from jobplan.client.live import day_and_clock, doubt
 from schemas.documents import PlanStatus
 
 

@@ -14,8 +14,8 @@ from jobplan.cli.output import put_fields, put_json, put_rich, put_table
 from jobplan.cli.plan_status import doubts, last_of, schedule_of
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
+from jobplan.client.live import day_and_clock, span
 from jobplan.errors import BadInputError
-from jobplan.live import day_and_clock, span
 from jobplan.plan_diff import Change, ChangeKind, differences, told
 from jobplan.settings import Settings
 from schemas.codec import decode

@@ -10,12 +10,12 @@ from typing import Final
 
 import click
 
-from jobplan import log_lines, supervisor
 from jobplan.cli.options import Noun, with_settings
+from jobplan.client.wire import broker_at
 from jobplan.errors import BadInputError
-from jobplan.lifeline import end_with
+from jobplan.nodes import log_lines, supervisor
+from jobplan.nodes.lifeline import end_with
 from jobplan.settings import Settings
-from jobplan.wire import broker_at
 from schemas.names import escape
 
 DATA: Final = Path("jobplan-data")
@@ -49,7 +49,7 @@ def broker(settings: Settings, parent: int | None) -> None:
 
     If --data names a folder made by 'jobplan broker init', what was decided there counts instead.
     """
-    from jobplan.nodes import serve_broker  # nodes load slowly
+    from jobplan.nodes.running import serve_broker  # nodes load slowly
 
     _run(settings, parent, lambda: serve_broker(broker_at(settings.broker), _data(settings)))
 
@@ -65,7 +65,7 @@ def broker(settings: Settings, parent: int | None) -> None:
 @with_settings
 def dashboard(settings: Settings, retention: float | None, parent: int | None) -> None:
     """Run the dashboard: it starts instances when their windows open, and decides what runs when."""
-    from jobplan.nodes import serve_dashboard  # nodes load slowly
+    from jobplan.nodes.running import serve_dashboard  # nodes load slowly
 
     table = settings.tables.get("dashboard", {})
     kept = retention if retention is not None else _number(table.get("retention", DAY), "[dashboard] retention")
@@ -82,7 +82,7 @@ def agent(settings: Settings, name: str, parent: int | None) -> None:
 
     Commands outlive it: started again, it finds them, and what became of them.
     """
-    from jobplan.nodes import serve_agent  # nodes load slowly
+    from jobplan.nodes.running import serve_agent  # nodes load slowly
 
     folder = _data(settings) / f"agent-{escape(name)}"
     trusted = {} if settings.ca_file is None else {"ca-file": str(settings.ca_file)}
@@ -112,7 +112,7 @@ def web(
 
     The page is static files and a tunnel from the browser to the broker that --broker names; whoever it lets in, the page does.
     """
-    from jobplan.nodes import serve_web
+    from jobplan.nodes.running import serve_web
     from jobplan.web.options import web_settings
 
     options = {"listen": listen, "certificate": certificate, "key": key, "connections": connections}

@@ -12,9 +12,9 @@ import click
 from jobplan.cli.displays import JsonLines, LiveTree, PlainLines
 from jobplan.cli.output import put_rich, say
 from jobplan.cli.symbols import job_style, words
+from jobplan.client.live import View, clock, lasted, span
 from jobplan.clock import now
 from jobplan.demo.run import Stage
-from jobplan.live import View, clock, lasted, span
 from schemas.status import ContextStatus
 
 NOTES_SHOWN: Final = 5

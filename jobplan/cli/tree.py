@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobplan.cli.symbols import CONTEXT, job_style, symbol, words
-from jobplan.live import (
+from jobplan.client.live import (
     DONE,
     FAILED,
     MOVING,

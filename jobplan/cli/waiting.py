@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from jobplan.client import Client
-from jobplan.feed import Link
-from jobplan.live import MOVING
+from jobplan.client.feed import Link
+from jobplan.client.live import MOVING
 from schemas.addresses import JobAt
 from schemas.documents import JobState
 from schemas.status import JobStatus

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from jobplan.client import Client
+from jobplan.client.feed import Link
+from jobplan.client.logs import read_log
 from jobplan.errors import JobplanError
-from jobplan.feed import Link
-from jobplan.logs import read_log
 from schemas.documents import JobState
 from schemas.names import InstanceId
 from schemas.requests import Act, Action

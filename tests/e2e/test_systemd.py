@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from jobplan import supervisor
+from jobplan.nodes import supervisor
 from tests.support.waiting import eventually
 
 UNITS = sorted((Path(__file__).parents[2] / "packaging" / "systemd").glob("*.service"))

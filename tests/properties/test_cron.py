@@ -14,7 +14,7 @@ from croniter import croniter
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from jobplan.cron_words import explain
+from jobplan.cron.words import explain
 from schemas.cron import (
     LOSSLESS,
     QUARTZ,

@@ -12,7 +12,7 @@ import msgspec
 from broker.bus import Delivery, Publication, Session
 from broker.memory import MemoryBroker
 from broker.topics import RequestTopic, ResponseTopic
-from jobplan.picture import Picture
+from jobplan.client.picture import Picture
 from schemas.addresses import Address, DashboardPresenceAt, InstanceAt, JobAt, LockAt, PlanAt
 from schemas.codec import encode_body, stamp
 from schemas.documents import (

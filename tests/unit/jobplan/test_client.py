@@ -11,9 +11,9 @@ import pytest
 from broker.memory import MemoryBroker
 from broker.topics import RequestTopic, Topics
 from jobplan.client import Client, JobsOf, Scope, client_on
+from jobplan.client.feed import Link
+from jobplan.client.wire import Wire
 from jobplan.errors import BrokerError, NobodyAnswersError, RefusedByNodeError
-from jobplan.feed import Link
-from jobplan.wire import Wire
 from schemas.names import UserName
 from schemas.requests import Act, Action, Answer, Fault, InstanceStarted
 from schemas.status import JobStatus

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobplan.cron_check import CheckInputError, CheckResult, Disagreement, check_file
+from jobplan.cron.check import CheckInputError, CheckResult, Disagreement, check_file
 
 GOOD = {
     "id": "a",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobplan.cron_words import explain
+from jobplan.cron.words import explain
 from schemas.cron import parse
 
 

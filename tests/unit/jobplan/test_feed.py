@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jobplan.feed import Feed, Link
-from jobplan.picture import Change
+from jobplan.client.feed import Feed, Link
+from jobplan.client.picture import Change
 from tests.support.pictures import a_job, where
 
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from jobplan.live import View, gone, lines_of, span, view
-from jobplan.picture import Change
+from jobplan.client.live import View, gone, lines_of, span, view
+from jobplan.client.picture import Change
 from schemas.documents import Blocker, BlockerKind, ContextState, Document
 from schemas.names import ContextName, InstanceId
 from schemas.status import ContextStatus, JobStatus, NodeState

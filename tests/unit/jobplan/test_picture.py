@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobplan.picture import Change
+from jobplan.client.picture import Change
 from schemas.addresses import InstanceAt
 from schemas.codec import SchemaError
 from schemas.status import JobStatus, NodeState

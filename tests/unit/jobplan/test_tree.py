@@ -8,8 +8,8 @@ from datetime import timedelta
 from rich.console import Console
 
 from jobplan.cli.tree import InstanceTree, plain
-from jobplan.live import View, lines_of, view
-from jobplan.picture import Change
+from jobplan.client.live import View, lines_of, view
+from jobplan.client.picture import Change
 from schemas.documents import Blocker, BlockerKind, ContextState, Document, LockClaim, LockState
 from schemas.names import ContextName, LockName
 from schemas.status import ContextStatus, JobStatus, NodeState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from jobplan.cron_check import Case, check_case, check_file, read_cases
+from jobplan.cron.check import Case, check_case, check_file, read_cases
 
 PUBLIC = Path(__file__).parents[2] / "quartz" / "public.jsonl"
 ACCIDENTS = ("quirk", "beyond-rule", "error-at-compute")

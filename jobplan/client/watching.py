@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from jobplan.client import Client, JobsOf, Scope
+from jobplan.client.feed import Link, News
+from jobplan.client.live import Line, View, doubt, lines_of, note, view
 from jobplan.clock import now
 from jobplan.errors import JobplanError
-from jobplan.feed import Link, News
-from jobplan.live import Line, View, doubt, lines_of, note, view
 from schemas.addresses import InstanceAt, JobAt
 from schemas.documents import JobState
 from schemas.names import InstanceId

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from jobplan.picture import Change, Picture
+from jobplan.client.picture import Change, Picture
 from schemas.addresses import DashboardPresenceAt, InstanceAt
 from schemas.documents import (
     ContextState,

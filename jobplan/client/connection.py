@@ -14,11 +14,11 @@ from typing import Final, TypeVar
 from broker.backoff import delay
 from broker.bus import Bus, Delivery, Publication, Session
 from broker.errors import BusError, RefusedError, ReplayError
+from jobplan.client.feed import Feed, Link, News
+from jobplan.client.picture import Picture
+from jobplan.client.questions import Question
+from jobplan.client.wire import Part, Scope, Wire
 from jobplan.errors import BrokerError
-from jobplan.feed import Feed, Link, News
-from jobplan.picture import Picture
-from jobplan.questions import Question
-from jobplan.wire import Part, Scope, Wire
 from schemas.codec import SchemaError
 from schemas.names import RequestId
 

@@ -1,12 +1,4 @@
-"""The client library: one person's connection to a broker, to read what is retained and to ask nodes for something.
-
-    async with connect(url) as client:
-        await client.follow(Scope.PLANS, Scope.INSTANCES)
-        for plan in client.picture.plans.values(): ...
-        instance = await client.start_instance("Nightly")
-
-It reconnects by itself, reads again what is retained, and asks again, under the same id, what was not answered.
-"""
+"""One person's client: what it follows, what it asks of nodes, and the answers."""
 
 from __future__ import annotations
 
@@ -25,12 +17,12 @@ from msgspec.structs import replace
 from broker.address import BrokerUrl
 from broker.bus import Bus
 from broker.errors import BusError
+from jobplan.client.connection import PATIENCE, Connection
+from jobplan.client.live import clock, gone
+from jobplan.client.questions import Question
+from jobplan.client.wire import JobsOf, RunsOf, Scope, Wire, broker_at
 from jobplan.clock import now
-from jobplan.connection import PATIENCE, Connection
 from jobplan.errors import BadInputError, NobodyAnswersError, RefusedByNodeError
-from jobplan.live import clock, gone
-from jobplan.questions import Question
-from jobplan.wire import JobsOf, RunsOf, Scope, Wire, broker_at
 from schemas.addresses import AgentPresenceAt, DashboardPresenceAt
 from schemas.codec import decode
 from schemas.names import InstanceId, NodeName, PlanName, RequestId

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from jobplan.picture import Change
+from jobplan.client.picture import Change
 from schemas.addresses import Address
 
 LIMIT: Final = 100_000

@@ -77,7 +77,9 @@ def _agent(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocke
     else:
         since = presence.since
         text = f"{agent} is gone since {since:%Y-%m-%d %H:%M:%SZ}"
-    yield Blocker(kind=BlockerKind.AGENT, agent=agent, run=run or "", text=text, since=since)
+    until = placement.moves_at(state, state.runs[run]) if run is not None else None
+    text += f"; goes to another one at {until:%H:%M:%SZ}" if until is not None else ""
+    yield Blocker(kind=BlockerKind.AGENT, agent=agent, run=run or "", text=text, since=since, until=until)
 
 
 def _watching(state: State, machine: ContextMachine, copy: Copy) -> Blocker:

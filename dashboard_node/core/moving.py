@@ -30,6 +30,7 @@ def heard(step: Step, agent: NodeName, before: Presence | None) -> None:
         vanished = before is not None and before.state is NodeState.ALIVE and not step.state.agent_there(agent)
         if agent not in step.state.away or vanished:  # one that drained and now is gone counts from now
             step.state.away[agent] = step.now
+            step.agents.add(agent)  # what waits there says until when
             _set_timers(step, agent)
     elif step.state.away.pop(agent, None) is not None:
         for instance in step.state.active():

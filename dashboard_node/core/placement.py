@@ -19,6 +19,7 @@ from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
 from schemas.documents import Presence
 from schemas.names import InstanceId, NodeName, RunId, group_label
+from schemas.spans import span
 from schemas.status import NodeState, RunPhase
 
 
@@ -77,9 +78,11 @@ def place(step: Step, instance: InstanceId, group: NodeName) -> NodeName | None:
     known = record.placed.get(group, Placed(agent=group))
     if not group_label(known.agent):
         return known.agent
-    chosen = choose(group_label(group), step.state.presences, _assigned(step.state))
+    step.assigned = step.assigned or _assigned(step.state)
+    chosen = choose(group_label(group), step.state.presences, step.assigned)
     if chosen is None:
         return None
+    step.assigned[chosen] = step.assigned.get(chosen, 0) + 1
     hosts = tuple(dict.fromkeys((*record.hosts, chosen)))
     placed = record.placed | {group: replace(known, agent=chosen)}
     step.put_instance(replace(record, placed=placed, hosts=hosts))
@@ -110,7 +113,7 @@ def _touch_jobs(step: Step, instance: InstanceId, group: NodeName) -> None:
             step.put_taken(replace(taken, agent=placed, sequence=0))
 
 
-def _assigned(state: State) -> Mapping[NodeName, int]:
+def _assigned(state: State) -> dict[NodeName, int]:
     """Runs that have not ended, and groups that are placed, by agent: what was given counts before an agent says so."""
     counts: Counter[NodeName] = Counter(state.runs[run].agent for live in state.live.values() for run in live)
     counts.update(placed.agent for instance in state.active() for placed in instance.placed.values())
@@ -131,6 +134,14 @@ def withheld(state: State, run: RunRecord) -> bool:
     if run.phase is RunPhase.RUNNING:
         return False
     return bool(group_label(run.agent)) or (movable(state, run) and not run.granted)
+
+
+def moves_at(state: State, run: RunRecord) -> datetime | None:
+    """When a run goes to another agent, if its own stays away for so long; None: it does not."""
+    since = state.away.get(run.agent)
+    if since is None or not movable(state, run) or not withheld(state, run):
+        return None
+    return since + span(milliseconds=state.machines[run.instance].graph.plan.agent_away_milliseconds)
 
 
 def absent(state: State, group: NodeName) -> str:

@@ -47,6 +47,8 @@ class Step:
         """Plans of which an instance has ended: another one may be waiting for that."""
         self.agents: set[NodeName] = set()
         """Agents whose presence changed."""
+        self.assigned: dict[NodeName, int] = {}
+        """What each agent has to do, once somebody was to be chosen in this step; kept up as more is given."""
         self.replaying = False
         """The event comes out of a replay: what it repeats is no news."""
         self.quiet = False

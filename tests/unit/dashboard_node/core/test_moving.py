@@ -63,6 +63,7 @@ def test_what_was_not_started_moves_after_the_plans_time(*, alive: bool) -> None
 
     floor.until(floor.now + FIVE_MINUTES - timedelta(seconds=1))
     assert floor.run("c") == before
+    assert "goes to another one at 12:05:00Z" in floor.why("c")
 
     floor.until(floor.now + timedelta(seconds=1))
     moved = floor.run("c")

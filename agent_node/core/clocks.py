@@ -31,6 +31,8 @@ class Clock(Struct, frozen=True):
     job: ClockJob
     schedule: Schedule
     closes: Instant | None
+    known: Instant
+    """When the agent first knew of the instance: what it missed before is not caught up."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -57,7 +59,7 @@ def read_clock(job: ClockJob, instance: Instance, zone: str, calendars: Mapping[
         raise JobDefinitionError(f"cronExpression: {error}") from error
     except UnknownCalendarError as error:
         raise JobDefinitionError(f"calendar '{error}' is not among those the dashboard has shown") from error
-    clock = Clock(job, found, instance.publication.closes)
+    clock = Clock(job, found, instance.publication.closes, instance.since)
     blackout_until(job, instance.since, place)  # faults show before the first fire is due
     return clock
 
@@ -137,7 +139,8 @@ def _missed(draft: Draft, watch: Watch, clock: Clock, first: Instant, punctual: 
         return fire(
             draft, watch, FireOutcome.DROPPED, due=last, reason=f"{holiday}; {missed}, and nobody looked in time"
         )
-    if not clock.job.persistent_recovery or late > tolerance or clock.is_over(draft.now):
+    caught_up = clock.job.persistent_recovery and late <= tolerance and last >= clock.known
+    if not caught_up or clock.is_over(draft.now):
         reason = f"missed: {missed}, and nobody looked in time"
         return fire(draft, watch, FireOutcome.MISSED, due=last, reason=reason)
     until = blackout_until(clock.job, draft.now, clock.zone)

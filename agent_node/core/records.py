@@ -47,8 +47,10 @@ class Instance(Record, frozen=True, kw_only=True):
 
     publication: AgentInstance
     since: Instant
-    """When this agent first knew of it, or was given clocks: earlier fires are none of its business."""
+    """When this agent first knew of it, or was given clocks: what was due earlier cannot be caught up."""
     window: Window
+    clocks_since: Instant | None = None
+    """From when its due times are owed; None: from its opening."""
 
 
 class Stopping(StrEnum):

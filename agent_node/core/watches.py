@@ -28,7 +28,7 @@ from agent_node.core.records import (
 )
 from agent_node.core.rules import MISSING_INSTANCE_GRACE
 from schemas.blackout import JobDefinitionError
-from schemas.documents import AgentInstance, AgentPlan
+from schemas.documents import AgentInstance, AgentPlan, Taken
 from schemas.names import InstanceId, JobId, NodeName, PlanName, group_label
 from schemas.plan import ClockJob, FileJob, StartupControl, WatchJob
 from schemas.schedule import Days
@@ -39,9 +39,13 @@ _INSTANT = timedelta(microseconds=1)
 def published(draft: Draft, publication: AgentInstance) -> None:
     """An instance is published to this agent, or its publication has changed."""
     known = draft.instance(publication.instance)
-    since = known.since if known is not None and not _adds_clocks(known, publication) else draft.now
     window = window_at(publication.opens, publication.closes, draft.now)
-    record = Instance(publication=publication, since=since, window=window)
+    if known is None:
+        record = Instance(publication=publication, since=draft.now, window=window)
+    elif _adds_clocks(known, publication):
+        record = Instance(publication=publication, since=draft.now, window=window, clocks_since=draft.now)
+    else:
+        record = replace(known, publication=publication, window=window)
     draft.put(INSTANCES, publication.instance, record)
     for key in sorted(draft.state.watches_of.get(publication.instance, ())):
         watch = draft.get(WATCHES, key)
@@ -136,14 +140,15 @@ def _wanted(draft: Draft, instance: Instance, job: WatchJob) -> bool:
 
 
 def _activate(draft: Draft, instance: Instance, job: WatchJob, watch: Watch | None) -> None:
-    """Make a job fire. A new watch decides from when its instance was open and known; one that rested, from now."""
+    """Make a job fire. A new watch decides from when its due times are owed; one that rested, from now."""
     publication = instance.publication
     key = watch_key(publication.instance, job.id)
     if watch is None:
         by_hand = draft.get(SWITCHES, key) is not None
-        since = draft.now if by_hand else _from(instance, job) - _INSTANT
-        new = Watch(instance=publication.instance, job=job.id, active=True, decided=since)
-        watch = without_taken(new, draft.get(TAKEN, key))
+        told = draft.get(TAKEN, key)
+        decided = draft.now if by_hand else _from(instance, job, told) - _INSTANT
+        new = Watch(instance=publication.instance, job=job.id, active=True, decided=decided)
+        watch = without_taken(new, told)
     elif not watch.active:
         taken_over = publication.groups.get(NodeName(job.agent_name))
         watch = replace(watch, active=True, decided=max(watch.decided, taken_over or draft.now))
@@ -163,10 +168,18 @@ def _activate(draft: Draft, instance: Instance, job: WatchJob, watch: Watch | No
     draft.put(WATCHES, key, watch)
 
 
-def _from(instance: Instance, job: WatchJob) -> Instant:
-    """From when what is due is this agent's to decide: when it first knew of the instance, or another one fell silent."""
-    taken_over = instance.publication.groups.get(NodeName(job.agent_name))
-    return taken_over or max(instance.publication.opens, instance.since)
+def _from(instance: Instance, job: WatchJob, told: Taken | None) -> Instant:
+    """From when what is due is this agent's to decide: the opening, the enabling of its clocks, or another one's silence.
+
+    For files, and after a lost disk (fires were told, and it does not know which): from when it knew of the instance.
+    """
+    publication = instance.publication
+    taken_over = publication.groups.get(NodeName(job.agent_name))
+    if taken_over is not None:
+        return taken_over
+    if isinstance(job, FileJob) or told is not None:
+        return max(publication.opens, instance.since)
+    return max(publication.opens, instance.clocks_since or publication.opens)
 
 
 def _faulty(draft: Draft, watch: Watch, fault: JobDefinitionError) -> Watch:

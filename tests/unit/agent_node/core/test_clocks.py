@@ -87,14 +87,30 @@ def test_window_bounds_fires() -> None:
 
 
 def test_instance_seen_late_fires_from_then_on() -> None:
-    """What was due before this agent knew of the instance is none of its business."""
-    agent = HandDriven(now=NOON + HOUR + SECOND)
-    agent.provision(a_clock())
-    agent.publish()
+    """What was due before this agent knew of the instance is told as missed, and not caught up."""
+    agent = HandDriven(now=NOON)
+    agent.provision(a_clock(cronExpression="0 0/30 * * * ?", persistentRecovery=True))
+    agent.now = NOON + HOUR + SECOND
+    agent.publish(a_publication(opens=NOON))
 
-    agent.wait_until(NOON + HOUR + MINUTE)
+    agent.wait_until(NOON + HOUR + 30 * MINUTE)
 
-    assert dues(agent) == [NOON + HOUR + MINUTE]
+    assert dues(agent) == [NOON + 30 * MINUTE, NOON + HOUR, NOON + HOUR + 30 * MINUTE]
+    assert outcomes(agent.fires(JOB)) == [FireOutcome.MISSED, FireOutcome.FIRED, FireOutcome.FIRED]
+    assert f"due from {NOON.isoformat()}" in agent.fires(JOB)[0].reason
+
+
+def test_due_time_at_the_opening_fires_though_the_instance_comes_a_moment_later() -> None:
+    """The dashboard opens at noon, the agent hears of it a second later: the clock of noon fires."""
+    agent = HandDriven(now=NOON - HOUR)
+    agent.provision(a_clock(cronExpression="0 0 12 * * ?"))
+    agent.now = NOON + SECOND
+    agent.publish(a_publication(opens=NOON))
+
+    agent.wait_until(NOON + MINUTE)
+
+    assert dues(agent) == [NOON]
+    assert outcomes(agent.fires(JOB)) == [FireOutcome.FIRED]
 
 
 def test_removed_instance_fires_no_more() -> None:

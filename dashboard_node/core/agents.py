@@ -33,11 +33,23 @@ def presence(step: Step, agent: NodeName, heard: Presence | None) -> None:
         step.note(
             "agent", detail=agent, before=before.state if before else "", after=heard.state if heard else "removed"
         )
+    if before is None and heard is not None:
+        _date_runs(step, agent, heard.journal)
     moving.heard(step, agent, before)
     if before is None or heard is None or _keeps_waiting(before) != _keeps_waiting(heard):
         step.agents.add(agent)
     if step.state.settled_in:
         forgotten(step, agent)
+
+
+def _date_runs(step: Step, agent: NodeName, journal: int) -> None:
+    """Runs handed over before the agent was heard of, as in the first moments of a life, are this journal's (S1).
+
+    Without it an agent that loses its disk could not tell that an earlier life of it may have started them.
+    """
+    for run in [step.state.runs[name] for live in step.state.live.values() for name in live]:
+        if run.agent == agent and run.phase is None and not run.journal and journal:
+            step.put_run(replace(run, journal=journal))
 
 
 def _keeps_waiting(presence: Presence) -> Presence:

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from broker.runtime.core import Heard
 from dashboard_node.core.records import RunRecord
-from schemas.addresses import AgentInstanceAt, AssignmentAt, RunReportAt
-from schemas.documents import RunReport
-from schemas.names import NodeName, PlanName
+from schemas.addresses import AgentInstanceAt, AgentPresenceAt, AssignmentAt, FireReportAt, RunReportAt
+from schemas.documents import Fire, FireReport, Presence, RunReport
+from schemas.names import NodeName, PlanName, job_id
 from schemas.requests import EnablePlan, MoveEnd, PrepareInstance
-from schemas.status import ContextStatus, Outcome, RunPhase
+from schemas.status import ContextStatus, NodeState, Outcome, RunPhase
 from tests.support.office import Office, Shape, a_plan, at
 
 
@@ -244,3 +244,24 @@ def test_scenario_169_an_instance_that_cannot_be_loaded_is_given_up_and_the_othe
     assert [instance.id for instance in office.instances] == [whole]
     assert not [key for key in office.rows if broken in key.key]
     assert [row.instance for row in office.audit if "could not be loaded" in row.detail] == [broken]
+
+
+def test_a_run_handed_over_before_its_agent_is_heard_of_is_of_the_agents_journal() -> None:
+    """In the first moments of a life a fire may come before the presence; the agent must know if it lost its disk since (S1)."""
+    office = Office(at("01-10 01:00"))
+    office.imports(a_plan())
+    office.until(at("01-10 01:00:01"))
+    name, q = office.only.id, job_id("a", "q")
+    fire = FireReport(instance=name, job=q, fires=(Fire(sequence=1, at=office.now),))
+    presence = Presence(
+        node=NodeName("a"), state=NodeState.ALIVE, connection=1, since=office.now, complete=True, journal=77
+    )
+
+    office.begin(
+        [
+            Heard(office.now, FireReportAt(NodeName("a"), name, q), fire),
+            Heard(office.now, AgentPresenceAt(NodeName("a")), presence),
+        ]
+    )
+
+    assert office.runs()["c"].journal == 77

@@ -17,7 +17,7 @@ from broker.bus import Delivery, Publication
 from broker.topics import RequestTopic
 from schemas.codec import SchemaError, decode
 from schemas.documents import InstanceStatus, JobState
-from schemas.names import InstanceId, NodeName, PlanName, RequestId, RunId, UserName
+from schemas.names import InstanceId, NodeName, PlanName, RequestId, RunId, UserName, group_label
 from schemas.queries import ReadAudit
 from schemas.requests import (
     Act,
@@ -208,6 +208,8 @@ class People:
         if runs:
             job = self._chance.choice(runs)
             wrong = self._chance.random() < 0.2  # an agent knows no such request, and says so
+            if group_label(job.agent):
+                return  # nobody has it yet
             self.ask(RaiseEvent(event=EVENT) if wrong else ReadLog(run=RunId(job.run or "")), agent=job.agent)
 
     def _instance(self) -> InstanceId | None:

@@ -195,6 +195,10 @@ class PlanStatus(Shown, frozen=True, kw_only=True):
     zone: str = ""
     window_seconds: float = 0.0
     next_start: Instant | None = None
+    decided: Instant | None = None
+    """Up to here each start is decided: it has opened, was skipped or missed, or waits in the backlog."""
+    backlog: tuple[Instant, ...] = ()
+    """Missed starts that are still to open, one after the other."""
     running: tuple[InstanceId, ...] = ()
     last_outcome: LastOutcome | None = None
     agents: tuple[NodeName, ...] = ()
@@ -307,6 +311,8 @@ class JobState(Shown, frozen=True, kw_only=True):
     attempt: int = 0
     run: RunId | None = None
     """The newest run that stands for this job here."""
+    live: bool = False
+    """Whether that run is handed over and has not ended."""
     started: Instant | None = None
     ended: Instant | None = None
     return_code: int | None = None

@@ -162,7 +162,8 @@ class Life(Generic[E, F]):
     def begin(self, epoch: int) -> None:
         """The life's number is drawn, and durable."""
         self.epoch = epoch
-        self._journal = self._journal or Journal(epoch)
+        if self._journal is None or not self._journal_saved:  # a number drawn before, and taken, was no life
+            self._journal = Journal(epoch)
         self._self = SelfWatch(self.identity, epoch, self._journal.epoch)
         self._reconciler = Reconciler(self.wire.topic_of, epoch, self.wire.share_of)
 

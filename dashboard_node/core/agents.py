@@ -77,7 +77,7 @@ def run_report(step: Step, run: RunId, report: RunReport | None) -> None:
         if record is not None and record.phase is RunPhase.RUNNING:
             runs.lose(step, run, f"{record.agent} has forgotten it")
         return
-    step.state.reported[run] = report.phase
+    step.state.reported[run] = report
     refused = runs.reported(step, report)
     if refused and not step.replaying:
         step.note("run", run=run, detail=f"report of {report.phase} changes nothing: {refused}")

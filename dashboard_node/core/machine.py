@@ -65,7 +65,8 @@ class DashboardCore:
                 self.state.up_since = event.now
                 step = _time_first(self.state, event.now, f"start of epoch {event.epoch}")
                 restoring.give_up(step)
-                rebuilding.rebuild(step, event.shown)
+                if event.journal in {0, event.epoch}:  # who has records knows better, even that there is nothing
+                    rebuilding.rebuild(step, event.shown)
             case _:
                 assert_never(event)
         _finish(step)

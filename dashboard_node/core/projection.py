@@ -67,7 +67,7 @@ class Projection:
         """The versions of a plan that are shown."""
 
     def documents(self) -> dict[Address, Document]:
-        """Everything that ought to be shown: what agents act on comes after what it refers to."""
+        """Everything that ought to be shown, in the order of `changed`."""
         found: dict[Address, Document] = {}
         self._add(found, [self._calendar(name) for name in sorted(self._state.calendars)])
         for plan in sorted(self._state.plans):
@@ -76,13 +76,18 @@ class Projection:
             self._add(found, self._of_instance(name))
         for lock in sorted(self._state.locks.locks):
             self._add(found, [self._lock(lock)])
+        self._add(found, [self._plan(self._state.plans[plan]) for plan in sorted(self._state.plans)])
         return found
 
     def _add(self, found: dict[Address, Document], items: Iterator[Shown] | list[Shown]) -> None:
         found.update({address: document for address, document in items if document is not None})
 
     def changed(self, changes: Changes, agents: set[NodeName]) -> Mapping[Address, Document | None]:
-        """What is to be shown differently because of applied changes; None: cleared."""
+        """What is to be shown differently because of applied changes; None: cleared.
+
+        What agents act on comes after what it refers to, and before what follows from it; which starts are decided comes last of
+        what is shown, and whatever is cleared after that: if this is cut off, what stands tells all that agents may have heard.
+        """
         touched = Touched(self._state, changes, agents, self._named)
         found: dict[Address, Document | None] = {}
         found.update(self._calendar(name) for name in touched.calendars)
@@ -98,7 +103,8 @@ class Projection:
         for name in touched.instances:
             if name in self._state.machines:
                 self._state.machines[name].ceased.clear()
-        return found
+        found.update(self._plan(self._state.plans[plan]) for plan in touched.plans if plan in self._state.plans)
+        return dict(sorted(found.items(), key=lambda item: item[1] is None))
 
     def _altered(self, touched: Touched) -> Iterator[Shown]:
         """The documents of instances, as they are now.
@@ -132,7 +138,6 @@ class Projection:
             document = AgentPlan(plan=name, versions=versions, calendars=days)
             yield AgentPlanAt(agent, name), document if versions else None
         yield from self._versions_of(record)
-        yield PlanAt(name), self._plan(record)
 
     def _versions_of(self, record: PlanRecord) -> Iterator[Shown]:
         """Those that are the newest or still run; what is of use no more is cleared."""
@@ -164,10 +169,10 @@ class Projection:
             yield PlanVersionAt(name, version), None
         yield PlanAt(name), None
 
-    def _plan(self, record: PlanRecord) -> PlanStatus:
+    def _plan(self, record: PlanRecord) -> Shown:
         graph = self._state.newest(record.name)
         ttl = schedules.length(graph.plan)
-        return PlanStatus(
+        return PlanAt(record.name), PlanStatus(
             plan=record.name,
             version=record.version,
             enabled=record.enabled,
@@ -176,6 +181,8 @@ class Projection:
             zone=schedules.zone_of(graph.plan).key,
             window_seconds=ttl.total_seconds() if ttl is not None else 0.0,
             next_start=schedules.next_opening(self._state, record),
+            decided=record.decided,
+            backlog=record.backlog,
             running=tuple(instance.id for instance in self._state.active_of(record.name)),
             last_outcome=record.last_outcome,
             agents=graph.agents,
@@ -265,6 +272,7 @@ class Projection:
             acknowledged=record.acknowledged,
             attempt=record.attempt,
             run=record.run,
+            live=record.live,
             started=record.started,
             ended=record.ended,
             return_code=record.return_code,

@@ -40,8 +40,7 @@ from schemas.documents import (
     PlanVersion,
     Taken,
 )
-from schemas.names import NodeName, RunId, UserName
-from schemas.schedule import MOMENT
+from schemas.names import ContextName, InstanceId, JobId, NodeName, RunId, UserName, escape, run_leaf
 from schemas.status import ContextStatus, JobStatus, Outcome, RunPhase
 
 D = TypeVar("D", bound=Document)
@@ -56,9 +55,11 @@ _STAGES: Final = {
     JobStatus.KILLED: Stage.KILLED,
 }
 """Where a job stood by what was shown; any other status: WAITING."""
+_UNDER_WAY: Final = {status: _STAGES[status] for status in (JobStatus.LOCK_QUEUED, JobStatus.RUNNING)}
+"""Where a job stands whose run is assigned; from a queue, it stands there until its agent has begun."""
 _LOST: Final = "the dashboard's own records were gone: made again from what the broker retained"
 
-Place = tuple[str, str, str]
+Place = tuple[InstanceId, ContextName, JobId]
 """Instance, context, job."""
 
 
@@ -88,11 +89,8 @@ def rebuild(step: Step, shown: Mapping[Address, Document]) -> None:
     for instance in _of(shown, InstanceStatus):
         published = {at.agent for at in shown if isinstance(at, AgentInstanceAt) and at.instance == instance.instance}
         _instance(step, instance, jobs, published)
-    for address in sorted(shown, key=repr):
-        assignment = shown[address]
-        if isinstance(address, AssignmentAt) and isinstance(assignment, Assignment):
-            _run(step, address.agent, assignment, jobs.get((assignment.instance, assignment.context, assignment.job)))
-    _locks(step, shown)
+    _runs(step, shown, jobs)
+    _locks(step, shown, jobs)
     for address, document in shown.items():
         if isinstance(address, TakenAt) and isinstance(document, Taken) and document.instance in step.state.instances:
             step.put_taken(
@@ -116,13 +114,13 @@ def _plan(step: Step, status: PlanStatus) -> None:
     if (status.plan, status.version) not in step.state.versions:
         step.note("plan", detail=f"{status.plan}: {_LOST}, and its definition was not among it: import it again")
         return
-    decided = step.now if status.next_start is None else min(step.now, status.next_start - MOMENT)
     step.put_plan(
         PlanRecord(
             name=status.plan,
             version=status.version,
             enabled=status.enabled,
-            decided=decided,
+            decided=status.decided or step.now,
+            backlog=status.backlog,
             last_outcome=status.last_outcome,
         )
     )
@@ -200,54 +198,81 @@ def _copy(job: JobState | None, *, over: bool) -> CopyRecord:
     )
 
 
-def _run(step: Step, agent: NodeName, assignment: Assignment, job: JobState | None) -> None:
-    """A run that stood assigned has not ended; the copies it stands for stand where they were shown."""
-    machine = step.state.machines.get(assignment.instance)
-    if machine is None or job is None:
+def _runs(step: Step, shown: Mapping[Address, Document], jobs: Mapping[Place, JobState]) -> None:
+    """What is handed over and has not ended: by the assignments that stand, and by jobs that say so of their newest run.
+
+    What was shown may have been cut off at any place (`Projection.changed`): an assignment that is newer than its job counts, an
+    older one is over.
+    """
+    for address in sorted(shown, key=repr):
+        assignment = shown[address]
+        if not isinstance(address, AssignmentAt) or not isinstance(assignment, Assignment):
+            continue
+        job = jobs.get((assignment.instance, assignment.context, assignment.job))
+        if job is not None and (assignment.attempt > job.attempt or (assignment.run == job.run and job.live)):
+            _run(step, address.agent, assignment, job)
+    for place, job in jobs.items():
+        if (
+            job.live
+            and job.run is not None
+            and job.run not in step.state.runs
+            and run_leaf(job.run).startswith(f"{escape(place[1])}~")
+        ):
+            _run(step, job.agent, None, job)
+
+
+def _run(step: Step, agent: NodeName, assignment: Assignment | None, job: JobState) -> None:
+    """A run that has not ended; the copies it stands for stand where they were shown. Without an assignment it gets one anew."""
+    machine = step.state.machines.get(job.instance)
+    home = None if machine is None else _find(machine, job.context, job.job)
+    run = assignment.run if assignment is not None else job.run
+    if machine is None or home is None or run is None:
         return
-    home = _find(machine, assignment.context, assignment.job)
-    if home is None:
-        return
-    running = job.status is JobStatus.RUNNING
+    running = job.status is JobStatus.RUNNING and job.run == run
+    attempt = assignment.attempt if assignment is not None else job.attempt
     step.put_run(
         RunRecord(
-            id=assignment.run,
-            instance=assignment.instance,
+            id=run,
+            instance=job.instance,
             copy=home.index,
-            attempt=assignment.attempt,
+            attempt=attempt,
             agent=agent,
             created=job.started or step.now,
             order=step.next_order(),
-            parameters=assignment.parameters,
-            journal=assignment.journal,
-            granted=not assignment.hold,
+            parameters=assignment.parameters if assignment is not None else {},
+            journal=assignment.journal if assignment is not None else 0,
+            granted=assignment is None or not assignment.hold,
             phase=RunPhase.RUNNING if running else None,
             started=job.started if running else None,
-            stop=assignment.stop,
-            stop_reason=assignment.stop_reason,
+            stop=assignment is not None and assignment.stop,
+            stop_reason=assignment.stop_reason if assignment is not None else "",
         )
     )
     for index in home.stands_for:
         record = machine.copies[index]
-        if record.run == assignment.run:
-            stage = Stage.RUNNING if running and not record.skipped else record.stage
-            _put(step, machine, index, live=True, stage=stage, queued=0)
+        if record.run == run or record.attempt < attempt:
+            stage = record.stage if record.skipped else _UNDER_WAY.get(job.status, record.stage)
+            facts = {"run": run, "attempt": attempt, "raised": True, "pending": False, "retry_at": None}
+            _put(step, machine, index, live=True, stage=stage, queued=0, **facts)
 
 
-def _locks(step: Step, shown: Mapping[Address, Document]) -> None:
-    """Jobs that were queued take their places again, in the order in which they stood."""
+def _locks(step: Step, shown: Mapping[Address, Document], jobs: Mapping[Place, JobState]) -> None:
+    """Jobs that were queued take their places again, in the order in which they stood; those whose place was not shown, last."""
     claims = [claim for lock in _of(shown, LockState) for claim in lock.queue]
-    places = dict.fromkeys(
-        (claim.instance, claim.context, claim.job, claim.since)
+    places = {
+        (claim.instance, claim.context, claim.job): claim.since
         for claim in sorted(claims, key=lambda claim: claim.since or step.now)
-    )
-    for instance, context, job, since in places:
-        machine = step.state.machines.get(instance)
-        copy = None if machine is None else _find(machine, context, job)
-        if machine is not None and copy is not None and not machine.copies[copy.index].queued:
-            for index in copy.stands_for:
-                order = step.next_order() if index == copy.index else 0
-                _put(step, machine, index, stage=Stage.QUEUED, queued=order, queued_at=since)
+    }
+    for place in dict.fromkeys((*places, *jobs)):
+        job, machine = jobs.get(place), step.state.machines.get(place[0])
+        copy = None if machine is None else _find(machine, place[1], place[2])
+        if job is None or job.status is not JobStatus.LOCK_QUEUED or machine is None or copy is None:
+            continue
+        if any(machine.copies[index].live or machine.copies[index].queued for index in copy.stands_for):
+            continue
+        for index in copy.stands_for:
+            order = step.next_order() if index == copy.index else 0
+            _put(step, machine, index, stage=Stage.QUEUED, queued=order, queued_at=places.get(place, step.now))
 
 
 def _find(machine: ContextMachine, context: str, job: str) -> Copy | None:

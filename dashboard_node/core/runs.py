@@ -76,6 +76,8 @@ def _give(step: Step, machine: ContextMachine, errand: Errand, *, tries: int) ->
         parameters=errand.parameters,
     )
     step.put_run(run)
+    if run.id in step.state.reported:
+        step.known_already.append(run.id)
     for other in copy.stands_for:
         machine.put(
             step,

@@ -14,7 +14,10 @@ def settle(step: Step) -> None:
     """Work off everything until nothing moves. Bounded: instances that raise each other's events for ever are cut off."""
     runs.let_go_of_withdrawn(step)
     rounds = 0
-    while step.unsettled:
+    while step.unsettled or step.known_already:
+        if step.known_already:
+            runs.reported(step, step.state.reported[step.known_already.pop()])
+            continue
         instance = next(iter(step.unsettled))
         del step.unsettled[instance]
         machine = step.machine(instance)

@@ -24,7 +24,7 @@ from dashboard_node.core.records import (
     VersionRecord,
 )
 from dashboard_node.core.timers import Timers
-from schemas.documents import Presence
+from schemas.documents import Presence, RunReport
 from schemas.names import InstanceId, JobId, NodeName, PlanName, RequestId, RunId, UserName
 from schemas.status import ContextStatus, NodeState, RunPhase
 
@@ -62,7 +62,7 @@ class State:
         self.presences: dict[NodeName, Presence] = {}
         self.away: dict[NodeName, datetime] = {}
         """Agents that are gone or drain, and since when this life of the dashboard knows it."""
-        self.reported: dict[RunId, RunPhase] = {}
+        self.reported: dict[RunId, RunReport] = {}
         self.unreadable: dict[InstanceId, str] = {}
         """Instances of which a record cannot be read, and which; and all their keys:"""
         self.given_up: list[Key] = []

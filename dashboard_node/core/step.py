@@ -24,7 +24,7 @@ from dashboard_node.core.records import (
     VersionRecord,
 )
 from dashboard_node.core.state import ACTIVE, State
-from schemas.names import InstanceId, NodeName, PlanName, escape
+from schemas.names import InstanceId, NodeName, PlanName, RunId, escape
 from schemas.status import ContextStatus
 
 
@@ -41,6 +41,8 @@ class Step:
         self.effects: list[Effect] = []
         self.unsettled: dict[InstanceId, None] = {}
         """Instances whose machine has something to settle, in the order they came up."""
+        self.known_already: list[RunId] = []
+        """Runs handed over of which an agent has spoken before: what we knew of them was lost."""
         self.withdrawn: list[Owner] = []
         """Jobs that were taken out of their lock queues; the next ones may go once all of them are out."""
         self.freed: dict[PlanName, None] = {}

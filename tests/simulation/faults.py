@@ -27,6 +27,7 @@ KINDS = (
     "clock step",
     "clock drift",
     "disk lost",
+    "dashboard's disk lost",
     "host rebooted",
     "power cut",
     "disk full",
@@ -36,6 +37,8 @@ KINDS = (
 """Faults that have a moment. The others (delay, repetitions, deaths between two steps, lost writes, commands that hang) are
 properties of a run."""
 
+SELDOM = {"dashboard's disk lost": 0.5}
+"""What happens less often: all that it has decided and not shown is gone with it."""
 DAY = 90_000.0
 """Seconds: more than one, so that what is done once a day is done."""
 LEAP = "clock a day ahead"
@@ -62,7 +65,8 @@ class Faults:
             "crash of all": self._crash_all,
             "clock step": self._step_clock,
             "clock drift": self._drift,
-            "disk lost": self._lose_disk,
+            "disk lost": lambda: self._lose_disk(self._agent()),
+            "dashboard's disk lost": lambda: self._lose_disk(self._cluster.machines[0]),
             "host rebooted": lambda: self._reboot(power_cut=False),
             "power cut": lambda: self._reboot(power_cut=True),
             "disk full": self._fill_disk,
@@ -73,7 +77,7 @@ class Faults:
     def unleash(self) -> None:
         """Draw the run's faults and let them loose."""
         for kind in KINDS:
-            rate = self._rate()
+            rate = self._rate() * SELDOM.get(kind, 1.0)
             if rate:
                 self._again(kind, rate)
         chance = self._chance
@@ -202,8 +206,7 @@ class Faults:
         self._world.later(200.0 * self._chance.random(), lambda: machine.fill_disk(full=False))
         return machine.name
 
-    def _lose_disk(self) -> str:
-        machine = self._agent()
+    def _lose_disk(self, machine: Machine) -> str:
         machine.node.crash()
         machine.node.disk.lose()
         machine.host.lose_disk()

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from broker.errors import BusError
-from broker.runtime.core import Changes, Core, Decision, Heard, Reply
+from broker.runtime.core import Changes, Core, Decision, Heard, Recovered, Reply
 from broker.runtime.life import Life
 from broker.runtime.selfwatch import Identity
 from broker.runtime.turn import Turn
@@ -26,7 +26,7 @@ from tests.simulation.clock import Clock
 from tests.simulation.disk import Disk
 from tests.simulation.network import Network
 from tests.simulation.session import LIMITS, TOPICS, Link
-from tests.simulation.trace import Crashed, Fault, Lodged, Performed, Shown, Started, Stepped, Trace
+from tests.simulation.trace import Crashed, Fault, Found, Lodged, Performed, Shown, Started, Stepped, Trace
 from tests.simulation.world import Promise, Steps, Task, World, wait
 
 STUCK = 0.05
@@ -205,6 +205,8 @@ class Node:
         return {TOPICS.topic_of(address): encode_body(document) for address, document in self._core.documents().items()}
 
     def _tell(self, event: Any) -> None:  # noqa: ANN401  # an event of any core
+        if isinstance(event, Recovered) and event.journal == event.epoch:
+            self._trace.add(Found(at=self._world.seconds, node=self.name, documents=tuple(event.shown.items())))
         address, document = (event.address, event.document) if isinstance(event, Heard) else (None, None)
         self._trace.add(
             Stepped(

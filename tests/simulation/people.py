@@ -72,6 +72,8 @@ class People:
         self.versions: dict[str, int] = {}
         """How many versions of each plan were asked to be imported."""
         self._answered: list[tuple[str, Question]] = []
+        self._deleted: set[int] = set()
+        """Which plans were asked to be deleted, and not to be imported since."""
         self._world = world
         self._network = network
         self._trace = trace
@@ -162,7 +164,9 @@ class People:
             self.ask(ResetInstance(instance=instance, held=self._chance.random() < 0.3))
 
     def _import(self) -> None:
-        self.import_next(self._chance.randrange(len(PLANS)))
+        index = self._chance.randrange(len(PLANS))
+        if index not in self._deleted:
+            self.import_next(index)
 
     def _enable(self) -> None:
         name = PlanName(self._chance.choice(PLANS).__name__)
@@ -172,9 +176,14 @@ class People:
     def _delete(self) -> None:
         if self._chance.random() < 0.3:
             index = self._chance.randrange(len(PLANS))
+            self._deleted.add(index)
             self.ask(DeletePlan(plan=PlanName(PLANS[index].__name__)))
             # Sooner, its open window would be decided a second time, with the ids of the first.
-            self._world.later(self._chance.uniform(600.0, 700.0), lambda: self.import_next(index))
+            self._world.later(self._chance.uniform(600.0, 700.0), lambda: self._import_again(index))
+
+    def _import_again(self, index: int) -> None:
+        self._deleted.discard(index)
+        self.import_next(index)
 
     def _prepare(self) -> None:
         self.ask(PrepareInstance(plan=PlanName(self._chance.choice(PLANS).__name__)))
@@ -204,7 +213,7 @@ class People:
         self.ask(RaiseEvent(event=EVENT if self._chance.random() < 0.8 else "unheard-of"))
 
     def _read(self) -> None:
-        runs = [job for job in self._shown("job", JobState) if job.run is not None]
+        runs = [job for job in self._shown("job", JobState) if job.run is not None and not group_label(job.agent)]
         if runs:
             job = self._chance.choice(runs)
             wrong = self._chance.random() < 0.2  # an agent knows no such request, and says so

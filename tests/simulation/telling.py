@@ -14,6 +14,7 @@ from tests.simulation.trace import (
     Crashed,
     Fault,
     FolderLost,
+    Found,
     Lodged,
     Performed,
     PersonAnswered,
@@ -63,6 +64,8 @@ def _texts(record: Record) -> list[str]:  # noqa: C901, PLR0911, PLR0912  # one 
             return [f"{host:9} process {pid} of {run} ends with {code}"]
         case FolderLost(host=host, run=run):
             return [f"{host:9} loses what it knew of {run or 'all runs'}"]
+        case Found(node=node, documents=documents):
+            return [f"{node:9} has no records, and finds {len(documents)} documents of its own"]
         case Fault(kind=kind, victim=victim):
             return [f"FAULT     {kind} {victim}"]
         case PersonAsked(request=request, asked=asked):

@@ -120,6 +120,13 @@ class FolderLost(Record, frozen=True, kw_only=True):
     run: RunId | None = None
 
 
+class Found(Record, frozen=True, kw_only=True):
+    """A life without any records begins with what the broker retains of its node: all that is left of it."""
+
+    node: str
+    documents: tuple[tuple[Address, Document], ...]
+
+
 class Fault(Record, frozen=True, kw_only=True):
     """Something was taken away, or put between."""
 

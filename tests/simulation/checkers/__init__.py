@@ -12,7 +12,7 @@ from tests.simulation.checkers.shown import Forward, OneWriter, SavedFirst
 from tests.simulation.checkers.starts import Allowed, OnceOnly
 from tests.simulation.checkers.windows import EachStartOnce
 from tests.simulation.checkers.work import ExitCodes, Firing
-from tests.simulation.trace import Listener, Record, Saved
+from tests.simulation.trace import Found, Listener, Record, Saved
 
 
 class Checker(Protocol):
@@ -38,4 +38,4 @@ def every_checker() -> list[Mapping[type[Record], Listener]]:
         Firing(ledger),
         Peace(ledger),
     ]
-    return [{Saved: ledger.hear}, *(checker.hears for checker in checkers)]
+    return [{Saved: ledger.hear, Found: ledger.found}, *(checker.hears for checker in checkers)]

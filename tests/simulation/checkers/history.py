@@ -14,6 +14,7 @@ from schemas.requests import Act, Action, Answer, Asked, EndInstance
 from tests.simulation.checkers.reading import DASHBOARD, ENDED, Ledger, place_of
 from tests.simulation.trace import (
     FolderLost,
+    Found,
     Listener,
     PersonAnswered,
     PersonAsked,
@@ -44,7 +45,13 @@ class Chain:
         ledger.before_row.append(self._judge)
         self._ended: dict[RunId, str] = {}
         self._removed: set[str] = set()
-        self.hears: Mapping[type[Record], Listener] = {}
+        self.hears: Mapping[type[Record], Listener] = {Found: self._found}
+
+    def _found(self, record: Found) -> None:
+        """The trail is gone with the disk; statuses go on from what is shown."""
+        if record.node == DASHBOARD:
+            self._ended.clear()
+            self._removed.clear()
 
     def _judge(self, row: AuditRow) -> None:
         if row.instance in self._removed:
@@ -91,7 +98,19 @@ class Word:
         self._answers: dict[str, Answer] = {}
         self._acted: dict[str, int] = {}
         self._saves = 0
-        self.hears: Mapping[type[Record], Listener] = {PersonAsked: self._ask, PersonAnswered: self._told}
+        self.hears: Mapping[type[Record], Listener] = {
+            PersonAsked: self._ask,
+            PersonAnswered: self._told,
+            Found: self._found,
+        }
+        self._lost: set[str] = set()
+        """Requests whose answers are gone: who asks once more is answered anew."""
+
+    def _found(self, record: Found) -> None:
+        if record.node == DASHBOARD:
+            self._lost |= self._asked.keys()
+            self._answers.clear()
+            self._acted.clear()
 
     def _ask(self, record: PersonAsked) -> None:
         if not record.agent:
@@ -101,6 +120,8 @@ class Word:
         if record.request not in self._asked or isinstance(self._asked[record.request], ReadAudit):
             return  # an agent's answer, or one that promises nothing
         saved = self._answers.get(record.request)
+        if saved is None and record.request in self._lost:
+            return  # it was under way when the disk was lost
         if saved != record.answer and not record.answer.reason.startswith(BUSY):
             raise PromiseBrokenError("S6", f"{record.request} is answered {record.answer}, and saved is {saved}")
 

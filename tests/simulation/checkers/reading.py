@@ -13,9 +13,11 @@ import msgspec
 from msgspec import Struct
 
 from broker.runtime.core import AuditRow
+from schemas.addresses import PlanVersionAt
+from schemas.documents import InstanceStatus, JobState
 from schemas.names import InstanceId, RunId
 from schemas.plan import PlanSource
-from tests.simulation.trace import Row, Saved
+from tests.simulation.trace import Found, Row, Saved
 
 T = TypeVar("T")
 
@@ -33,6 +35,7 @@ class InstanceRow(Struct, rename="camel"):
     opens: datetime
     closes: datetime | None = None
     started_by: str = ""
+    hosts: tuple[str, ...] = ()
 
 
 class RunRow(Struct, rename="camel"):
@@ -98,6 +101,8 @@ class Ledger:
         self.runs: dict[RunId, RunRow] = {}
         self.jobs: dict[str, JobRow] = {}
         self.taken: dict[str, TakenRow] = {}
+        self.handed: dict[RunId, RunRow] = {}
+        """All runs there ever were, whatever was lost since."""
         self.status: dict[Place, str] = {}
         """By the audit: of jobs, and of contexts (the job left empty)."""
         self.before_row: list[Hook] = []
@@ -121,10 +126,32 @@ class Ledger:
         for row in gone:
             self._forget(InstanceId(row.key))
 
+    def found(self, record: Found) -> None:
+        """Its disk was lost: its story goes on from what is shown, and the rest is gone."""
+        if record.node != DASHBOARD:
+            return
+        for table in (self.plans, self.instances, self.runs, self.jobs, self.taken, self.status):
+            table.clear()
+        shown = dict(record.documents)
+        for document in shown.values():
+            match document:
+                case InstanceStatus() if PlanVersionAt(document.plan, document.version) in shown:
+                    self.status[document.instance, document.plan, ""] = document.status
+                    for context in document.contexts:
+                        self.status[document.instance, context.context, ""] = context.status
+                case JobState():
+                    self.status[document.instance, document.context, document.job] = document.status
+                case _:
+                    pass
+
     def source_of(self, instance: InstanceId) -> PlanSource:
         """The plan version an instance runs."""
         row = self.instances[instance]
         return self.sources[row.plan, row.version]
+
+    def hosts(self, instance: InstanceId) -> set[str]:
+        """The agents an instance is for: those its plan names, and those chosen for it."""
+        return {job.agent_name for job in self.source_of(instance).jobs} | set(self.instances[instance].hosts)
 
     def is_active(self, instance: InstanceId) -> bool:
         """Whether events reach it, as far as the audit has come."""
@@ -147,6 +174,7 @@ class Ledger:
                 if row.body is not None:
                     run = msgspec.json.decode(row.body, type=RunRow)
                     self.runs[run.id] = run
+                    self.handed[run.id] = run
             case "job":
                 _keep(self.jobs, row, JobRow)
             case "taken":

@@ -124,7 +124,9 @@ class SavedFirst:
                 run = self._ledger.runs.get(address.run)
                 return run is None or run.phase == "ended" or run.agent != address.agent
             case AgentInstanceAt():
-                return not self._ledger.is_active(address.instance)
+                return not self._ledger.is_active(address.instance) or address.agent not in self._ledger.hosts(
+                    address.instance
+                )
             case InstanceAt() | JobAt():
                 name = address.instance
                 row = self._ledger.instances.get(name)

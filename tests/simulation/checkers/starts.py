@@ -8,11 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from broker.runtime.core import AuditRow
+from schemas.addresses import AssignmentAt
+from schemas.documents import JobState
 from schemas.names import InstanceId, RunId
 from schemas.plan import CommandJob, Context, Grouping, JobDependency, JobLock, Operator, Plan, PlanSource
 from schemas.requests import Act, Action
-from tests.simulation.checkers.reading import Ledger, Place
-from tests.simulation.trace import CommandBegan, CommandEnded, Listener, PersonAsked, PromiseBrokenError, Record
+from tests.simulation.checkers.reading import DASHBOARD, Ledger, Place
+from tests.simulation.trace import (
+    CommandBegan,
+    CommandEnded,
+    FolderLost,
+    Found,
+    Listener,
+    PersonAsked,
+    PromiseBrokenError,
+    Record,
+)
 
 Done = Callable[[str], bool]
 
@@ -31,15 +42,39 @@ class OnceOnly:
         self._ledger = ledger
         self._began: dict[RunId, str] = {}
         self._alive: dict[RunId, int] = {}
-        self.hears: Mapping[type[Record], Listener] = {CommandBegan: self._begin, CommandEnded: self._end}
+        self._gone_there: set[RunId] = set()
+        """Runs whose agent's disk was lost after they had begun."""
+        self._gone_here: set[RunId] = set()
+        """Runs that a dashboard whose disk was lost was not told of: the broker had lost them as well."""
+        self.hears: Mapping[type[Record], Listener] = {
+            CommandBegan: self._begin,
+            CommandEnded: self._end,
+            FolderLost: self._lost,
+            Found: self._found,
+        }
+
+    def _lost(self, record: FolderLost) -> None:
+        if record.run is None:
+            self._gone_there |= {run for run, host in self._began.items() if host == record.host}
+
+    def _found(self, record: Found) -> None:
+        if record.node != DASHBOARD:
+            return
+        newest = {(job.instance, job.order): job.attempt for _, job in record.documents if isinstance(job, JobState)}
+        shown = {address.run for address, _ in record.documents if isinstance(address, AssignmentAt)}
+        for run in self._began:
+            row = self._ledger.handed[run]
+            if run not in shown and newest.get((row.instance, row.copy), 0) < row.attempt:
+                self._gone_here.add(run)
 
     def _begin(self, record: CommandBegan) -> None:
         run = record.run
         if run in self._alive:
             raise PromiseBrokenError("S1", f"two processes of {run} live, one on {record.host}")
-        if run in self._began:
+        first = self._began.get(run)
+        if first is not None and not (run in self._gone_here and (run in self._gone_there or first != record.host)):
             raise PromiseBrokenError("S1", f"{run} is started a second time, on {record.host}")
-        known = self._ledger.runs.get(run)
+        known = self._ledger.handed.get(run)
         if known is None:
             raise PromiseBrokenError("S1", f"{run} is started on {record.host}, and the dashboard knows nothing of it")
         if known.agent != record.host:
@@ -66,7 +101,13 @@ class Allowed:
         self._holders: dict[tuple[InstanceId, str], RunId] = {}
         """Who holds locks: the job, by instance, and its run."""
         self._texts: dict[int, tuple[PlanSource, PlanText]] = {}
-        self.hears: Mapping[type[Record], Listener] = {PersonAsked: self._hear_person}
+        self.hears: Mapping[type[Record], Listener] = {PersonAsked: self._hear_person, Found: self._found}
+
+    def _found(self, record: Found) -> None:
+        """What the dashboard has handed over and not shown, it will hand over once more."""
+        if record.node == DASHBOARD:
+            shown = {address.run for address, _ in record.documents if isinstance(address, AssignmentAt)}
+            self._holders = {owner: run for owner, run in self._holders.items() if run in shown}
 
     def _hear_person(self, record: PersonAsked) -> None:
         self._asked[record.request] = record.asked

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from broker.runtime.core import AuditRow
+from schemas.addresses import PlanVersionAt
+from schemas.documents import PlanStatus
 from tests.simulation.checkers.reading import Ledger
 from tests.simulation.plans import LAST_WINDOW, WINDOWS
-from tests.simulation.trace import Listener, PromiseBrokenError, Record, Saved, Standing
+from tests.simulation.trace import Found, Listener, PromiseBrokenError, Record, Saved, Standing
 from tests.simulation.world import BEGINNING
 
 DASHBOARD = "dashboard"
@@ -25,7 +27,22 @@ class EachStartOnce:
         """From when on a plan's starts are due."""
         self._decided: dict[str, dict[datetime, str]] = {}
         self._ran: set[str] = set()
-        self.hears: Mapping[type[Record], Listener] = {Standing: self._stand}
+        self.hears: Mapping[type[Record], Listener] = {Standing: self._stand, Found: self._found}
+
+    def _found(self, record: Found) -> None:
+        """The dashboard's disk was lost: decided is what its plans show as decided; a plan that is not shown is gone."""
+        if record.node != DASHBOARD:
+            return
+        shown = dict(record.documents)
+        plans = {one.plan: one for one in shown.values() if isinstance(one, PlanStatus)}
+        kept = {name: one for name, one in plans.items() if PlanVersionAt(one.plan, one.version) in shown}
+        self._since = {name: since for name, since in self._since.items() if name in kept}
+        self._decided = {
+            name: {
+                start: "shown as decided" for start in _starts(name) if one.decided is not None and start <= one.decided
+            }
+            for name, one in kept.items()
+        }
 
     def _judge(self, row: AuditRow) -> None:
         if row.kind == "plan" and row.after == "deleted":

@@ -25,6 +25,8 @@ from tests.simulation.trace import (
 
 FIRED = frozenset({"fired", "passed"})
 """What an agent says of a fire that something follows from."""
+KNOWN = frozenset({"succeeded", "failed", "killed", "timedOut"})
+"""What an agent says of an end that it knows of."""
 RECORDED = frozenset({"dropped", "missed"})
 
 
@@ -32,7 +34,7 @@ class ExitCodes:
     """S7: a process outlives its agent, and the code it left is what the agent says of it."""
 
     def __init__(self) -> None:
-        self._alive: set[RunId] = set()
+        self._alive: dict[RunId, str] = {}
         self._left: dict[RunId, tuple[str, int]] = {}
         self._said: dict[RunId, object] = {}
         self.hears: Mapping[type[Record], Listener] = {
@@ -45,12 +47,12 @@ class ExitCodes:
         self._unknowable: set[RunId] = set()
 
     def _began(self, record: CommandBegan) -> None:
-        self._alive.add(record.run)
+        self._alive[record.run] = record.host
         if record.late:
             self._unknowable.add(record.run)
 
     def _ended(self, record: CommandEnded) -> None:
-        self._alive.discard(record.run)
+        self._alive.pop(record.run, None)
         if record.code is not None:
             self._left[record.run] = (record.host, record.code)
 
@@ -58,19 +60,27 @@ class ExitCodes:
         if record.run is not None:
             self._unknowable.add(record.run)
         else:
-            self._unknowable |= self._alive | set(self._left)
+            self._unknowable |= {run for run, host in self._alive.items() if host == record.host}
+            self._unknowable |= {run for run, (host, _) in self._left.items() if host == record.host}
 
     def _saved(self, saved: Saved) -> None:
         if saved.node == DASHBOARD:
             return
+        ended = {row.run for row in saved.audit if row.kind == "run" and row.after in KNOWN}
         for row in saved.rows:
-            if row.table != "run" or row.body is None:
+            if row.table != "run":
+                continue
+            if row.body is None:
+                name = RunId(row.key)
+                if name in ended and name in self._left:  # let go in the same moment: nobody wants to know any more
+                    self._said[name] = self._left[name][1]
                 continue
             run = msgspec.json.decode(row.body)
             if run["stage"] == "ended":
                 name = RunId(row.key)
-                self._said[name] = run.get("return_code")
-                if name in self._alive and name not in self._unknowable:
+                if self._said.get(name) != self._left.get(name, ("", None))[1]:  # what was said rightly was said
+                    self._said[name] = run.get("return_code")
+                if self._alive.get(name) == saved.node and name not in self._unknowable:
                     raise PromiseBrokenError(
                         "S7", f"{saved.node} says that {name} ended as {run['outcome']}, and it lives"
                     )

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from broker.runtime.core import Heard
-from schemas.addresses import Address, AssignmentAt, CalendarAt, PlanVersionAt, RunReportAt
+from schemas.addresses import Address, AssignmentAt, CalendarAt, JobAt, LockAt, PlanVersionAt, RunReportAt
 from schemas.documents import Document, PlanVersion, RunReport
 from schemas.names import NodeName, PlanName
 from schemas.plan import CommandJob, PlanSource
@@ -22,7 +22,7 @@ from schemas.requests import (
     PrepareInstance,
     SetParameters,
 )
-from schemas.status import ContextStatus, RunPhase
+from schemas.status import ContextStatus, Outcome, RunPhase
 from tests.support.office import Office, Shape, a_plan, at
 
 A = NodeName("a")
@@ -100,6 +100,71 @@ def test_a_run_that_was_handed_over_and_not_started_waits_on() -> None:
     assert office.runs()["c"].id == run
 
 
+def test_a_run_whose_job_was_not_shown_any_more_is_known_by_its_assignment() -> None:
+    """The dashboard was cut off between the two."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    before = {address: document for address, document in still(office).items() if isinstance(address, JobAt)}
+    office.fires("q")
+    run = office.runs()["c"].id
+    office.shown |= before
+
+    office.lose_disk()
+    office.fires("q", 2)
+
+    assert office.runs()["c"].id == run
+    office.starts("c")
+    office.ends("c")
+    assert office.status("c") == "COMPLETE"
+
+
+def test_an_assignment_that_was_not_cleared_any_more_starts_nothing_again() -> None:
+    """Its job was shown as done."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    run = office.runs()["c"].id
+    before = office.shown[AssignmentAt(A, run)]
+    office.starts("c")
+    office.ends("c")
+    office.shown[AssignmentAt(A, run)] = before
+
+    office.lose_disk()
+
+    assert office.status("c") == "COMPLETE"
+    assert AssignmentAt(A, run) not in office.shown
+
+
+def test_a_run_without_its_assignment_gets_one_anew() -> None:
+    """Its job says that it has not ended."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    run = office.runs()["c"].id
+    del office.shown[AssignmentAt(A, run)]
+
+    office.lose_disk()
+
+    assert AssignmentAt(A, run) in office.shown
+
+
+def test_an_end_that_was_told_before_the_run_is_handed_over_again_counts() -> None:
+    """The broker was set back as well: what it had of the run is gone, and its agent has nothing more to say."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    before = still(office)
+    office.fires("q")
+    run = office.runs()["c"].id
+    office.shown.clear()
+    office.shown |= before
+
+    ended = RunReport(run=run, phase=RunPhase.ENDED, started=office.now, ended=office.now, outcome=Outcome.SUCCEEDED)
+    office.lose_disk([Heard(office.now, RunReportAt(A, run), ended)])
+    office.fires("q")
+
+    assert office.status("c") == "COMPLETE"
+
+
 def test_fires_that_were_taken_are_not_taken_again() -> None:
     """Their number stood on the bus."""
     office = Office(at("01-10 02:00"))
@@ -167,6 +232,25 @@ def test_locks_are_held_and_waited_for_in_their_order() -> None:
 
     assert before == after == ["RUNNING", "LOCK_QUEUED", "LOCK_QUEUED"]
     assert list(office.runs()) == ["three"]
+
+
+def test_a_queue_that_was_not_shown_any_more_is_known_by_its_jobs() -> None:
+    """Who got the lock meanwhile stands in no queue, though it shows LOCK_QUEUED until its agent has begun."""
+    office = Office(at("01-10 02:00"))
+    office.imports(with_jobs("first", "second", "third", lock=True))
+    for job in ("first", "second", "third"):
+        office.act(Action.SUBMIT, job)
+    office.starts("first")
+    office.ends("first")
+    office.shown = {address: document for address, document in office.shown.items() if not isinstance(address, LockAt)}
+    before = [office.status(job) for job in ("first", "second", "third")]
+
+    office.lose_disk()
+
+    assert [office.status(job) for job in ("first", "second", "third")] == before
+    office.starts("second")
+    office.ends("second")
+    assert office.runs()["third"].phase is not RunPhase.ENDED
 
 
 def test_an_ended_instance_stays_for_its_retention() -> None:

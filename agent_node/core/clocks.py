@@ -15,6 +15,7 @@ from agent_node.core.records import Instance, Instant, Watch
 from agent_node.core.rules import LATENESS
 from schemas.blackout import JobDefinitionError, blackout_until, zone_of
 from schemas.cron import CronError, parse
+from schemas.names import NodeName
 from schemas.plan import ClockJob, OnBlackout
 from schemas.schedule import Days, Schedule, UnknownCalendarError, schedule
 from schemas.spans import span
@@ -32,7 +33,7 @@ class Clock(Struct, frozen=True):
     schedule: Schedule
     closes: Instant | None
     known: Instant
-    """When the agent first knew of the instance: what it missed before is not caught up."""
+    """When the agent first knew of the instance, or another one fell silent: what was missed before is not caught up."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -59,7 +60,8 @@ def read_clock(job: ClockJob, instance: Instance, zone: str, calendars: Mapping[
         raise JobDefinitionError(f"cronExpression: {error}") from error
     except UnknownCalendarError as error:
         raise JobDefinitionError(f"calendar '{error}' is not among those the dashboard has shown") from error
-    clock = Clock(job, found, instance.publication.closes, instance.since)
+    taken_over = instance.publication.groups.get(NodeName(job.agent_name))
+    clock = Clock(job, found, instance.publication.closes, taken_over or instance.since)
     blackout_until(job, instance.since, place)  # faults show before the first fire is due
     return clock
 

@@ -14,7 +14,7 @@ from schemas.codec import encode_body
 from schemas.documents import Assignment
 from schemas.names import NodeName, RequestId, RunId, UserName
 from schemas.requests import Drain
-from schemas.status import Outcome, RunPhase
+from schemas.status import FireOutcome, Outcome, RunPhase
 from tests.support.agents import NOON, RULES, HandDriven, a_clock, a_command, a_publication, a_run, an_assignment
 
 GROUP = NodeName("any:db")
@@ -129,14 +129,15 @@ def test_a_groups_clock_job_fires_only_where_the_group_is_placed() -> None:
 def test_a_clock_job_that_is_taken_over_goes_on_where_the_other_agent_stopped() -> None:
     """What was due since then is decided here: one fire for what nobody looked at, within the job's tolerance."""
     agent = HandDriven(now=NOON + timedelta(minutes=10, seconds=30))
-    job = a_clock("0 0/5 * * * ?", agentName=GROUP)
+    job = a_clock("0 5 12 * * ?", agentName=GROUP)
     agent.dashboard()
     agent.provision(job)
 
     agent.publish(replace(a_publication(), groups={GROUP: NOON + timedelta(minutes=3)}))
     agent.wait_until(NOON + timedelta(minutes=11))
 
-    assert [fire.due for fire in agent.fires(job.id)] == [NOON + timedelta(minutes=10)]
+    [fire] = agent.fires(job.id)
+    assert (fire.due, fire.outcome) == (NOON + timedelta(minutes=5), FireOutcome.FIRED)
 
 
 def test_a_clock_job_that_is_taken_away_fires_no_more() -> None:

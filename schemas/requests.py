@@ -26,6 +26,12 @@ class ImportPlan(Asked, frozen=True, kw_only=True, tag="plan.import"):
     """The documents as they were imported, unknown keys included, so that an export gives them back."""
 
 
+class CheckPlan(Asked, frozen=True, kw_only=True, tag="plan.check"):
+    """What ImportPlan would say of a plan, and when its windows would open. Stores nothing."""
+
+    source: PlanSource
+
+
 class StartInstance(Asked, frozen=True, kw_only=True, tag="instance.start"):
     """Start an instance of a plan now."""
 
@@ -175,7 +181,7 @@ class SwitchWatch(Asked, frozen=True, kw_only=True, tag="agent.watch"):
     on: bool = True
 
 
-Query = ReadAudit | ListVersions | ReadVersion | ListCalendars | ReadCalendar | Forecast
+Query = ReadAudit | ListVersions | ReadVersion | ListCalendars | ReadCalendar | Forecast | CheckPlan
 """What only looks something up."""
 Change = (
     ImportPlan
@@ -227,6 +233,18 @@ class PlanImported(Struct, frozen=True, kw_only=True, rename="camel"):
     """False: the same as the newest version, nothing was stored."""
     warnings: tuple[Fault, ...] = ()
     """What only the dashboard can know: agent groups in which no agent is known."""
+
+
+class PlanChecked(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Data of the answer to CheckPlan."""
+
+    plan: PlanName
+    faults: tuple[Fault, ...]
+    """All that is wrong, warnings included; without errors it can be imported."""
+    changed: bool
+    """False: the same as the newest version."""
+    next_starts: tuple[Instant, ...] = ()
+    """The first starts from now on that calendars let run; empty when faults keep them from being told."""
 
 
 class CalendarImported(Struct, frozen=True, kw_only=True, rename="camel"):

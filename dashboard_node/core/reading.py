@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
 import msgspec
 from msgspec import Raw, Struct
 
 from broker.runtime.core import Reply, Requested
 from dashboard_node.core.effects import LookUpAudit
 from dashboard_node.core.forecasting import forecast
+from dashboard_node.core.placement import labels
+from dashboard_node.core.plan_rules import faults
+from dashboard_node.core.plan_rules.groups import groups
+from dashboard_node.core.plan_rules.survey import survey
 from dashboard_node.core.records import VersionRecord
+from dashboard_node.core.schedules import in_blackout, schedule_of
 from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
 from schemas.names import PlanName
+from schemas.plan import Plan
 from schemas.queries import (
     CalendarList,
     CalendarSummary,
@@ -26,7 +37,12 @@ from schemas.queries import (
     Versions,
     VersionSummary,
 )
-from schemas.requests import Answer, Query
+from schemas.requests import Answer, CheckPlan, PlanChecked, Query
+
+_STARTS: Final = 5
+"""So many next starts of a plan that is checked are told."""
+_LOOKED_AT: Final = 1000
+"""Among so many starts: a blackout may leave none."""
 
 
 def look_up(step: Step, event: Requested, query: Query) -> None:
@@ -37,13 +53,17 @@ def look_up(step: Step, event: Requested, query: Query) -> None:
         step.effects.append(Reply(event.user, event.request, _answer(step, query)))
 
 
-def _answer(step: Step, query: ListVersions | ReadVersion | ListCalendars | ReadCalendar | Forecast) -> Answer:
+def _answer(  # noqa: PLR0911  # one branch a question
+    step: Step, query: ListVersions | ReadVersion | ListCalendars | ReadCalendar | Forecast | CheckPlan
+) -> Answer:
     state = step.state
     match query:
         case Forecast():
             if query.plan is not None and query.plan not in state.plans:
                 return _no_plan(query.plan)
             return _told(forecast(state, step.now, query))
+        case CheckPlan():
+            return _checked(step, query)
         case ListCalendars():
             return _calendars(state)
         case ReadCalendar():
@@ -121,6 +141,31 @@ def _calendar(state: State, query: ReadCalendar) -> Answer:
             ok=False, reason=f"calendar '{query.name}' has no version {number}; the newest is {versions[-1].version}"
         )
     return _told(CalendarVersion(name=one.name, version=one.version, imported=one.imported, by=one.by, days=one.days))
+
+
+def _checked(step: Step, query: CheckPlan) -> Answer:
+    """What importing a plan would say, and its next starts."""
+    state, plan = step.state, query.source.plan
+    name = PlanName(plan.name)
+    found = faults(query.source, state.calendars)
+    wrong = any(not fault.warning for fault in found)
+    warnings = () if wrong else tuple(groups(survey(query.source), labels(state)))
+    record = state.plans.get(name)
+    same = record is not None and state.versions[name, record.version].source == query.source
+    starts = () if wrong else tuple(islice(_starts(state, plan, step.now), _STARTS))
+    return _told(PlanChecked(plan=name, faults=(*found, *warnings), changed=not same, next_starts=starts))
+
+
+def _starts(state: State, plan: Plan, after: datetime) -> Iterator[datetime]:
+    """The starts after a moment, as if the plan were here."""
+    found = schedule_of(state, plan)
+    for _ in range(_LOOKED_AT):
+        following = None if found is None else found.next_running(after)
+        if following is None:
+            return
+        if not in_blackout(plan, following):
+            yield following
+        after = following
 
 
 def _all_of(state: State, plan: PlanName) -> list[VersionRecord]:

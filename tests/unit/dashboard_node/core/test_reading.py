@@ -8,7 +8,7 @@ from dashboard_node.core.effects import LookUpAudit
 from schemas.codec import decode
 from schemas.names import PlanName
 from schemas.queries import ListVersions, ReadAudit, ReadVersion, Version, Versions
-from schemas.requests import EnablePlan, ImportPlan
+from schemas.requests import CheckPlan, EnablePlan, ImportPlan, PlanChecked
 from tests.support.office import Office, a_plan, at
 
 P = PlanName("P")
@@ -90,3 +90,26 @@ def test_clock_fires_stand_in_the_ledger_beside_the_plans_starts() -> None:
 
     tick = [row for row in office.audit if row.kind == "tick" and row.job][-1]
     assert (tick.context, tick.job, tick.before, tick.after) == ("P", "a-q", office.now.isoformat(), "ran")
+
+
+def test_a_plan_is_checked_as_an_import_would_and_nothing_is_stored() -> None:
+    """Its faults at their paths; without errors, whether it differs and when it would start."""
+    office = an_office()
+    before = dict(office.rows)
+
+    def check(**fields: object) -> PlanChecked:
+        source = a_plan(**fields)  # type: ignore[arg-type]  # the builder's own words
+        return decode(bytes(office.ask(CheckPlan(source=source)).data), PlanChecked)
+
+    same = check(description="changed")
+    other = check(timeWindowStart="0 0 6 * * ?", timezone="Europe/London")
+    wrong = check(timeWindowStart="0 0 25 * * ?")
+    never = check(timeWindowStart="0 0 6 * * ?", blackoutWindowCronExpressions=["* * * * * ?"])
+
+    assert (same.faults, same.changed) == ((), False)
+    assert (other.changed, other.next_starts[:2]) == (True, (at("01-10 06:00"), at("01-11 06:00")))
+    assert len(other.next_starts) == 5
+    assert not wrong.faults[0].warning
+    assert "timeWindowStart" in wrong.faults[0].path
+    assert (wrong.next_starts, never.next_starts) == ((), ())
+    assert office.rows == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,6 +87,15 @@ def test_pictures(browser: Browser, orders: Orders, folder: Path, *, dark: bool)
             view(page, f"#/{name}")
             expect(page.get_by_role("heading", name=name.title())).to_be_visible()
             take(name)
+        view(page, "#/forecast")
+        expect(page.get_by_role("region", name=re.compile("^20")).first).to_be_visible()
+        take("forecast")
+        view(page, "#/plans/MorningOrders")
+        expect(page.get_by_role("heading", name="Nothing is wrong with it")).to_be_visible()
+        editor = page.get_by_label("The plan as JSON")
+        editor.fill(editor.input_value().replace('"timeWindowStart": "0 ', '"timeWindowStart": "30 '))
+        expect(page.get_by_role("heading", name="1 change")).to_be_visible()
+        take("editor")
 
 
 def test_a_narrow_screen_does_not_scroll_sideways(browser: Browser, orders: Orders, folder: Path) -> None:

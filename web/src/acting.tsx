@@ -15,13 +15,20 @@ export interface Choice {
   parameters?: Record<string, string> | true;
   message?: boolean;
   onward?: boolean;
+  /** Asks for a point in time, and offers this one. */
+  until?: Date;
+  /** Asked of this agent instead of the dashboard. */
+  agent?: string;
 }
 
 export interface Filled {
   parameters: Record<string, string>;
   message: string;
   onward: boolean;
+  until: Date | undefined;
 }
+
+export const NOTHING: Filled = { parameters: {}, message: "", onward: false, until: undefined };
 
 /** What the open dialog is about. */
 export interface Subject {
@@ -42,6 +49,7 @@ export const subject = signal<Subject | null>(null);
 export const said = signal<Said[]>([]);
 
 const STAYS = 6000;
+const HOUR = 3_600_000;
 let spoken = 0;
 
 export function say(ok: boolean, text: string): void {
@@ -62,7 +70,7 @@ interface Acted {
 export async function perform(name: string, choice: Choice, filled: Filled): Promise<void> {
   const what = `${words.actions.verbs[choice.verb][0]} ${name}`;
   try {
-    const data = await askOnce<Acted | null>(choice.request(filled));
+    const data = await askOnce<Acted | null>(choice.request(filled), choice.agent);
     const refused = Object.entries(data?.refused ?? {});
     if (refused.length > 0) {
       const why = refused.slice(0, 3).map(([job, reason]) => `${job}: ${reason}`);
@@ -130,6 +138,13 @@ export function aboutInstance(one: InstanceStatus): Subject {
   const choices: Choice[] = [
     { verb: "holdAll", request: all("hold"), hurts: true },
     { verb: "releaseAll", request: all("release"), hurts: true },
+    {
+      verb: "moveEnd",
+      until: new Date(Math.max(Date.parse(one.closes ?? "") || 0, Date.now()) + HOUR),
+      hurts: true,
+      request: ({ until }) => ({ ask: "instance.moveEnd", instance, closes: until?.toISOString() }),
+    },
+    { verb: "keepOpen", request: () => ({ ask: "instance.moveEnd", instance, closes: null }), hurts: true },
     { verb: "end", request: () => ({ ask: "instance.end", instance }), hurts: true },
     { verb: "resetInstance", request: () => ({ ask: "instance.reset", instance }), hurts: true },
   ];
@@ -155,3 +170,18 @@ export const changing = (instance: string, name: string, value: string): Choice 
   hurts: true,
   request: (filled) => ({ ask: "instance.parameters", instance, values: filled.parameters }),
 });
+
+export const preparing = (plan: string): Choice => ({ verb: "prepare", hurts: true, request: () => ({ ask: "instance.prepare", plan }) });
+
+export const draining = (agent: string, wanted: boolean): Choice => ({
+  verb: wanted ? "drain" : "resume",
+  agent,
+  hurts: wanted,
+  request: () => ({ ask: "agent.drain", draining: wanted }),
+});
+
+/** Do it at once, or ask first where it hurts. */
+export function propose(name: string, choice: Choice): void {
+  if (choice.hurts) subject.value = { name, choices: [choice], chosen: choice };
+  else void perform(name, choice, NOTHING);
+}

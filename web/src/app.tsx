@@ -8,6 +8,8 @@ import { leave, link } from "./link";
 import { changes, dashboard, unreadable } from "./picture";
 import { route, to } from "./route";
 import { Agents } from "./views/agents";
+import { Editor } from "./views/editor";
+import { Forecast } from "./views/forecast";
 import { Instance } from "./views/instance";
 import { Instances } from "./views/instances";
 import { Job } from "./views/job";
@@ -64,7 +66,7 @@ function whyInDoubt(): string {
 function Header({ doubtful }: { doubtful: boolean }): JSX.Element {
   const [here = "instances"] = route.value;
   const { state, user } = link.value;
-  const pages = ["instances", "plans", "agents", "locks"] as const;
+  const pages = ["instances", "plans", "forecast", "agents", "locks"] as const;
   return (
     <header class="top">
       <a class="brand" href={to("instances")}>
@@ -93,7 +95,10 @@ function View(): JSX.Element {
   useEffect(() => {
     document.title = [id ?? page, words.name].join(" - ");
   }, [page, id]);
+  if (page === "bring") return <Editor plan={undefined} />;
+  if (page === "plans" && id !== undefined) return <Editor key={id} plan={id} />;
   if (page === "plans") return <Plans />;
+  if (page === "forecast") return <Forecast />;
   if (page === "agents") return <Agents />;
   if (page === "locks") return <Locks />;
   if (page === "instances" && id !== undefined) {

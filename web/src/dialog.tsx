@@ -1,7 +1,8 @@
 /** The one dialog: what can be done to something, then, where it hurts or wants to know more, a second step. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { type Choice, perform, type Subject, subject } from "./acting";
+import { type Choice, NOTHING, perform, type Subject, subject } from "./acting";
+import { wallTime } from "./format";
 import { words } from "./words";
 
 export function ActionDialog(): JSX.Element | null {
@@ -22,7 +23,7 @@ function Open({ about }: { about: Subject }): JSX.Element {
     if (choice.hurts || choice.parameters) choose(choice);
     else {
       close();
-      void perform(about.name, choice, { parameters: {}, message: "", onward: false });
+      void perform(about.name, choice, NOTHING);
     }
   };
   const title = chosen === undefined ? words.actions.title(about.name) : words.actions.ask(words.actions.verbs[chosen.verb][0], about.name);
@@ -87,6 +88,7 @@ function Details({ choice, name, close, back }: Wanted): JSX.Element {
   const [lines, setLines] = useState(Object.entries(given).map(([key, value]) => `${key}=${value}`).join("\n"));
   const [message, setMessage] = useState("");
   const [onward, setOnward] = useState(false);
+  const [until, setUntil] = useState(choice.until === undefined ? "" : wallTime(choice.until));
   const [fault, setFault] = useState("");
   const [verb, meaning] = words.actions.verbs[choice.verb];
   const submit = (event: Event): void => {
@@ -97,7 +99,7 @@ function Details({ choice, name, close, back }: Wanted): JSX.Element {
       return;
     }
     close();
-    void perform(name, choice, { parameters, message, onward });
+    void perform(name, choice, { parameters, message, onward, until: until === "" ? undefined : new Date(until) });
   };
   return (
     <form onSubmit={submit}>
@@ -106,6 +108,12 @@ function Details({ choice, name, close, back }: Wanted): JSX.Element {
         <label>
           {choice.parameters === true ? words.actions.forThisRun : words.actions.parameters}
           <textarea rows={4} value={lines} spellcheck={false} onInput={(event) => setLines(event.currentTarget.value)} />
+        </label>
+      )}
+      {choice.until !== undefined && (
+        <label>
+          {words.actions.until}
+          <input type="datetime-local" required value={until} onInput={(event) => setUntil(event.currentTarget.value)} />
         </label>
       )}
       {fault && <p role="alert">{fault}</p>}

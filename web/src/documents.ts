@@ -24,6 +24,16 @@ export interface Presence extends Header {
   zone?: string;
   labels?: string[];
   dryRun?: boolean;
+  capacity?: number;
+  condition?: Condition;
+}
+
+export interface Condition {
+  draining?: boolean;
+  running?: number;
+  load?: number;
+  diskFull?: boolean;
+  diskFree?: number;
 }
 
 export interface PlanStatus extends Header {
@@ -119,7 +129,7 @@ export interface LockState extends Header {
 export interface Answer {
   ok: boolean;
   reason?: string;
-  faults?: { path: string; message: string }[];
+  faults?: Fault[];
   data?: unknown;
   last?: boolean;
 }
@@ -174,4 +184,48 @@ export interface PlanVersion {
   plan: string;
   version: number;
   source?: { plan: PlanContext; jobs?: { agentName: string; jobName: string; contextParameters?: Parameter[] }[] };
+}
+
+export interface Fault {
+  path: string;
+  message: string;
+  warning?: boolean;
+}
+
+export interface PlanChecked {
+  plan: string;
+  faults: Fault[];
+  changed: boolean;
+  nextStarts?: string[];
+}
+
+export interface Coming {
+  at: string;
+  plan: string;
+  job?: string;
+  local: string;
+  zone: string;
+  what: "opens" | "fires" | "skipped";
+  closes?: string;
+  note?: string;
+}
+
+export interface Foretold {
+  until: string;
+  rows?: Coming[];
+  more?: boolean;
+}
+
+export interface CalendarSummary {
+  name: string;
+  version: number;
+  days: number;
+  first?: string;
+  last?: string;
+  plans?: string[];
+}
+
+export interface CalendarVersion {
+  name: string;
+  days: Record<string, string>;
 }

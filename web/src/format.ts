@@ -13,6 +13,13 @@ const day = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit"
 
 export const clock = (when: string | Date | undefined): string => (when === undefined ? "" : time.format(new Date(when)));
 
+export const dayOf = (when: string): string => day.format(new Date(when));
+
+/** As an input of date and time takes it. */
+export function wallTime(when: Date): string {
+  return new Date(when.getTime() - when.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 /** With the day, if it is another one than today. */
 export function moment(when: string | Date | undefined): string {
   if (when === undefined) return "";

@@ -1,5 +1,6 @@
 /** The agents that were ever here. */
 import type { JSX } from "preact";
+import { draining, propose } from "../acting";
 import { Empty, Table, When } from "../parts";
 import { agents, changes } from "../picture";
 import { words } from "../words";
@@ -22,6 +23,8 @@ export function Agents(): JSX.Element {
               <td>{one.node}</td>
               <td>
                 <span class={`badge tone-${one.state === "alive" ? "good" : "bad"}`}>{words.agents[one.state]}</span>
+                {one.condition?.draining && <span class="badge tone-warn">{words.agents.draining}</span>}
+                {one.condition?.diskFull && <span class="badge tone-bad">{words.agents.full}</span>}
                 {one.dryRun && <span class="badge tone-warn">{words.agents.dry}</span>}
               </td>
               <td>
@@ -31,6 +34,19 @@ export function Agents(): JSX.Element {
               <td>{one.zone}</td>
               <td>{one.version}</td>
               <td>{(one.labels ?? []).join(", ")}</td>
+              <td class="number">{[one.condition?.running ?? 0, one.capacity].filter((count) => count !== undefined).join(" / ")}</td>
+              <td class="number">{one.condition?.load?.toFixed(1)}</td>
+              <td class="actions">
+                {one.state === "alive" && (
+                  <button
+                    type="button"
+                    aria-label={`${one.condition?.draining ? words.agents.resume : words.agents.drain} ${one.node}`}
+                    onClick={() => propose(one.node, draining(one.node, !one.condition?.draining))}
+                  >
+                    {one.condition?.draining ? words.agents.resume : words.agents.drain}
+                  </button>
+                )}
+              </td>
             </tr>
           ))}
         </Table>

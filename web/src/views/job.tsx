@@ -1,7 +1,7 @@
 /** One job of an instance: where it stands and why, and what it wrote. */
 import { useEffect } from "preact/hooks";
 import type { JSX } from "preact";
-import { aboutJob, choicesFor, perform, subject } from "../acting";
+import { aboutJob, choicesFor, NOTHING, perform, subject } from "../acting";
 import type { JobState } from "../documents";
 import { lasted, now } from "../format";
 import { follow } from "../link";
@@ -89,7 +89,7 @@ function Actions({ one, over }: { one: JobState; over: boolean }): JSX.Element {
         const [verb, meaning] = words.actions.verbs[choice.verb];
         const act = (): void => {
           if (choice.hurts || choice.parameters) subject.value = { ...aboutJob(one, over), chosen: choice };
-          else void perform(one.name, choice, { parameters: {}, message: "", onward: false });
+          else void perform(one.name, choice, NOTHING);
         };
         return (
           <button key={choice.verb} type="button" title={meaning} onClick={act}>

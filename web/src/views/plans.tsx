@@ -1,6 +1,6 @@
 /** The plans: when they start next, how they ended last. */
 import type { JSX } from "preact";
-import { enabling, perform, startOf, subject } from "../acting";
+import { enabling, preparing, propose, startOf, subject } from "../acting";
 import type { PlanStatus, PlanVersion } from "../documents";
 import { askOnce } from "../link";
 import { Badge, Empty, Table, When } from "../parts";
@@ -20,12 +20,6 @@ async function start(one: PlanStatus): Promise<void> {
   }
   const choice = startOf(one.plan, parameters);
   subject.value = { name: one.plan, choices: [choice], chosen: choice };
-}
-
-function enable(one: PlanStatus): void {
-  const choice = enabling(one.plan, !one.enabled);
-  if (choice.hurts) subject.value = { name: one.plan, choices: [choice], chosen: choice };
-  else void perform(one.plan, choice, { parameters: {}, message: "", onward: false });
 }
 
 function Row({ one }: { one: PlanStatus }): JSX.Element {
@@ -65,9 +59,17 @@ function Row({ one }: { one: PlanStatus }): JSX.Element {
         <button type="button" aria-label={`${words.plans.start} ${one.plan}`} onClick={() => void start(one)}>
           {words.plans.start}
         </button>
-        <button type="button" aria-label={`${one.enabled ? words.plans.disable : words.plans.enable} ${one.plan}`} onClick={() => enable(one)}>
+        <button type="button" aria-label={`${one.enabled ? words.plans.disable : words.plans.enable} ${one.plan}`} onClick={() => propose(one.plan, enabling(one.plan, !one.enabled))}>
           {one.enabled ? words.plans.disable : words.plans.enable}
         </button>
+        {one.schedule && (
+          <button type="button" aria-label={`${words.plans.prepare} ${one.plan}`} onClick={() => propose(one.plan, preparing(one.plan))}>
+            {words.plans.prepare}
+          </button>
+        )}
+        <a href={to("plans", one.plan)} aria-label={`${words.plans.edit} ${one.plan}`}>
+          {words.plans.edit}
+        </a>
         <a href={to("instances")} aria-label={`${one.plan}: ${words.plans.all}`} onClick={() => filterBy(one.plan)}>
           {words.plans.all}
         </a>
@@ -84,6 +86,9 @@ export function Plans(): JSX.Element {
       <h1>
         {words.plans.title} <small>{all.length}</small>
       </h1>
+      <p class="tools">
+        <a href={to("bring")}>{words.plans.bring}</a>
+      </p>
       {all.length === 0 ? (
         <Empty>{words.plans.none}</Empty>
       ) : (

@@ -11,14 +11,18 @@ from msgspec.structs import replace
 
 from agent_node.core import fires, runs, watches
 from agent_node.core.records import RUNS
+from broker.runtime.life import Life
 from broker.runtime.reconciler import Reconciler
 from broker.runtime.view import News, View
 from dashboard_node.core import machine as dashboard_machine
-from dashboard_node.core import requests, settling, windows
+from dashboard_node.core import rebuilding, requests, settling, windows
 from dashboard_node.core import runs as dashboard_runs
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.locks import LockTable
+from dashboard_node.core.projection import Projection
 from dashboard_node.core.timers import Timers
+from schemas.codec import decode_header
+from schemas.status import JobStatus
 from tests.simulation.disk import Disk
 from tests.simulation.hands import Hands
 from tests.simulation.host import Host
@@ -34,6 +38,8 @@ class Mutant(Struct, frozen=True):
     name: str
     breaks: str
     mutate: Break
+    seed: int = 0
+    """One that notices it, told first."""
 
 
 def _instead(owner: Any, name: str, make: Callable[[Any], Any]) -> Break:  # noqa: ANN401  # any attribute of anything
@@ -101,7 +107,50 @@ def _forget_what_is_gone(remove: Any) -> Any:  # noqa: ANN401  # a method
     return forgetting
 
 
+def _believe_greetings(look: Any) -> Any:  # noqa: ANN401  # a method
+    def looking(self: Life[Any, Any], payload: Any) -> int:  # noqa: ANN401  # as it has it
+        floor: int = look(self, payload)
+        if payload and floor > 1 and floor - 1 != self.epoch:
+            self._witness = decode_header(payload).order
+        return floor
+
+    return looking
+
+
 # ---------------------------------------------------------------------- the dashboard
+
+
+def _overlook_holds_of_events(happen: Any) -> Any:  # noqa: ANN401  # a method
+    def happening(self: ContextMachine, journal: Any, index: int, why: str) -> None:  # noqa: ANN401  # as it has them
+        for residence in self.graph.copies[index].residences:
+            self.copies[residence] = replace(self.copies[residence], held=False)
+        happen(self, journal, index, why)
+
+    return happening
+
+
+def _clear_first(changed: Any) -> Any:  # noqa: ANN401  # a method
+    def changing(self: Projection, changes: Any, agents: Any) -> Any:  # noqa: ANN401  # as it has them
+        found = changed(self, changes, agents)
+        return dict(sorted(found.items(), key=lambda item: item[1] is not None))
+
+    return changing
+
+
+def _trust_no_newer_assignment(run: Any) -> Any:  # noqa: ANN401  # a function
+    def running(step: Any, agent: Any, assignment: Any, job: Any) -> None:  # noqa: ANN401  # as it has them
+        if assignment is None or assignment.run == job.run:
+            run(step, agent, assignment, job)
+
+    return running
+
+
+def _forget_what_was_told(given: Any) -> Any:  # noqa: ANN401  # a function
+    def giving(step: Any, *more: Any, **fields: Any) -> None:  # noqa: ANN401  # as it has them
+        given(step, *more, **fields)
+        step.known_already.clear()
+
+    return giving
 
 
 def _grant_everything(_: Any) -> Any:  # noqa: ANN401  # a method
@@ -279,5 +328,40 @@ MUTANTS = (
         "time is blamed on people",
         "what was due is audited as a request's doing",
         _instead(dashboard_machine, "_time_first", _blame_the_event),
+    ),
+    Mutant(
+        "events pass over holds",
+        "a global event happens where a person holds it",
+        _instead(ContextMachine, "happen", _overlook_holds_of_events),
+    ),
+    Mutant(
+        "fires of the dead",
+        "an agent keeps the fires that an old broker showed it of an instance that is gone",
+        _instead(watches, "recheck_unpublished", _nothing),
+    ),
+    Mutant(
+        "greetings are believed",
+        "a greeting proves that all documents of a life stand",
+        _instead(Life, "look", _believe_greetings),
+    ),
+    Mutant(
+        "queued is not handed over",
+        "a rebuilt job that got its lock and has not begun shows WAITING",
+        _instead(rebuilding, "_UNDER_WAY", lambda known: {JobStatus.RUNNING: known[JobStatus.RUNNING]}),
+    ),
+    Mutant(
+        "only jobs are believed",
+        "a rebuilt dashboard overlooks an assignment that is newer than what its job shows",
+        _instead(rebuilding, "_run", _trust_no_newer_assignment),
+    ),
+    Mutant(
+        "cleared before shown",
+        "what has ended is cleared before what follows from it is shown",
+        _instead(Projection, "changed", _clear_first),
+    ),
+    Mutant(
+        "told before",
+        "what an agent said of a run before it was handed over (again) is not looked at",
+        _instead(dashboard_runs, "_give", _forget_what_was_told),
     ),
 )

@@ -104,10 +104,10 @@ def test_a_run_whose_job_was_not_shown_any_more_is_known_by_its_assignment() -> 
     """The dashboard was cut off between the two."""
     office = Office(at("01-10 02:00"))
     office.imports(a_plan())
-    before = {address: document for address, document in still(office).items() if isinstance(address, JobAt)}
+    before = still(office)
     office.fires("q")
     run = office.runs()["c"].id
-    office.shown |= before
+    office.shown |= {address: document for address, document in before.items() if isinstance(address, JobAt)}
 
     office.lose_disk()
     office.fires("q", 2)

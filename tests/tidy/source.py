@@ -15,6 +15,8 @@ PACKAGES = ("agent_node", "broker", "dashboard_node", "jobplan", "schemas")
 
 _SKIPPED_FOLDERS = {"__pycache__", "dist", "node_modules"}
 _OURS_THOUGH_HIDDEN = {".ci", ".github"}
+_NOT_OURS = {".git"}
+"""In a linked worktree a file says where the repository is."""
 _TEXTS = {
     "",
     ".cfg",
@@ -85,7 +87,7 @@ def _texts_below(folder: Path) -> list[Path]:
             continue
         if path.is_dir():
             found += [] if _is_skipped(path.name) else _texts_below(path)
-        elif path.suffix in _TEXTS:
+        elif path.suffix in _TEXTS and path.name not in _NOT_OURS:
             found.append(path)
     return found
 

@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from schemas.names import JobId, job_id
+from schemas.notifications import Deadlines, NotificationContext, NotificationDetails
 from schemas.processes import ProcessWish
 from schemas.status import JobKind
 
@@ -71,6 +72,7 @@ class Job(Authored, frozen=True, kw_only=True):
     held_contexts: dict[str, bool] = field(default_factory=dict)
     ordinal: int = -1
     display_name: str = ""
+    deadlines: Deadlines | None = None
 
     @property
     def id(self) -> JobId:
@@ -363,6 +365,7 @@ class Plan(Context, frozen=True, kw_only=True):
     on_agent_away: OnAgentAway = OnAgentAway.WAIT
     calendars: Calendars | None = None
     on_holiday: OnHoliday = OnHoliday.SKIP
+    deadlines: Deadlines | None = None
 
 
 class PlanSource(Struct, frozen=True, kw_only=True):
@@ -370,6 +373,8 @@ class PlanSource(Struct, frozen=True, kw_only=True):
 
     plan: Plan
     jobs: tuple[Artefact, ...] = ()
+    notifications: tuple[NotificationContext, ...] = ()
+    notification_details: tuple[NotificationDetails, ...] = ()
 
     @property
     def calendars(self) -> frozenset[str]:

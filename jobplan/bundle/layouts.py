@@ -29,6 +29,7 @@ KEPT: Final = frozenset({"notification", "notification_details", "profiles", "ro
 """Folders whose documents are carried along, and given back by an export."""
 
 _BUNDLE_LISTS: Final = {"contextProfiles": "profiles", "emailNotificationDetails": "notification_details"}
+_CONTEXT_KEY: Final = "emailNotificationContext"
 
 
 class Origin(Struct, frozen=True):
@@ -54,6 +55,8 @@ class RawBundle(Struct):
     plan_origins: tuple[Origin, ...] = ()
     jobs: list[RawJob] = field(default_factory=list)
     kept: Documents = field(default_factory=dict)
+    kept_origins: dict[str, Origin] = field(default_factory=dict)
+    """Where kept documents that were no files of their own were read."""
     faults: list[Fault] = field(default_factory=list)
 
     def wrong(self, path: str, message: str) -> None:
@@ -143,9 +146,11 @@ def from_one_file(document: Json, file: str) -> RawBundle:
     elif "contextTemplate" in document:
         _take_context_bundle(bundle, document, file)
     else:
-        bundle.plan = {key: value for key, value in document.items() if key != "jobs"}
+        beside = {"jobs", _CONTEXT_KEY, *_BUNDLE_LISTS}
+        bundle.plan = {key: value for key, value in document.items() if key not in beside}
         bundle.plan_origins = (Origin("$", file),)
         _take_jobs(bundle, document.get("jobs", []), file)
+        _take_kept(bundle, document, file)
     if not bundle.faults and not bundle.plan:
         bundle.wrong(f"{file} $", "no plan in it; a plan is an object with 'name', 'scheduledJobs', 'jobs' and so on")
     return bundle
@@ -214,17 +219,29 @@ def _take_context_bundle(bundle: RawBundle, document: JsonObject, file: str) -> 
     bundle.plan_origins = (Origin("$", file, "$.contextTemplate"),)
     for index, job in enumerate(_listed(document.get("schedulerJobs"))):
         _take_job(bundle, job, file, f"$.schedulerJobs[{index}]", "")
-    for key, folder in _BUNDLE_LISTS.items():
-        for number, kept in enumerate(objects(document.get(key)), 1):
-            bundle.kept[f"{folder}/{_kept_name(kept, number)}.json"] = kept
-    for number, kept in enumerate(_notifications(document.get("emailNotificationContext")), 1):
-        bundle.kept[f"notification/{number}-notification.json"] = kept
+    _take_kept(bundle, document, file)
     if "roles" in document:
         bundle.kept["roles/roles.json"] = document["roles"]
-    known = {"contextTemplate", "schedulerJobs", "emailNotificationContext", "roles", *_BUNDLE_LISTS}
+    known = {"contextTemplate", "schedulerJobs", _CONTEXT_KEY, "roles", *_BUNDLE_LISTS}
     for key in document:
         if key not in known:
             bundle.ignore(f"{file} {step('$', key)}", "unknown key, ignored")
+
+
+def _take_kept(bundle: RawBundle, document: JsonObject, file: str) -> None:
+    """Notifications and profiles beside a plan become documents of their own, as in a zip."""
+    found = [
+        (f"{folder}/{_kept_name(kept, number)}.json", kept, f"$.{key}[{number - 1}]")
+        for key, folder in _BUNDLE_LISTS.items()
+        for number, kept in enumerate(objects(document.get(key)), 1)
+    ]
+    context = document.get(_CONTEXT_KEY)
+    for number, kept in enumerate(_notifications(context), 1):
+        at = f"$.{_CONTEXT_KEY}" + (f"[{number - 1}]" if isinstance(context, list) else "")
+        found.append((f"notification/{number}-notification.json", kept, at))
+    for path, kept, at in found:
+        bundle.kept[path] = kept
+        bundle.kept_origins[path] = Origin("$", file, at)
 
 
 def _listed(value: Json) -> list[Json]:

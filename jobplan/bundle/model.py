@@ -12,9 +12,10 @@ from dashboard_node.core import plan_rules
 from jobplan.bundle.errors import BundleError
 from jobplan.bundle.filenames import kept_apart, sanitised
 from jobplan.bundle.layouts import Origin, RawBundle, RawJob, from_files
-from jobplan.bundle.raw import BadJsonError, Documents, Json, JsonObject, encode, parse, plain, text_of
+from jobplan.bundle.raw import BadJsonError, Documents, Json, JsonObject, encode, kind_of, parse, plain, text_of
 from jobplan.bundle.shapes import Shape
 from jobplan.bundle.spelling import identifier, located, spell_out
+from schemas.notifications import NotificationContext, NotificationDetails
 from schemas.plan import Artefact, ClockJob, CommandJob, FileJob, GlobalJob, Plan, PlanSource, type_of_artefact
 from schemas.requests import Fault
 
@@ -70,6 +71,10 @@ class Bundle(Struct, frozen=True, kw_only=True):
             document = _object(plain(job))
             folder = folders[text_of(document, "type")]
             raw.jobs.append(RawJob(folder, document, Origin("$", f"jobs/{folder}/{job.job_name}")))
+        for number, context in enumerate(source.notifications, 1):
+            raw.kept[f"notification/{number:06}-notification.json"] = plain(context)
+        for number, details in enumerate(source.notification_details, 1):
+            raw.kept[f"notification_details/{number:06}-{sanitised(details.job_name)}.json"] = plain(details)
         return build(raw, one_file=False)
 
     def located(self, faults: Iterable[Fault]) -> tuple[Fault, ...]:
@@ -81,6 +86,9 @@ class Bundle(Struct, frozen=True, kw_only=True):
                 # Two jobs of one name, on two agents, cannot be told apart by it: better no file than the wrong one.
                 job = f"jobs/{path.split('/')[1]}/{text_of(_object(document), 'jobName')}"
                 files[job] = "" if job in files else path
+        for folder in ("notification", "notification_details"):
+            paths = [path for path in self.documents if path.startswith(f"{folder}/")]
+            files |= {f"{folder}/{number}": path for number, path in enumerate(paths)}
         return tuple(msgspec.structs.replace(fault, path=self._located(fault.path, plan, files)) for fault in faults)
 
     def _located(self, path: str, plan: str, files: dict[str, str]) -> str:
@@ -121,11 +129,13 @@ def build(raw: RawBundle, *, one_file: bool) -> Bundle:
     typed = _Typed(raw, origins)
     plan = typed.plan()
     artefacts = typed.artefacts(jobs)
+    notifications = typed.kept("notification", NotificationContext)
+    details = typed.kept("notification_details", NotificationDetails)
     _stop(raw.faults)
     if plan is None:
         raise BundleError(raw.faults)
     bundle = Bundle(
-        source=PlanSource(plan=plan, jobs=artefacts),
+        source=PlanSource(plan=plan, jobs=artefacts, notifications=notifications, notification_details=details),
         documents=documents,
         ignored=tuple(raw.faults),
         origins=origins,
@@ -161,6 +171,7 @@ def _layout(raw: RawBundle) -> tuple[Documents, dict[str, tuple[Origin, ...]], l
             origins[path] = (keyed[key].origin,)
             jobs.append((path, keyed[key]))
     documents.update(sorted(raw.kept.items()))
+    origins |= {path: (raw.kept_origins.get(path, Origin("$", path)),) for path in raw.kept}
     return documents, origins, jobs
 
 
@@ -193,6 +204,20 @@ class _Typed:
             artefact = self._struct(document, _CLASSES[job.folder], path)
             if artefact is not None:
                 found.append(artefact)
+        return tuple(found)
+
+    def kept(self, folder: str, cls: type[S]) -> tuple[S, ...]:
+        """The documents of a folder that are not about the plan's jobs, in the order of their paths."""
+        found: list[S] = []
+        for path, document in sorted(self._raw.kept.items()):
+            if not path.startswith(f"{folder}/"):
+                continue
+            if not isinstance(document, dict):
+                self._raw.wrong(_told(self._origins[path], path, "$"), f"{kind_of(document)} where an object belongs")
+                continue
+            fitted = self._struct(document, cls, path)
+            if fitted is not None:
+                found.append(fitted)
         return tuple(found)
 
     def _resolved(self, job: JsonObject, templates: dict[str, JsonObject], path: str) -> JsonObject:

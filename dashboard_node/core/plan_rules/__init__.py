@@ -14,6 +14,7 @@ from dashboard_node.core.plan_rules.cycles import cycles
 from dashboard_node.core.plan_rules.dependencies import dependencies
 from dashboard_node.core.plan_rules.groups import groups
 from dashboard_node.core.plan_rules.locks import locks
+from dashboard_node.core.plan_rules.notifications import notifications
 from dashboard_node.core.plan_rules.secrets import secrets
 from dashboard_node.core.plan_rules.spans import spans
 from dashboard_node.core.plan_rules.structure import structure, without_artefact
@@ -51,4 +52,5 @@ def faults(
         *spans(found),
         *commands(found),
         *secrets(found, refuse=refuse_secrets),
+        *notifications(found),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboard_node.core.plan_rules.survey import Survey, job_path, warning
+from schemas.notifications import Deadlines
 from schemas.plan import ClockJob, CommandJob, FileJob
 from schemas.requests import Fault
 from schemas.spans import LONGEST
@@ -22,6 +23,7 @@ def _written(survey: Survey) -> Iterator[tuple[str, float]]:
     plan = survey.plan
     yield "$.contextTtlMilliseconds", plan.context_ttl_milliseconds / 1000
     yield "$.agentAwayMilliseconds", plan.agent_away_milliseconds / 1000
+    yield from _deadlines("$.deadlines", plan.deadlines)
     for job in survey.source.jobs:
         path = f"{job_path(job)} $"
         if isinstance(job, FileJob):
@@ -32,6 +34,13 @@ def _written(survey: Survey) -> Iterator[tuple[str, float]]:
             yield f"{path}.recoveryTolerance", job.recovery_tolerance / 1000
         if isinstance(job, CommandJob):
             yield f"{path}.timeoutSeconds", job.timeout_seconds or 0.0
+        yield from _deadlines(f"{path}.deadlines", job.deadlines)
         if isinstance(job, CommandJob) and job.retry is not None:
             yield f"{path}.retry.backOffSeconds", job.retry.back_off_seconds
             yield f"{path}.retry.maxBackOffSeconds", job.retry.max_back_off_seconds
+
+
+def _deadlines(path: str, deadlines: Deadlines | None) -> Iterator[tuple[str, float]]:
+    if deadlines is not None:
+        yield f"{path}.startWithinSeconds", deadlines.start_within_seconds or 0.0
+        yield f"{path}.endWithinSeconds", deadlines.end_within_seconds or 0.0

@@ -120,7 +120,7 @@ def test_hold_and_release(page: Page, site: Site, nightly: str) -> None:
 
     page.get_by_role("link", name="Graph").click()
     expect(page.get_by_role("link", name="Report: on hold")).to_be_visible()
-    expect(page.locator("path.edge")).to_have_count(2)
+    expect(page.locator("g.edge")).to_have_count(2)
 
     page.get_by_role("link", name="Tree").click()
     act(page, "Report", "Release")

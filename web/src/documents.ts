@@ -180,7 +180,7 @@ export interface PlanContext {
   contextParameters?: Parameter[];
 }
 
-export interface PlanVersion {
+export interface PlanVersion extends Header {
   plan: string;
   version: number;
   source?: { plan: PlanContext; jobs?: { agentName: string; jobName: string; contextParameters?: Parameter[] }[] };

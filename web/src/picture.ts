@@ -4,7 +4,7 @@
  */
 import { signal } from "@preact/signals";
 import type { Header, InstanceStatus, JobState, LockState, PlanStatus, Presence } from "./documents";
-import { matches } from "./topics";
+import { escape, matches } from "./topics";
 
 interface Seen {
   document: Header;
@@ -114,6 +114,7 @@ export const dashboard = (): Presence | undefined => at<Presence>("dashboard/pre
 export const agents = (): Presence[] =>
   all<Presence>("agent/+/presence").sort((one, other) => byName(one.node, other.node));
 export const plans = (): PlanStatus[] => all<PlanStatus>("plan/+").sort((one, other) => byName(one.plan, other.plan));
+export const plan = (name: string): PlanStatus | undefined => at<PlanStatus>(`plan/${escape(name)}`);
 export const instance = (id: string): InstanceStatus | undefined => at<InstanceStatus>(`instance/${id}`);
 export const locks = (): LockState[] => all<LockState>("lock/+").sort((one, other) => byName(one.lock, other.lock));
 export const jobs = (id: string): JobState[] =>

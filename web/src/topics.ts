@@ -20,3 +20,5 @@ export function matches(filter: string, topic: string): boolean {
   const levels = topic.split("/");
   return wanted.length === levels.length && wanted.every((level, place) => level === "+" || level === levels[place]);
 }
+
+export const versionAt = (plan: string, version: number): string => `plan/${escape(plan)}/version/${version}`;

@@ -3,7 +3,7 @@ import { type RefObject } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Box, Laid } from "./layout";
 
-const LEAST = 0.05;
+const LEAST = 0.02;
 const MOST = 3;
 const STEP = 60;
 /** Below this, words are too small to be read, and drawing thousands of them is what takes time. */
@@ -23,7 +23,7 @@ class Camera implements Panning {
   constructor(
     private readonly frame: RefObject<SVGSVGElement | null>,
     private readonly moved: RefObject<SVGGElement | null>,
-    private readonly laid: Laid,
+    public laid: Laid,
   ) {}
 
   private get size(): { width: number; height: number } {
@@ -115,13 +115,18 @@ function listen(svg: SVGSVGElement, camera: Camera): AbortController {
   return until;
 }
 
-export function usePanning(frame: RefObject<SVGSVGElement | null>, moved: RefObject<SVGGElement | null>, laid: Laid): Panning {
-  const camera = useMemo(() => new Camera(frame, moved, laid), [laid]);
+/** `steady`: a new layout is that of a picture somebody works on, so it stays where it is. */
+export function usePanning(frame: RefObject<SVGSVGElement | null>, moved: RefObject<SVGGElement | null>, laid: Laid, steady: boolean): Panning {
+  const camera = useMemo(() => new Camera(frame, moved, laid), []);
   useEffect(() => {
     if (frame.current === null) return undefined;
     camera.fit();
     const listening = listen(frame.current, camera);
     return () => listening.abort();
   }, [camera]);
+  useEffect(() => {
+    camera.laid = laid;
+    if (!steady) camera.fit();
+  }, [laid]);
   return camera;
 }

@@ -44,7 +44,7 @@ export function Instance({ id, tab }: { id: string; tab: string }): JSX.Element 
 }
 
 function Tab({ tab, one, all }: { tab: string; one: InstanceStatus; all: JobState[] }): JSX.Element {
-  if (tab === "graph") return <Graph plan={one.plan} version={one.version} instance={one.instance} jobs={all} />;
+  if (tab === "graph") return <Graph one={one} jobs={all} />;
   if (tab === "timeline") return <Timeline one={one} jobs={all} />;
   if (tab === "parameters") return <Parameters one={one} />;
   if (tab === "audit") return <Audit instance={one.instance} />;

@@ -50,6 +50,8 @@ from broker.topics import Topics
 from schemas.names import RequestId, UserName
 from schemas.requests import Answer
 
+_ENTERED: Final = 0o711
+"""Of the data folder: jobs of other users have to get to their scripts, and nobody else has to look around."""
 _MEASURED_EVERY: Final = 10
 """Seconds between two looks at load and disk."""
 _ROUNDED: Final = 64 * 1_048_576
@@ -64,7 +66,7 @@ async def serve(config: AgentConfig) -> int:
     refuses us for good, FencedError when another life of this agent has taken its place.
     """
     config = config.validated()
-    config.data.mkdir(parents=True, exist_ok=True)
+    config.data.mkdir(mode=_ENTERED, parents=True, exist_ok=True)
     async with SqliteStore.open(config.data / "agent.db") as store:
         agent = Agent(config, store, MqttBus(config.broker, ca_file=config.ca_file))
         with ended_by_signals(agent.stop):
@@ -121,7 +123,7 @@ class Agent:
                     self._folders, respond=self._respond, is_attended=self._processes.is_attended, tasks=tasks
                 )
                 bounding = tasks.create_task(
-                    keep_bounded(self._processes.living, config.table.output_bytes), name="outputs"
+                    keep_bounded(self._processes.written_to, config.table.output_bytes), name="outputs"
                 )
                 saying = tasks.create_task(self._keep_saying(), name="condition")
                 try:

@@ -35,15 +35,15 @@ _libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c
 
 
 async def keep_bounded(folders: Callable[[], Iterable[RunFolder]], most: int) -> None:
-    """Look at the output of runs that live, and once more after their end; for ever. ``most``: bytes a file; 0: no bound."""
-    if not most:
-        return
-    known: set[Path] = set()
+    """Look at the output of runs that live, and of those that have ended since the last look; for ever.
+
+    ``most``: bytes a file; 0: no bound.
+    """
     while True:
         await asyncio.sleep(EVERY)
-        living = {path for folder in folders() for path in (folder.output, folder.errors)}
-        await asyncio.to_thread(_bound_all, sorted(living | known), most)
-        known = living
+        written = {path for folder in folders() for path in (folder.output, folder.errors)}
+        if most:
+            await asyncio.to_thread(_bound_all, sorted(written), most)
 
 
 def _bound_all(paths: Iterable[Path], most: int) -> None:

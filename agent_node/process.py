@@ -78,6 +78,8 @@ class Processes:
         self._stopping: set[RunId] = set()
         """Asked to end: these are over only when their whole group is."""
         self._lingering: dict[RunId, asyncio.TimerHandle] = {}
+        self._written: list[RunFolder] = []
+        """Of runs that have ended: their output was not looked at since."""
         self._boot = boot_id()
         self._loop = asyncio.get_running_loop()
 
@@ -157,9 +159,10 @@ class Processes:
         """Whether a process lives for this run, as far as is known."""
         return run in self._attended or run in self._retries or run in self._resolving
 
-    def living(self) -> list[RunFolder]:
-        """The folders of the runs attended to."""
-        return [attended.folder for attended in self._attended.values()]
+    def written_to(self) -> list[RunFolder]:
+        """The folders of the runs attended to, and of those that have ended since this was asked last."""
+        ended, self._written = self._written, []
+        return [*ended, *(attended.folder for attended in self._attended.values())]
 
     def close(self) -> None:
         """Attend no more. The processes live on."""
@@ -227,6 +230,7 @@ class Processes:
 
     def _ended(self, run: RunId, folder: RunFolder, status: int | None, *, leader: int | None = None) -> None:
         """Report an end: by what the wrapper wrote, else by what the kernel told its parent."""
+        self._written.append(folder)
         left = folder.exit()
         code, reason = (left.code if left else None), ""
         if left is None and status is not None and status >= 0:

@@ -123,17 +123,17 @@ class Draft:
 
     def labels_full(self, labels: tuple[str, ...]) -> bool:
         """Whether as many runs of one of these labels may have a process as its limit says."""
-        limits = {
-            label: self.rules.label_concurrency[label] for label in labels if label in self.rules.label_concurrency
-        }
-        if not limits:
-            return False
-        known = set().union(*self.state.active.values(), self.changed_runs())
-        active = [run for run in map(self._run, sorted(known)) if run is not None and run.stage.active]
-        return any(sum(label in run.labels for run in active) >= most for label, most in limits.items())
+        return any(
+            label in self.rules.label_concurrency and self._using(label) >= self.rules.label_concurrency[label]
+            for label in labels
+        )
 
-    def _run(self, run: RunId) -> Run | None:
-        return self.get(RUNS, run)
+    def _using(self, label: str) -> int:
+        """How many runs that may have a process use a label."""
+        count = self.state.active_labels[label]
+        for run in self.changed_runs():
+            count += _uses(self.get(RUNS, run), label) - _uses(self.state.get(RUNS, run), label)
+        return count
 
     def note_run(self, before: Run | None, after: Run | None, cause: str) -> None:
         """Write an audit row for a change of a run's stage or outcome."""
@@ -167,6 +167,10 @@ class Draft:
 
 def _active(run: Run | None) -> bool:
     return run is not None and run.stage.active
+
+
+def _uses(run: Run | None, label: str) -> bool:
+    return run is not None and run.stage.active and label in run.labels
 
 
 def _word(run: Run | None) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from signal import Signals
+from typing import Final
+
 from msgspec.structs import replace
 
 from agent_node.core.draft import Draft
@@ -14,6 +17,7 @@ from agent_node.core.rules import LET_GO_GRACE, STOP_GRACE
 from schemas.names import RunId
 from schemas.status import Outcome
 
+_SIGNALLED: Final = 128
 _BY_STOP = {Stopping.KILL: Outcome.KILLED, Stopping.TIMEOUT: Outcome.TIMED_OUT}
 
 
@@ -51,7 +55,7 @@ def ended(draft: Draft, event: ProcessEnded) -> None:
     elif code in run.success_codes:
         end(draft, run, Outcome.SUCCEEDED, at=at, code=code, reason=event.reason)
     else:
-        end(draft, run, Outcome.FAILED, at=at, code=code, reason=reason or f"return code {code}")
+        end(draft, run, Outcome.FAILED, at=at, code=code, reason=reason or _meaning(code))
 
 
 def failed_to_start(draft: Draft, run_id: RunId, reason: str) -> None:
@@ -113,3 +117,11 @@ def purge(draft: Draft, run_id: RunId) -> None:
         return
     if not visible(draft.get(ASSIGNMENTS, run_id), run) and draft.get(INSTANCES, run.instance) is None:
         draft.put(RUNS, run_id, None)
+
+
+def _meaning(code: int) -> str:
+    """A return code in words: shells add 128 to the number of the signal that ended their command."""
+    try:
+        return f"return code {code} (ended by {Signals(code - _SIGNALLED).name})"
+    except ValueError:
+        return f"return code {code}"

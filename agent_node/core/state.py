@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TypeVar
@@ -73,6 +74,8 @@ class State:
         """Those of them whose turn it is, and which the dashboard holds."""
         self.active: dict[tuple[InstanceId, JobId], set[RunId]] = {}
         self.active_count = 0
+        self.active_labels: Counter[str] = Counter()
+        """How many runs that may have a process use each label."""
         self.runs_of: dict[InstanceId, set[RunId]] = {}
         self.watches_of: dict[InstanceId, set[str]] = {}
         self.files_of: dict[tuple[InstanceId, JobId], set[str]] = {}
@@ -145,6 +148,7 @@ class State:
         if run.stage.active:
             self.active.setdefault((run.instance, run.job), set()).add(run.run)
             self.active_count += 1
+            self.active_labels.update(run.labels)
 
     def _unindex_run(self, run: Run) -> None:
         self.ready.pop(run.run, None)
@@ -153,6 +157,7 @@ class State:
             del self.runs_of[run.instance]
         if run.stage.active:
             self.active_count -= 1
+            self.active_labels.subtract(run.labels)
             place = self.active[(run.instance, run.job)]
             place.discard(run.run)
             if not place:

@@ -12,6 +12,8 @@ from dashboard_node.core.rules import Rule, asked_for, forbidden
 from dashboard_node.core.state import State
 from schemas.documents import Blocker, BlockerKind
 from schemas.names import group_label
+from schemas.plan import OnAgentAway
+from schemas.spans import span
 from schemas.status import ContextStatus, JobKind, RunPhase
 
 SHOWN = 3
@@ -21,8 +23,13 @@ SHOWN = 3
 def blockers(
     state: State, machine: ContextMachine, copy: Copy, missing: list[int] | None = None
 ) -> tuple[Blocker, ...]:
-    """What keeps a job from running; empty when nothing does, or when it has run. ``missing``: what ``first_missing`` found."""
+    """What keeps a job from running; empty when nothing does, or when it has run. ``missing``: what ``first_missing`` found.
+
+    Of one that runs: what keeps its end from being known.
+    """
     record = machine.copies[copy.index]
+    if record.stage is Stage.RUNNING and record.live:
+        return tuple(_unreachable(state, machine, copy))
     if record.stage not in {Stage.WAITING, Stage.QUEUED}:
         return ()
     if record.live:
@@ -64,7 +71,6 @@ def _agent(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocke
     agent = placement.shown_agent(state, machine, copy)
     presence = state.presences.get(agent)
     accepted = run is not None and state.runs[run].phase is RunPhase.ACCEPTED
-    since = None
     if group_label(agent):
         text = placement.absent(state, agent)
     elif state.agent_there(agent):
@@ -75,11 +81,25 @@ def _agent(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocke
     elif presence is None:
         text = f"{agent} has never been seen"
     else:
-        since = presence.since
-        text = f"{agent} is gone since {since:%Y-%m-%d %H:%M:%SZ}"
+        text = f"{agent} is gone"  # since when, a will that was written when it came cannot say
     until = placement.moves_at(state, state.runs[run]) if run is not None else None
     text += f"; goes to another one at {until:%H:%M:%SZ}" if until is not None else ""
-    yield Blocker(kind=BlockerKind.AGENT, agent=agent, run=run or "", text=text, since=since, until=until)
+    yield Blocker(kind=BlockerKind.AGENT, agent=agent, run=run or "", text=text, until=until)
+
+
+def _unreachable(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
+    """It was started on an agent that is gone: nobody knows how it is until that is back, or its plan gives it up."""
+    run = machine.copies[copy.index].run
+    agent = placement.shown_agent(state, machine, copy)
+    presence = state.presences.get(agent)
+    if run is None or presence is None or state.agent_there(agent):
+        return
+    plan, until = machine.graph.plan, None
+    text = f"{agent} is gone: it may run on there, and its end is told when that is back"
+    if plan.on_agent_away is OnAgentAway.LOST and plan.agent_away_milliseconds > 0 and agent in state.away:
+        until = state.away[agent] + span(milliseconds=plan.agent_away_milliseconds)
+        text += f", or it counts as lost at {until:%H:%M:%SZ}"
+    yield Blocker(kind=BlockerKind.AGENT, agent=agent, run=run, text=text, until=until)
 
 
 def _watching(state: State, machine: ContextMachine, copy: Copy) -> Blocker:

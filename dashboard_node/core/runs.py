@@ -244,6 +244,7 @@ def _job_ends(step: Step, machine: ContextMachine, index: int, run: RunRecord, r
         "live": False,
         "return_code": run.return_code,
         "started": run.started,
+        "ended": run.ended,
         "reason": reason,
         "overrides": {},
         "dry_run": run.dry_run,
@@ -261,7 +262,7 @@ def _job_ends(step: Step, machine: ContextMachine, index: int, run: RunRecord, r
             return
         at = step.now + span(seconds=retry)
         why = f"retry {record.tries + 1} at {at:%Y-%m-%dT%H:%M:%SZ}"
-        again = {"reason": why, "overrides": record.overrides, "ended": run.ended, "retry_at": at}
+        again = {"reason": why, "overrides": record.overrides, "retry_at": at}
         machine.move(step, index, Trigger.RETRY, why, **facts | again)
 
 

@@ -45,12 +45,13 @@ def list_(settings: Settings) -> None:
             one.version,
             one.zone,
             _counted(one),
+            f"{one.condition.load:g}",
             _size(one.condition.disk_free),
             ", ".join([*one.labels, *_switched(one)]),
         )
         for one in found
     ]
-    columns = ("AGENT", "STATE", "SINCE", "HOST", "VERSION", "ZONE", "RUNS", "DISK FREE", "LABELS")
+    columns = ("AGENT", "STATE", "SINCE", "HOST", "VERSION", "ZONE", "RUNS", "LOAD", "DISK FREE", "LABELS")
     put_table(columns, rows, empty="no agents yet: start one with 'jobplan serve agent NAME'")
 
 

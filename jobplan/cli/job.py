@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 
 from jobplan.cli.acting import acted, following, submitted
-from jobplan.cli.logs import print_log
+from jobplan.cli.logs import Wanted, print_log
 from jobplan.cli.names import the_context, the_copies
 from jobplan.cli.options import Noun, confirm, with_settings
 from jobplan.cli.output import put_json, put_table
@@ -236,22 +236,40 @@ def _nothing(state: JobState) -> str:
     return "it is running" if state.status == "RUNNING" else "nothing keeps it"
 
 
-@job.command(epilog="\b\nExample:\n  jobplan job logs Daily Load --follow")
+@job.command(
+    epilog="\b\nExample:\n  jobplan job logs Daily Load --follow\n  jobplan job logs Daily Load --tail 20 --stderr"
+)
 @click.argument("instance")
 @click.argument("name", metavar="JOB")
 @_CONTEXT
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
+@click.option("--tail", "-n", "lines", type=click.IntRange(0), metavar="N", help="Only the last N lines.")
+@click.option("--from", "start", type=int, metavar="BYTE", help="From that byte on; negative: before the end.")
+@click.option("--most", type=click.IntRange(0), metavar="BYTES", help="No more than so many.")
 @click.option("--stderr", "errors", is_flag=True, help="Standard error instead of standard output.")
 @click.option("--attempt", type=int, metavar="N", help="Another attempt than the newest.")
 @with_settings
 def logs(  # noqa: PLR0913  # one an option
-    settings: Settings, instance: str, name: str, context: str, attempt: int | None, *, follow: bool, errors: bool
+    settings: Settings,
+    instance: str,
+    name: str,
+    context: str,
+    *,
+    follow: bool,
+    lines: int | None,
+    start: int | None,
+    most: int | None,
+    errors: bool,
+    attempt: int | None,
 ) -> None:
-    """Print what a job wrote in its newest run."""
+    """Print what a job wrote in its newest run, or a part of it."""
+    if lines is not None and start is not None:
+        raise click.UsageError("--tail and --from say two different things: give one of them")
+    wanted = Wanted(attempt=attempt, errors=errors, follow=follow, lines=lines, start=start or 0, most=most)
 
     async def work(client: Client) -> None:
         one = await following(client, instance)
         copies = the_copies(name, client.picture.jobs(one.instance), context)
-        await print_log(client, copies, attempt=attempt, errors=errors, follow=follow, as_json=settings.json)
+        await print_log(client, copies, wanted, as_json=settings.json)
 
     with_client(settings, work)

@@ -5,27 +5,45 @@ from __future__ import annotations
 import sys
 
 import click
+from msgspec import Struct
 
 from jobplan.cli.output import put_line
 from jobplan.client import Client
-from jobplan.client.logs import read_log
+from jobplan.client.logs import read_log, where_last_lines_begin
 from jobplan.errors import BadInputError
 from schemas.documents import JobState
 from schemas.names import RunId, run_id
+from schemas.status import NodeState
 
 
-async def print_log(
-    client: Client,
-    copies: tuple[JobState, ...],
-    *,
-    attempt: int | None,
-    errors: bool,
-    follow: bool,
-    as_json: bool,
-) -> None:
-    """Write the bytes as they are; with ``--json`` one object a part."""
-    copy, run = _newest(copies, attempt)
-    parts = read_log(client, run, copy.agent, errors=errors, follow=follow)
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which part of which output."""
+
+    attempt: int | None = None
+    errors: bool = False
+    follow: bool = False
+    lines: int | None = None
+    """Only the last so many."""
+    start: int = 0
+    """First byte; negative: so many before the end."""
+    most: int | None = None
+    """Bytes."""
+
+
+async def print_log(client: Client, copies: tuple[JobState, ...], wanted: Wanted, *, as_json: bool) -> None:
+    """Write the bytes as they are; with ``--json`` one object a part. Raises BadInputError."""
+    copy, run = _newest(copies, wanted.attempt)
+    presence = client.picture.agents.get(copy.agent)
+    if presence is not None and presence.state is NodeState.GONE and not wanted.follow:
+        raise BadInputError(
+            f"agent '{copy.agent}' is gone, and what its runs wrote is on its host; --follow waits for it"
+        )
+    start = wanted.start
+    if wanted.lines is not None:
+        start = await where_last_lines_begin(client, run, copy.agent, wanted.lines, errors=wanted.errors)
+    parts = read_log(
+        client, run, copy.agent, errors=wanted.errors, offset=start, most=wanted.most, follow=wanted.follow
+    )
     expected: int | None = None
     async for part in parts:
         if expected is not None and part.offset > expected and not as_json:

@@ -58,6 +58,8 @@ def test_a_plan_goes_from_import_to_end(installation: Installation, tmp_path: Pa
     assert installation.do("job", "logs", "Nightly", "Extract") == "region north\n"
     assert installation.do("job", "logs", "Nightly", "Extract", "--stderr") == "careful\n"
     assert installation.do("job", "logs", instance, "Load", "--follow") == "loaded\n"
+    assert installation.do("job", "logs", instance, "Load", "--tail", "1") == "loaded\n"
+    assert installation.do("job", "logs", instance, "Load", "--from", "-5", "--most", "3") == "ade"
     assert "ended" in installation.do("instance", "end", instance, "--yes")
     until(lambda: not installation.topics_of(instance), within=10, what="nothing of it is retained")
 

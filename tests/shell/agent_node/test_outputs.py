@@ -12,7 +12,7 @@ from agent_node import outputs
 from agent_node.logs import read_chunk
 from agent_node.outputs import bound, keep_bounded
 from tests.support.agents import a_command, an_assignment
-from tests.support.bench import a_bench
+from tests.support.bench import RUN, a_bench
 from tests.support.waiting import eventually
 
 MOST = 65_536
@@ -79,7 +79,7 @@ async def test_job_that_writes_without_end_is_never_blocked(tmp_path: Path, monk
     """It writes many times the bound in peace; meanwhile and afterwards its files stay small."""
     monkeypatch.setattr(outputs, "EVERY", 0.05)
     async with a_bench(tmp_path) as bench, asyncio.TaskGroup() as tasks:
-        bounding = tasks.create_task(keep_bounded(bench.processes.living, MOST))
+        bounding = tasks.create_task(keep_bounded(bench.processes.written_to, MOST))
         script = "for i in $(seq 20); do head -c 400000 /dev/zero | tr '\\0' x; sleep 0.02; done; echo; echo end"
         end = await bench.runs(an_assignment(a_command(script)))
         await eventually(lambda: _taken(bench.folder.output) <= MOST, within=5, what="bounded after its end")
@@ -88,3 +88,16 @@ async def test_job_that_writes_without_end_is_never_blocked(tmp_path: Path, monk
     assert end.code == 0
     assert bench.folder.output.stat().st_size == 20 * 400_000 + 5
     assert bench.folder.output.read_bytes().endswith(b"x\nend\n")
+
+
+async def test_job_that_is_over_before_anybody_looks_is_bounded_too(tmp_path: Path) -> None:
+    """It ended between two looks, or while no agent ran: the next look still is at its files, once."""
+    async with a_bench(tmp_path) as bench:
+        await bench.runs(an_assignment(a_command("head -c 400000 /dev/zero | tr '\\0' x")))
+        first, again = bench.processes.written_to(), bench.processes.written_to()
+        later = bench.another_life()
+        later.find(RUN)
+        found = later.written_to()
+
+    assert first == found == [bench.folder]
+    assert again == []

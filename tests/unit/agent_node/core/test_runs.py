@@ -117,6 +117,20 @@ def test_scenario_195_return_codes(codes: list[str], code: int, outcome: Outcome
     assert (agent.ending(RUN).outcome, agent.ending(RUN).return_code) == (outcome, code)
 
 
+@pytest.mark.parametrize(("code", "reason"), [
+    (3, "return code 3"),
+    (139, "return code 139 (ended by SIGSEGV)"),
+    (255, "return code 255"),
+])  # fmt: skip
+def test_return_code_that_tells_of_a_signal_is_said_in_words(code: int, reason: str) -> None:
+    """Nobody has to know by heart what shells add to a signal's number."""
+    agent = a_running_agent()
+
+    agent.ended(RUN, code)
+
+    assert agent.ending(RUN).reason == reason
+
+
 def test_return_codes_that_are_no_numbers_are_answered() -> None:
     """A definition that cannot be read ends the run with a reason, and starts nothing."""
     agent = an_agent()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from broker.runtime.core import Heard
+from dashboard_node.core.blockers import blockers
 from schemas.addresses import AgentPresenceAt, FireReportAt, RunReportAt
 from schemas.documents import Fire, FireReport, Presence, RunReport
 from schemas.names import InstanceId, JobId, NodeName, RunId
 from schemas.requests import Action
-from schemas.status import FireOutcome, NodeState, RunPhase
+from schemas.status import FireOutcome, NodeState, Outcome, RunPhase
 from tests.scenarios.house import BEGINNING, House
 
 NORTH = NodeName("north")
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def _running() -> tuple[House, RunId]:
@@ -24,6 +28,25 @@ def _running() -> tuple[House, RunId]:
 def _present(house: House, *, state: NodeState = NodeState.ALIVE, complete: bool = True) -> None:
     presence = Presence(node=NORTH, state=state, connection=1, since=BEGINNING, complete=complete)
     house.step(Heard(house.now, AgentPresenceAt(NORTH), presence))
+
+
+def _why(house: House) -> list[str]:
+    """What is said of the job that runs."""
+    machine = house.machine("i")
+    return [blocker.text for blocker in blockers(house.core.state, machine, machine.graph.copies[0])]
+
+
+def test_a_run_that_ended_while_its_agent_was_away_ended_then() -> None:
+    """Its job's time is the one that the agent tells, not the one at which it was told."""
+    house, run = _running()
+    began = house.now
+    house.now += HOUR
+    report = RunReport(
+        run=run, phase=RunPhase.ENDED, started=began, ended=began + MINUTE, outcome=Outcome.FAILED, return_code=3
+    )
+    house.step(Heard(house.now, RunReportAt(NORTH, run), report))
+
+    assert house.machine("i").copies[0].ended == began + MINUTE
 
 
 def test_a_run_the_agent_knows_nothing_of_any_more() -> None:
@@ -50,9 +73,18 @@ def test_a_run_whose_report_is_gone() -> None:
 
 
 def test_an_agent_that_is_gone() -> None:
-    """What runs there runs on, as far as anybody knows."""
+    """What runs there runs on, as far as anybody knows, and says so until the agent is back."""
     house, _ = _running()
     _present(house)
+    assert not _why(house)
+
+    _present(house, state=NodeState.GONE)
+    [why] = _why(house)
+    assert why.startswith("north is gone: it may run on there")
+
+    _present(house)
+    assert not _why(house)
+
     _present(house, state=NodeState.GONE)
     house.step(Heard(house.now, AgentPresenceAt(NORTH), None))
 

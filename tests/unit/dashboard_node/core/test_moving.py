@@ -111,6 +111,8 @@ def test_what_had_started_is_lost_if_the_plan_says_so() -> None:
     floor = a_floor_with_a_run(onAgentAway="lost")
     run = floor.begins("c")
     floor.hears(NORTH, alive=False)
+    assert "or it counts as lost at" in floor.why("c")
+
     floor.until(floor.now + FIVE_MINUTES)
     assert floor.status("c") == "ERROR"
     assert "lost: north is gone since" in floor.job("c").reason

@@ -13,6 +13,7 @@ from msgspec import Raw, Struct, field
 
 from schemas.asked import Asked as Asked  # noqa: PLC0414  # for those who ask: the shape of every request
 from schemas.asked import Instant
+from schemas.estimates import EstimateEnd, ReadDurations, ReadJobHistory
 from schemas.names import InstanceId, PlanName, RunId
 from schemas.plan import PlanSource
 from schemas.queries import Forecast, ListCalendars, ListVersions, ReadAudit, ReadCalendar, ReadVersion
@@ -181,7 +182,18 @@ class SwitchWatch(Asked, frozen=True, kw_only=True, tag="agent.watch"):
     on: bool = True
 
 
-Query = ReadAudit | ListVersions | ReadVersion | ListCalendars | ReadCalendar | Forecast | CheckPlan
+Query = (
+    ReadAudit
+    | ListVersions
+    | ReadVersion
+    | ListCalendars
+    | ReadCalendar
+    | Forecast
+    | CheckPlan
+    | ReadJobHistory
+    | ReadDurations
+    | EstimateEnd
+)
 """What only looks something up."""
 Change = (
     ImportPlan

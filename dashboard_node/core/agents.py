@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from dashboard_node.core import moving, runs
+from dashboard_node.core import history, moving, runs
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.lifecycle import Trigger
 from dashboard_node.core.records import Placed, TakenRecord
@@ -143,6 +143,12 @@ def fired(step: Step, machine: ContextMachine, job: str, fire: Fire, context: in
         return "the job is disabled"
     if not fire.outcome.counts:
         return ""
+    if (
+        fire.outcome is FireOutcome.FIRED
+        and machine.copies[first.index].ended is None
+        and not (fire.manual or fire.dry_run)
+    ):
+        history.fired(step, machine, first, fire.at)
     for index in wanted:
         _happened(step, machine, index, fire)
     step.touch(machine)

@@ -29,6 +29,10 @@ from schemas.schedule import MOMENT, Schedule, schedule
 MOST: Final = 2000
 """Rows of one forecast."""
 _MOST_STARTS: Final = 100_000
+_MOST_FIRES: Final = 1000
+"""Fires of a clock job among which the first that counts is looked for."""
+_FARTHEST: Final = timedelta(days=400)
+"""How far ahead a fire is looked for in a window without an end."""
 
 
 class _Window(Struct, frozen=True):
@@ -129,17 +133,38 @@ def _clock_jobs(graph: PlanGraph) -> list[ClockJob]:
 
 def _fires(state: State, name: PlanName, job: ClockJob, span: tuple[datetime, datetime], each: int) -> Iterator[Coming]:
     """The fires of a job in a window, at most so many; the last one says if there are more."""
-    presence = state.presences.get(NodeName(job.agent_name))
     try:
-        zone = zone_of_job(job, presence.zone if presence is not None and presence.zone else "UTC")
-        found = schedule(parse(job.cron_expression), zone, job.calendars, job.on_holiday, state.days())
+        found = _schedule_of_job(state, job)
         fires = list(found.between(span[0] - MOMENT, span[1], each + 1))
         for number, at in enumerate(fires[:each], start=1):
             what, note = _fire(job, found, at)
             more = number == each and len(fires) > each
-            yield _row(at, name, zone, job=job.id, what=what, note=note or ("and so on" if more else ""))
+            yield _row(at, name, found.zone, job=job.id, what=what, note=note or ("and so on" if more else ""))
     except JobDefinitionError as error:
         yield _row(span[0], name, ZoneInfo("UTC"), job=job.id, what=What.SKIPPED, note=str(error))
+
+
+def next_fire_of(state: State, job: ClockJob, after: datetime, closes: datetime | None) -> datetime | None:
+    """The first fire of a clock job after a moment and before its window closes; None: there is none, or not by itself."""
+    if job.startup_control_type is not StartupControl.AUTOMATIC:
+        return None
+    end = after + _FARTHEST if closes is None else closes - MOMENT
+    try:
+        found = _schedule_of_job(state, job)
+        return next((at for at in found.between(after - MOMENT, end, _MOST_FIRES) if _counts(job, found, at)), None)
+    except JobDefinitionError:
+        return None
+
+
+def _counts(job: ClockJob, found: Schedule, at: datetime) -> bool:
+    return _fire(job, found, at)[0] is What.FIRES
+
+
+def _schedule_of_job(state: State, job: ClockJob) -> Schedule:
+    """A clock job's schedule, in its own zone or its agent's. Raises JobDefinitionError."""
+    presence = state.presences.get(NodeName(job.agent_name))
+    zone = zone_of_job(job, presence.zone if presence is not None and presence.zone else "UTC")
+    return schedule(parse(job.cron_expression), zone, job.calendars, job.on_holiday, state.days())
 
 
 def _fire(job: ClockJob, found: Schedule, at: datetime) -> tuple[What, str]:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from dashboard_node.core import windows
+from dashboard_node.core import history, windows
 from dashboard_node.core.instances import remove_instance
 from dashboard_node.core.placement import labels
 from dashboard_node.core.plan_rules import faults
@@ -57,6 +57,7 @@ def import_plan(step: Step, request: ImportPlan) -> Answer:
         )
     )
     step.put_deleted(name, None)
+    history.forget_what_is_gone(step, name)
     step.note("plan", detail=name, after=f"version {version}")
     windows.due(step, name)
     return _imported(name, version, changed=True, warnings=tuple(groups(survey(request.source), labels(step.state))))

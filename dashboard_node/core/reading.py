@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from broker.runtime.core import Reply, Requested
+from dashboard_node.core import estimating
 from dashboard_node.core.effects import LookUpAudit
 from dashboard_node.core.forecasting import forecast
 from dashboard_node.core.placement import labels
@@ -21,6 +22,7 @@ from dashboard_node.core.records import VersionRecord
 from dashboard_node.core.schedules import in_blackout, schedule_of
 from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
+from schemas.estimates import EstimateEnd, ReadDurations, ReadJobHistory
 from schemas.names import PlanName
 from schemas.plan import Plan
 from schemas.queries import (
@@ -45,6 +47,20 @@ _LOOKED_AT: Final = 1000
 """Among so many starts: a blackout may leave none."""
 
 
+_Told = (
+    ListVersions
+    | ReadVersion
+    | ListCalendars
+    | ReadCalendar
+    | Forecast
+    | CheckPlan
+    | ReadJobHistory
+    | ReadDurations
+    | EstimateEnd
+)
+"""What is answered from the state."""
+
+
 def look_up(step: Step, event: Requested, query: Query) -> None:
     """Answer a question."""
     if isinstance(query, ReadAudit):
@@ -54,7 +70,7 @@ def look_up(step: Step, event: Requested, query: Query) -> None:
 
 
 def _answer(  # noqa: PLR0911  # one branch a question
-    step: Step, query: ListVersions | ReadVersion | ListCalendars | ReadCalendar | Forecast | CheckPlan
+    step: Step, query: _Told
 ) -> Answer:
     state = step.state
     match query:
@@ -64,6 +80,9 @@ def _answer(  # noqa: PLR0911  # one branch a question
             return _told(forecast(state, step.now, query))
         case CheckPlan():
             return _checked(step, query)
+        case EstimateEnd() | ReadDurations() | ReadJobHistory():
+            found = estimating.look_up(state, step.now, query)
+            return Answer(ok=False, reason=found) if isinstance(found, str) else _told(found)
         case ListCalendars():
             return _calendars(state)
         case ReadCalendar():

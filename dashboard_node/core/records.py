@@ -175,6 +175,28 @@ class TakenRecord(Saved, frozen=True, kw_only=True):
     """When the newest of those firings was due; None: not known (a file job, or records that were lost)."""
 
 
+class MeasuredRun(Struct, frozen=True, array_like=True):
+    """A run that has ended, as far as later estimates need it; of a clock or file job, its first fire in an instance."""
+
+    instance: InstanceId
+    context: str
+    attempt: int
+    started: Instant
+    """Of a fire: when the instance opened."""
+    seconds: float
+    outcome: Outcome
+    return_code: int | None
+    agent: NodeName
+
+
+class HistoryRecord(Saved, frozen=True, kw_only=True):
+    """The newest runs of a job of a plan, oldest first; they outlive their instances."""
+
+    plan: PlanName
+    job: JobId
+    runs: tuple[MeasuredRun, ...] = ()
+
+
 class AnswerRecord(Saved, frozen=True, kw_only=True):
     """What a request was answered, so that asking again gets the same."""
 

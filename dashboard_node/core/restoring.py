@@ -17,6 +17,7 @@ from dashboard_node.core.records import (
     ContextRecord,
     CopyRecord,
     DeletedPlan,
+    HistoryRecord,
     InstanceRecord,
     PlanRecord,
     RunRecord,
@@ -41,6 +42,7 @@ _TYPES = {
     "run": RunRecord,
     "taken": TakenRecord,
     "answer": AnswerRecord,
+    "history": HistoryRecord,
 }
 _OF_INSTANCE = frozenset({"instance", "context", "job", "run", "taken"})
 """Tables whose keys begin with the instance they belong to."""
@@ -75,6 +77,8 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
                 state.taken[record.instance, record.job] = record
             case AnswerRecord():
                 state.answers[record.user, record.request] = record
+            case HistoryRecord():
+                state.history.setdefault(record.plan, {})[record.job] = record
             case _:
                 raise AssertionError(f"no such table: {key.table}")
     for instance in sorted(state.instances):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dashboard_node.core import placement
+from dashboard_node.core import history, placement
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage, Trigger
@@ -204,6 +204,7 @@ def end(step: Step, run: RunRecord, report: RunReport) -> None:
         dry_run=report.dry_run,
     )
     step.put_run(ended)
+    history.ran(step, ended)
     machine = step.machine(run.instance)
     step.note("run", instance=run.instance, run=run.id, after=outcome, detail=report.reason)
     if machine is not None:

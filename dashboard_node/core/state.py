@@ -17,6 +17,7 @@ from dashboard_node.core.records import (
     AnswerRecord,
     CalendarRecord,
     DeletedPlan,
+    HistoryRecord,
     InstanceRecord,
     PlanRecord,
     RunRecord,
@@ -48,6 +49,8 @@ class State:
         self.runs: dict[RunId, RunRecord] = {}
         self.taken: dict[tuple[InstanceId, JobId], TakenRecord] = {}
         self.answers: dict[tuple[UserName, RequestId], AnswerRecord] = {}
+        self.history: dict[PlanName, dict[JobId, HistoryRecord]] = {}
+        """How long the jobs of each plan took."""
         # Derived
         self.locks = LockTable()
         self.timers = Timers()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from dashboard_node.core.records import (
     ContextRecord,
     CopyRecord,
     DeletedPlan,
+    HistoryRecord,
     InstanceRecord,
     PlanRecord,
     RunRecord,
@@ -24,7 +26,7 @@ from dashboard_node.core.records import (
     VersionRecord,
 )
 from dashboard_node.core.state import ACTIVE, State
-from schemas.names import InstanceId, NodeName, PlanName, RunId, escape
+from schemas.names import InstanceId, JobId, NodeName, PlanName, RunId, escape
 from schemas.status import ContextStatus
 
 
@@ -144,10 +146,25 @@ class Step:
     def forget_plan(self, name: PlanName) -> None:
         """Drop a plan with all its versions, but for the time up to which its starts were decided."""
         self.put_deleted(name, DeletedPlan(name=name, decided=max(self.state.plans[name].decided, self._now)))
+        self.forget_history(name, list(self.state.history.get(name, ())))
         for version in self.state.forget_plan(name):
             self.changes[Key("version", f"{escape(name)}~{version}")] = None
         self.changes[Key("plan", escape(name))] = None
         self.state.timers.set(("open", name), None)
+
+    def put_history(self, record: HistoryRecord) -> None:
+        """Save how long a job took."""
+        self.state.history.setdefault(record.plan, {})[record.job] = record
+        self.changes[Key("history", f"{escape(record.plan)}~{escape(record.job)}")] = record
+
+    def forget_history(self, plan: PlanName, jobs: Iterable[JobId]) -> None:
+        """Drop how long jobs of a plan took."""
+        known = self.state.history.get(plan, {})
+        for job in jobs:
+            del known[job]
+            self.changes[Key("history", f"{escape(plan)}~{escape(job)}")] = None
+        if not known:
+            self.state.history.pop(plan, None)
 
     def put_instance(self, record: InstanceRecord) -> None:
         """Save an instance."""

@@ -149,14 +149,22 @@ class Office:
         """The agent reports that a run has begun."""
         self._report(self.runs(instance)[job], RunPhase.RUNNING)
 
-    def ends(self, job: str, instance: str = "", *, code: int = 0) -> None:
-        """The agent reports that a run has ended."""
+    def ends(self, job: str, instance: str = "", *, code: int = 0, started: datetime | None = None) -> None:
+        """The agent reports that a run has ended; it ``started`` just now unless said otherwise."""
         outcome = Outcome.FAILED if code else Outcome.SUCCEEDED
-        self._report(self.runs(instance)[job], RunPhase.ENDED, outcome, code)
+        self._report(self.runs(instance)[job], RunPhase.ENDED, (outcome, code), started)
 
-    def _report(self, run: RunRecord, phase: RunPhase, outcome: Outcome | None = None, code: int | None = None) -> None:
-        ended = self.now if outcome is not None else None
-        report = RunReport(run=run.id, phase=phase, outcome=outcome, return_code=code, started=self.now, ended=ended)
+    def _report(
+        self,
+        run: RunRecord,
+        phase: RunPhase,
+        end: tuple[Outcome, int] | None = None,
+        started: datetime | None = None,
+    ) -> None:
+        ended = self.now if end is not None else None
+        outcome, code = end or (None, None)
+        began = started or self.now
+        report = RunReport(run=run.id, phase=phase, outcome=outcome, return_code=code, started=began, ended=ended)
         self.step(Heard(self.now, RunReportAt(run.agent, run.id), report))
 
     # Looking

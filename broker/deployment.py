@@ -49,13 +49,20 @@ class Deployment(Struct, frozen=True, kw_only=True, rename="camel"):
     """The address it listens on; empty: all of this machine's."""
     prefix: str = DEFAULT_PREFIX
     agents: tuple[NodeName, ...] = ()
+    admins: tuple[UserName, ...] = ()
+    """People who act; the dashboard has to be told that they are its admins."""
     operators: tuple[UserName, ...] = ()
     viewers: tuple[UserName, ...] = ()
 
     @property
     def users(self) -> tuple[str, ...]:
         """Everybody who may log in."""
-        return (DASHBOARD_USER, *(agent_user(agent) for agent in self.agents), *self.operators, *self.viewers)
+        return (DASHBOARD_USER, *(agent_user(agent) for agent in self.agents), *self.acting, *self.viewers)
+
+    @property
+    def acting(self) -> tuple[UserName, ...]:
+        """People who may ask for something; what they are then allowed is the dashboard's business."""
+        return (*self.admins, *self.operators)
 
     def validated(self) -> Deployment:
         """It, if it can be. Raises DeploymentError or AccessError."""
@@ -65,11 +72,13 @@ class Deployment(Struct, frozen=True, kw_only=True, rename="camel"):
             check_prefix(self.prefix)
         except TopicError as error:
             raise DeploymentError(str(error)) from error
-        for person in (*self.operators, *self.viewers):
+        for person in (*self.acting, *self.viewers):
             check_person(person)
         doubled = sorted({user for user in self.users if self.users.count(user) > 1})
         if doubled:
-            raise DeploymentError(f"'{doubled[0]}' is there twice: each user is an agent, an operator or a viewer")
+            raise DeploymentError(
+                f"'{doubled[0]}' is there twice: each user is an agent, an admin, an operator or a viewer"
+            )
         return self
 
     def url(self, user: str, password: str) -> BrokerUrl:
@@ -130,13 +139,19 @@ class Folder:
         return passwords
 
     def add(
-        self, *, agents: Sequence[str] = (), operators: Sequence[str] = (), viewers: Sequence[str] = ()
+        self,
+        *,
+        agents: Sequence[str] = (),
+        admins: Sequence[str] = (),
+        operators: Sequence[str] = (),
+        viewers: Sequence[str] = (),
     ) -> dict[str, str]:
         """Add users; their passwords by user. Raises DeploymentError or AccessError, and then nothing has changed."""
         before = self.read()
         after = msgspec.structs.replace(
             before,
             agents=(*before.agents, *(NodeName(name) for name in agents)),
+            admins=(*before.admins, *(UserName(name) for name in admins)),
             operators=(*before.operators, *(UserName(name) for name in operators)),
             viewers=(*before.viewers, *(UserName(name) for name in viewers)),
         ).validated()
@@ -154,6 +169,7 @@ class Folder:
         after = msgspec.structs.replace(
             before,
             agents=tuple(agent for agent in before.agents if agent_user(agent) != user),
+            admins=tuple(name for name in before.admins if name != user),
             operators=tuple(name for name in before.operators if name != user),
             viewers=tuple(name for name in before.viewers if name != user),
         )
@@ -164,7 +180,7 @@ class Folder:
         """Rules before passwords: nobody is let in for whom there are no rules. The record last: it says that all is there."""
         rules = access_rules(
             agents=deployment.agents,
-            people=deployment.operators,
+            people=deployment.acting,
             viewers=deployment.viewers,
             prefix=deployment.prefix,
         )

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from schemas.addresses import (
     Address,
+    AgentGrantsAt,
     AgentInstanceAt,
     AgentPlanAt,
     AgentPresenceAt,
@@ -21,6 +22,7 @@ from schemas.addresses import (
     CalendarAt,
     DashboardPresenceAt,
     FireReportAt,
+    GrantsAt,
     InstanceAt,
     JobAt,
     LockAt,
@@ -36,6 +38,7 @@ from schemas.documents import (
     CalendarDays,
     Document,
     FireReport,
+    Grants,
     InstanceStatus,
     JobState,
     LockState,
@@ -79,6 +82,13 @@ TABLE: tuple[Row, ...] = (
         readers=(_A, _P),
         documents=(Presence,),
         shows="Whether the dashboard is alive, its epoch and connection, and whether its projection is complete; also its will.",
+    ),
+    Row(
+        pattern="dashboard/grants",
+        writer=_D,
+        readers=(_P,),
+        documents=(Grants,),
+        shows="Who may do what; nothing stands there as long as nothing was granted to anybody.",
     ),
     Row(
         pattern="agent/{agent}/presence",
@@ -126,6 +136,7 @@ TABLE: tuple[Row, ...] = (
         pattern="agent/{agent}/grants",
         writer=_D,
         readers=(_A, _P),
+        documents=(Grants,),
         shows="Who may ask this agent for what; it refuses the rest.",
     ),
     Row(
@@ -237,6 +248,8 @@ def document_type(address: Address) -> type[Document]:  # noqa: C901, PLR0911, P
             return JobState
         case LockAt():
             return LockState
+        case GrantsAt() | AgentGrantsAt():
+            return Grants
         case _:
             assert_never(address)
 

@@ -15,6 +15,7 @@ from broker.errors import TopicError
 from broker.topic_table import TABLE, Role, Row, filter_of
 from schemas.addresses import (
     Address,
+    AgentGrantsAt,
     AgentInstanceAt,
     AgentPlanAt,
     AgentPresenceAt,
@@ -22,6 +23,7 @@ from schemas.addresses import (
     CalendarAt,
     DashboardPresenceAt,
     FireReportAt,
+    GrantsAt,
     InstanceAt,
     JobAt,
     LockAt,
@@ -175,8 +177,12 @@ def _spell(address: Address) -> str:  # noqa: C901, PLR0911, PLR0912  # one line
     match address:
         case DashboardPresenceAt():
             return "dashboard/presence"
+        case GrantsAt():
+            return "dashboard/grants"
         case AgentPresenceAt(agent):
             return f"agent/{escape(agent)}/presence"
+        case AgentGrantsAt(agent):
+            return f"agent/{escape(agent)}/grants"
         case AgentPlanAt(agent, plan):
             return f"agent/{escape(agent)}/plan/{escape(plan)}"
         case AgentInstanceAt(agent, instance):
@@ -209,6 +215,10 @@ def _parse(levels: list[str]) -> Address | None:  # noqa: C901, PLR0911, PLR0912
     match levels:
         case ["dashboard", "presence"]:
             return DashboardPresenceAt()
+        case ["dashboard", "grants"]:
+            return GrantsAt()
+        case ["agent", agent, "grants"]:
+            return AgentGrantsAt(_node(agent))
         case ["agent", agent, "presence"]:
             return AgentPresenceAt(_node(agent))
         case ["agent", agent, "plan", plan]:

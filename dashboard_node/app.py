@@ -35,6 +35,7 @@ async def serve(config: DashboardConfig) -> int:
     config = config.validated()
     config.data.mkdir(parents=True, exist_ok=True)
     core = DashboardCore(timedelta(seconds=config.retention_seconds))
+    core.state.admins = config.admins
     core.state.properties = read_folder(config.data / "properties")
     async with SqliteStore.open(config.data / "dashboard.db") as store:
 

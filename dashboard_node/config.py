@@ -6,7 +6,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from broker.access import AccessError, check_person
 from broker.address import BrokerUrl
+from schemas.names import UserName
 
 DAY = 86_400.0
 
@@ -23,6 +25,8 @@ class DashboardConfig(Struct, frozen=True, kw_only=True):
     """Folder of its database; made when it is not there."""
     retention_seconds: float = DAY
     """How long an ended instance stays on the bus and in the store."""
+    admins: tuple[UserName, ...] = ()
+    """People who are admins whatever was granted: how the first one comes to be. Named as the broker knows them."""
     ca_file: Path | None = None
     """Certificates (PEM) to trust besides the system's, for ``mqtts``."""
 
@@ -30,4 +34,9 @@ class DashboardConfig(Struct, frozen=True, kw_only=True):
         """These settings, if they can be. Raises ConfigError."""
         if not 0 <= self.retention_seconds <= 10 * 366 * DAY:
             raise ConfigError("retention: a number of seconds from 0 to ten years is wanted")
+        for name in self.admins:
+            try:
+                check_person(name)
+            except AccessError as error:
+                raise ConfigError(f"admins: {error}") from error
         return self

@@ -101,6 +101,16 @@ class LockAt(Struct, frozen=True):
     group: str
 
 
+class GrantsAt(Struct, frozen=True):
+    """Who may do what."""
+
+
+class AgentGrantsAt(Struct, frozen=True):
+    """The same, for an agent."""
+
+    agent: NodeName
+
+
 Address = (
     DashboardPresenceAt
     | AgentPresenceAt
@@ -116,4 +126,6 @@ Address = (
     | InstanceAt
     | JobAt
     | LockAt
+    | GrantsAt
+    | AgentGrantsAt
 )

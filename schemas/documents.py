@@ -12,7 +12,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from schemas.names import ContextName, InstanceId, JobId, LockName, NodeName, PlanName, RunId
+from schemas.grants import Grant
+from schemas.names import ContextName, InstanceId, JobId, LockName, NodeName, PlanName, RunId, UserName
 from schemas.plan import ClockJob, CommandJob, FileJob, PlanSource
 from schemas.status import ContextStatus, FireOutcome, JobKind, JobStatus, NodeState, Outcome, RunPhase
 
@@ -350,6 +351,13 @@ class LockState(Shown, frozen=True, kw_only=True):
     queue: tuple[LockClaim, ...] = ()
 
 
+class Grants(Shown, frozen=True, kw_only=True):
+    """Who may do what. None of these shown: nothing was granted to anybody, and everybody may do everything but grant."""
+
+    users: dict[UserName, tuple[Grant, ...]]
+    """By user; ``*`` stands for everybody."""
+
+
 Report = RunReport | FireReport
 Document = (
     Presence
@@ -365,4 +373,5 @@ Document = (
     | InstanceStatus
     | JobState
     | LockState
+    | Grants
 )

@@ -6,9 +6,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final
 
-from msgspec import Meta, Raw
+from msgspec import Meta, Raw, field
 
 from schemas.asked import Asked, Instant, Told
+from schemas.grants import Grant, Right
 from schemas.names import PlanName, UserName
 from schemas.plan import PlanSource
 
@@ -188,3 +189,41 @@ class Version(Told, frozen=True, kw_only=True):
     source: PlanSource | None = None
     """What instances are made from. None when the bundle was asked for, and there is one."""
     bundle: Raw = Raw(b"null")
+
+
+class WhoAmI(Asked, frozen=True, kw_only=True, tag="user.whoAmI"):
+    """Who asks, as the broker knows them, and what they may do. Everybody may ask this."""
+
+
+class You(Told, frozen=True, kw_only=True):
+    """Data of the answer to WhoAmI. A request is allowed by a grant of its role, or a higher one, for its plan."""
+
+    user: UserName
+    open: bool = False
+    """Nothing was granted to anybody yet: everybody may do everything but grant."""
+    grants: tuple[Grant, ...] = ()
+    """Those of this user and of everybody."""
+    rights: dict[str, Right] = field(default_factory=dict)
+    """What each kind of request needs, by its ``ask``; others need nothing."""
+
+
+class ListUsers(Asked, frozen=True, kw_only=True, tag="user.list"):
+    """Who was granted what."""
+
+
+class UserSummary(Told, frozen=True, kw_only=True):
+    """One user in a list; ``*`` stands for everybody."""
+
+    user: UserName
+    grants: tuple[Grant, ...]
+    changed: Instant
+    by: UserName = UserName("")
+    """Who changed it last; empty: the dashboard's settings."""
+    named: bool = False
+    """An admin by the dashboard's settings, who stays one as long as they say so."""
+
+
+class UserList(Told, frozen=True, kw_only=True):
+    """Data of the answer to ListUsers, by name. Empty: everybody may do everything but grant."""
+
+    users: tuple[UserSummary, ...] = ()

@@ -14,9 +14,19 @@ from msgspec import Raw, Struct, field
 from schemas.asked import Asked as Asked  # noqa: PLC0414  # for those who ask: the shape of every request
 from schemas.asked import Instant
 from schemas.estimates import EstimateEnd, ReadDurations, ReadJobHistory
-from schemas.names import InstanceId, PlanName, RunId
+from schemas.grants import EVERYTHING, Grant, UserRole
+from schemas.names import InstanceId, PlanName, RunId, UserName
 from schemas.plan import PlanSource
-from schemas.queries import Forecast, ListCalendars, ListVersions, ReadAudit, ReadCalendar, ReadVersion
+from schemas.queries import (
+    Forecast,
+    ListCalendars,
+    ListUsers,
+    ListVersions,
+    ReadAudit,
+    ReadCalendar,
+    ReadVersion,
+    WhoAmI,
+)
 
 
 class ImportPlan(Asked, frozen=True, kw_only=True, tag="plan.import"):
@@ -98,6 +108,23 @@ class DeleteCalendar(Asked, frozen=True, kw_only=True, tag="calendar.delete"):
     """Forget a business calendar. Refused while a plan names it."""
 
     name: str
+
+
+class GrantRole(Asked, frozen=True, kw_only=True, tag="user.grant"):
+    """Let a user do what a role may, with all plans or with those whose names fit a pattern."""
+
+    user: UserName
+    """A person as the broker knows them; ``*``: everybody."""
+    role: UserRole
+    plans: str = EVERYTHING
+
+
+class RevokeRole(Asked, frozen=True, kw_only=True, tag="user.revoke"):
+    """Take grants back from a user: all of them, those of a role, those of a pattern. Refused for the last admin's."""
+
+    user: UserName
+    role: UserRole | None = None
+    plans: str | None = None
 
 
 class Action(StrEnum):
@@ -193,6 +220,8 @@ Query = (
     | ReadJobHistory
     | ReadDurations
     | EstimateEnd
+    | WhoAmI
+    | ListUsers
 )
 """What only looks something up."""
 Change = (
@@ -209,6 +238,8 @@ Change = (
     | RaiseEvent
     | ImportCalendar
     | DeleteCalendar
+    | GrantRole
+    | RevokeRole
 )
 """What is done once, and answered the same when it is asked again."""
 DashboardRequest = Query | Change
@@ -266,6 +297,15 @@ class CalendarImported(Struct, frozen=True, kw_only=True, rename="camel"):
     version: int
     changed: bool
     """False: the same as the newest version, nothing was stored."""
+
+
+class UserGrants(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Data of the answers to GrantRole and RevokeRole: what the user has now."""
+
+    user: UserName
+    grants: tuple[Grant, ...]
+    changed: bool
+    """False: it was so already."""
 
 
 class InstanceStarted(Struct, frozen=True, kw_only=True, rename="camel"):

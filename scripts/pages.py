@@ -15,6 +15,8 @@ sys.path.insert(0, str(ROOT))
 
 from broker.topic_table import TABLE  # noqa: E402  # found through the path above
 from dashboard_node.core.lifecycle import CONTEXT_RULES, TRANSITIONS, Stage, Trigger, shown  # noqa: E402  # likewise
+from schemas.grants import Extent  # noqa: E402  # likewise
+from schemas.rights import rights  # noqa: E402  # likewise
 
 
 def topics() -> str:
@@ -66,8 +68,20 @@ def contexts() -> str:
     return "\n".join(lines)
 
 
+def needed() -> str:
+    """Which role each request needs."""
+    whose = {Extent.ANY: "", Extent.PLAN: " of its plan", Extent.ALL: " of all plans"}
+    lines = ["| needs | requests |", "| --- | --- |"]
+    by_right: dict[str, list[str]] = {}
+    for ask, right in rights().items():
+        by_right.setdefault(f"{right.role}{whose[right.of]}", []).append(f"`{ask}`")
+    lines += [f"| {right} | {', '.join(asks)} |" for right, asks in by_right.items()]
+    return "\n".join(lines)
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "ARCHITECTURE.md": {"topics": topics},
+    "docs/roles.md": {"rights": needed},
     "docs/statuses.md": {
         "statuses": statuses,
         "transitions": transitions,

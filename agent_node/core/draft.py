@@ -11,6 +11,7 @@ from agent_node.core.effects import Effect
 from agent_node.core.records import (
     DASHBOARD,
     DISK,
+    GRANTS,
     INSTANCES,
     LIFE,
     ONLY,
@@ -25,7 +26,8 @@ from agent_node.core.records import (
 from agent_node.core.rules import DryRun
 from agent_node.core.state import State
 from broker.runtime.core import AuditRow, Decision, Key
-from schemas.names import InstanceId, JobId, RunId, UserName, run_leaf
+from schemas.grants import Granted
+from schemas.names import InstanceId, JobId, RequestId, RunId, UserName, run_leaf
 from schemas.status import NodeState
 
 R = TypeVar("R", bound=Struct)
@@ -77,6 +79,12 @@ class Draft:
     def wishes(self) -> Wishes:
         """What operators have asked of this agent."""
         return self.get(WISHES, ONLY) or Wishes()
+
+    @property
+    def granted(self) -> Granted:
+        """Who may ask what here, as the dashboard last said; empty: it has said nothing yet, or nothing was granted."""
+        known = self.get(GRANTS, ONLY)
+        return known.users if known is not None else {}
 
     def dry_run_of(self, job: JobId) -> DryRun | None:
         """How a job's runs pretend; None: they are real. The job's own wish comes first."""
@@ -158,6 +166,13 @@ class Draft:
     def note_wish(self, user: UserName, what: str, *, job: str = "", instance: str = "") -> None:
         """Write an audit row for what an operator has asked."""
         row = AuditRow(at=self.now, kind="agent", instance=instance, job=job, after=what, cause="request", user=user)
+        self._audit.append(row)
+
+    def note_refusal(self, user: UserName, request: RequestId, reason: str) -> None:
+        """Write an audit row for what an operator was refused."""
+        row = AuditRow(
+            at=self.now, kind="request", before=request, after="refused", cause="request", user=user, detail=reason
+        )
         self._audit.append(row)
 
     def note_fire(self, instance: InstanceId, job: JobId, outcome: str, detail: str) -> None:

@@ -25,7 +25,7 @@ from agent_node.core.events import (
 )
 from agent_node.core.files import moved
 from agent_node.core.invariants import check
-from agent_node.core.records import DASHBOARD, INSTANCES, LIFE, ONLY, RUNS, WATCHES, Dashboard, Life
+from agent_node.core.records import DASHBOARD, GRANTS, INSTANCES, LIFE, ONLY, RUNS, WATCHES, Dashboard, Life
 from agent_node.core.rules import Rules
 from agent_node.core.state import State
 from broker.runtime.core import (
@@ -40,6 +40,7 @@ from broker.runtime.core import (
 )
 from schemas.addresses import (
     Address,
+    AgentGrantsAt,
     AgentInstanceAt,
     AgentPlanAt,
     AssignmentAt,
@@ -52,12 +53,14 @@ from schemas.documents import (
     Assignment,
     Document,
     FireReport,
+    Grants,
     Presence,
     RunReport,
     Taken,
 )
 from schemas.names import InstanceId
 from schemas.requests import AgentRequest, Answer, Drain, ReadLog, SetDryRun, SwitchWatch
+from schemas.rights import refusal
 
 
 class AgentCore:
@@ -139,6 +142,8 @@ class AgentCore:
                 draft.put(DASHBOARD, ONLY, known)
                 runs.recheck_waiting(draft)
                 watches.recheck_unpublished(draft)
+            case AgentGrantsAt(), (Grants() | None) as grants:
+                draft.put(GRANTS, ONLY, grants)
             case AgentPlanAt(_, plan), (AgentPlan() | None) as document:
                 watches.provisioned(draft, plan, document)
             case AgentInstanceAt(), AgentInstance() as publication:
@@ -212,6 +217,12 @@ def _answer(draft: Draft, event: Requested) -> None:
         ask = _requests.decode(event.body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         answer = Answer(ok=False, reason=f"not a request an agent knows: {error}")
+        draft.effects.append(Reply(user=event.user, request=event.request, answer=answer))
+        return
+    denied = refusal(draft.granted, event.user, ask)
+    if denied:
+        draft.note_refusal(event.user, event.request, denied)
+        answer = Answer(ok=False, reason=denied)
         draft.effects.append(Reply(user=event.user, request=event.request, answer=answer))
         return
     match ask:

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field
 from agent_node.core.lifecycle import Stage, Window
 from agent_node.core.rules import DryRun
 from broker.runtime.core import Key
-from schemas.documents import AgentInstance, AgentPlan, Assignment, Fire, Presence, RunReport, Taken
+from schemas.documents import AgentInstance, AgentPlan, Assignment, Fire, Grants, Presence, RunReport, Taken
 from schemas.names import InstanceId, JobId, RunId, escape, unescape
 from schemas.status import Outcome
 
@@ -197,6 +197,7 @@ FILES: Final = Table("file", SeenFile)
 WISHES: Final = Table("wishes", Wishes)
 DISK: Final = Table("disk", Disk)
 SWITCHES: Final = Table("switch", Switch)
+GRANTS: Final = Table("grants", Grants)
 
 ONLY: Final = "-"
 """The key of tables that hold one record."""
@@ -216,6 +217,7 @@ TABLES: Final[dict[str, type[Struct]]] = {
         WISHES,
         SWITCHES,
         DISK,
+        GRANTS,
     )
 }
 

@@ -280,7 +280,7 @@ class Life(Generic[E, F]):
             self._complete = self._stale_presence = True
             self._doubt.shown(now)
             return self._reconciler.show_all(self._core.documents(), now)
-        shown = self._reconciler.show(self._core.project(changes), now) if changes and self.connected else []
+        shown = self._reconciler.show(self._core.project(changes), now) if self.connected else []
         cleared = any(not publication.payload for publication in shown)
         self._stale_presence |= cleared or (self._complete and self._reconciler.count != self._documents)
         return shown

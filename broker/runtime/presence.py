@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from schemas.addresses import (
     Address,
+    AgentGrantsAt,
     AgentInstanceAt,
     AgentPlanAt,
     AgentPresenceAt,
@@ -18,6 +19,7 @@ from schemas.addresses import (
     CalendarAt,
     DashboardPresenceAt,
     FireReportAt,
+    GrantsAt,
     InstanceAt,
     JobAt,
     LockAt,
@@ -77,6 +79,8 @@ def writer_of(address: Address) -> Writer:
             | InstanceAt()
             | JobAt()
             | LockAt()
+            | GrantsAt()
+            | AgentGrantsAt()
         ):
             return DashboardPresenceAt()
         case _:

@@ -16,6 +16,7 @@ from broker.topic_table import Role, document_type
 from broker.topics import RequestTopic, ResponseTopic, Topics
 from schemas.addresses import (
     Address,
+    AgentGrantsAt,
     AgentInstanceAt,
     AgentPlanAt,
     AgentPresenceAt,
@@ -64,7 +65,7 @@ class Wire:
     def share_of(self, topic: str) -> NodeName | None:
         """For which agent a topic of the dashboard is; None: for everybody, or it is an agent's own."""
         address = self.address_of(topic) if isinstance(self.me, DashboardPresenceAt) else None
-        if isinstance(address, AgentPlanAt | AgentInstanceAt | AssignmentAt | TakenAt):
+        if isinstance(address, AgentPlanAt | AgentInstanceAt | AssignmentAt | TakenAt | AgentGrantsAt):
             return address.agent
         return None
 

@@ -17,6 +17,7 @@ from dashboard_node.core import (
     restoring,
     runs,
     settling,
+    users,
     windows,
 )
 from dashboard_node.core.effects import Effect
@@ -67,6 +68,7 @@ class DashboardCore:
                 restoring.give_up(step)
                 if event.journal in {0, event.epoch}:  # who has records knows better, even that there is nothing
                     rebuilding.rebuild(step, event.shown)
+                users.name_admins(step)
             case _:
                 assert_never(event)
         _finish(step)

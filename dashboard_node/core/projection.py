@@ -6,7 +6,7 @@ document with the same function, so what stands on the bus does not depend on th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from broker.runtime.core import Changes
 from dashboard_node.core import blockers, placement, schedules
@@ -20,10 +20,12 @@ from dashboard_node.core.state import ACTIVE, State
 from dashboard_node.core.touched import Named, Touched
 from schemas.addresses import (
     Address,
+    AgentGrantsAt,
     AgentInstanceAt,
     AgentPlanAt,
     AssignmentAt,
     CalendarAt,
+    GrantsAt,
     InstanceAt,
     JobAt,
     LockAt,
@@ -38,6 +40,7 @@ from schemas.documents import (
     CalendarDays,
     ContextState,
     Document,
+    Grants,
     InstanceStatus,
     JobState,
     LockClaim,
@@ -69,6 +72,7 @@ class Projection:
     def documents(self) -> dict[Address, Document]:
         """Everything that ought to be shown, in the order of `changed`."""
         found: dict[Address, Document] = {}
+        self._add(found, self._grants(sorted(self._state.presences)))
         self._add(found, [self._calendar(name) for name in sorted(self._state.calendars)])
         for plan in sorted(self._state.plans):
             self._add(found, self._of_plan(plan))
@@ -90,6 +94,9 @@ class Projection:
         """
         touched = Touched(self._state, changes, agents, self._named)
         found: dict[Address, Document | None] = {}
+        found.update(
+            self._grants(sorted(self._state.presences) if touched.grants else touched.agents, known=touched.grants)
+        )
         found.update(self._calendar(name) for name in touched.calendars)
         for plan in touched.plans:
             found.update(self._of_plan(plan) if plan in self._state.plans else self._without_plan(plan))
@@ -153,6 +160,15 @@ class Projection:
                 PlanVersionAt(record.name, version),
                 PlanVersion(plan=one.plan, version=version, imported=one.imported, by=one.by, source=one.source),
             )
+
+    def _grants(self, agents: Sequence[NodeName], *, known: bool = True) -> Iterator[Shown]:
+        """Who may do what, for people (``known``: it may have changed) and for each of these agents."""
+        granted = self._state.granted
+        document = Grants(users=granted) if granted else None
+        if known:
+            yield GrantsAt(), document
+        for agent in agents:
+            yield AgentGrantsAt(agent), document if agent in self._state.presences else None
 
     def _calendar(self, name: str) -> Shown:
         versions = self._state.calendars.get(name)

@@ -23,7 +23,8 @@ from dashboard_node.core.schedules import in_blackout, schedule_of
 from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
 from schemas.estimates import EstimateEnd, ReadDurations, ReadJobHistory
-from schemas.names import PlanName
+from schemas.grants import grants_of
+from schemas.names import PlanName, UserName
 from schemas.plan import Plan
 from schemas.queries import (
     CalendarList,
@@ -31,15 +32,21 @@ from schemas.queries import (
     CalendarVersion,
     Forecast,
     ListCalendars,
+    ListUsers,
     ListVersions,
     ReadAudit,
     ReadCalendar,
     ReadVersion,
+    UserList,
+    UserSummary,
     Version,
     Versions,
     VersionSummary,
+    WhoAmI,
+    You,
 )
 from schemas.requests import Answer, CheckPlan, PlanChecked, Query
+from schemas.rights import rights
 
 _STARTS: Final = 5
 """So many next starts of a plan that is checked are told."""
@@ -57,6 +64,8 @@ _Told = (
     | ReadJobHistory
     | ReadDurations
     | EstimateEnd
+    | WhoAmI
+    | ListUsers
 )
 """What is answered from the state."""
 
@@ -69,7 +78,7 @@ def look_up(step: Step, event: Requested, query: Query) -> None:
         step.effects.append(Reply(event.user, event.request, _answer(step, query)))
 
 
-def _answer(  # noqa: PLR0911  # one branch a question
+def _answer(  # noqa: C901, PLR0911  # one branch a question
     step: Step, query: _Told
 ) -> Answer:
     state = step.state
@@ -91,6 +100,10 @@ def _answer(  # noqa: PLR0911  # one branch a question
             return _versions(state, query)
         case ReadVersion():
             return _version(state, query)
+        case WhoAmI():
+            return _you(state, UserName(step.user))
+        case ListUsers():
+            return _users(state)
 
 
 def _versions(state: State, query: ListVersions) -> Answer:
@@ -129,6 +142,19 @@ def _version(state: State, query: ReadVersion) -> Answer:
             bundle=record.bundle if as_imported else Raw(b"null"),
         )
     )
+
+
+def _you(state: State, user: UserName) -> Answer:
+    granted = state.granted
+    return _told(You(user=user, open=not granted, grants=grants_of(granted, user), rights=rights()))
+
+
+def _users(state: State) -> Answer:
+    found = tuple(
+        UserSummary(user=one.user, grants=one.grants, changed=one.changed, by=one.by, named=one.user in state.admins)
+        for _, one in sorted(state.users.items())
+    )
+    return _told(UserList(users=found))
 
 
 def _calendars(state: State) -> Answer:

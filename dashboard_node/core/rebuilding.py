@@ -1,4 +1,4 @@
-"""A dashboard whose disk was lost goes on from what it had shown: plans, calendars, instances, jobs, runs, locks.
+"""A dashboard whose disk was lost goes on from what it had shown: users, plans, calendars, instances, jobs, runs, locks.
 
 What the bus does not keep is gone, and that is said: the audit trail, older versions of plans, values given for one run alone,
 and how often a busy job was asked for again.
@@ -23,16 +23,18 @@ from dashboard_node.core.records import (
     PlanRecord,
     RunRecord,
     TakenRecord,
+    UserRecord,
     VersionRecord,
 )
 from dashboard_node.core.state import ACTIVE
 from dashboard_node.core.step import Step
-from schemas.addresses import Address, AgentInstanceAt, AssignmentAt, TakenAt
+from schemas.addresses import Address, AgentInstanceAt, AssignmentAt, GrantsAt, TakenAt
 from schemas.documents import (
     Assignment,
     BlockerKind,
     CalendarDays,
     Document,
+    Grants,
     InstanceStatus,
     JobState,
     LockState,
@@ -40,6 +42,7 @@ from schemas.documents import (
     PlanVersion,
     Taken,
 )
+from schemas.grants import told
 from schemas.names import ContextName, InstanceId, JobId, NodeName, RunId, UserName, escape, run_leaf
 from schemas.status import ContextStatus, JobStatus, Outcome, RunPhase
 
@@ -65,8 +68,9 @@ Place = tuple[InstanceId, ContextName, JobId]
 
 def rebuild(step: Step, shown: Mapping[Address, Document]) -> None:
     """Fill an empty state from our own documents; a state with anything in it knows better."""
-    if step.state.plans or step.state.instances or step.state.calendars:
+    if step.state.plans or step.state.instances or step.state.calendars or step.state.users:
         return
+    _users(step, shown.get(GrantsAt()))
     for days in _of(shown, CalendarDays):
         step.put_calendar(
             CalendarRecord(
@@ -108,6 +112,15 @@ def _of(shown: Mapping[Address, Document], kind: type[D]) -> Iterator[D]:
         document = shown[address]
         if isinstance(document, kind):
             yield document
+
+
+def _users(step: Step, grants: Document | None) -> None:
+    """Who may do what must not be forgotten: nobody would be refused anything any more."""
+    if not isinstance(grants, Grants):
+        return
+    for user, granted in sorted(grants.users.items()):
+        step.put_user(user, UserRecord(user=user, grants=granted, changed=step.now))
+        step.note("user", detail=f"{user}: {_LOST}", after=told(granted))
 
 
 def _plan(step: Step, status: PlanStatus) -> None:

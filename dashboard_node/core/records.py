@@ -9,6 +9,7 @@ from msgspec import Meta, Raw, Struct, field
 
 from dashboard_node.core.lifecycle import Stage
 from schemas.documents import LastOutcome
+from schemas.grants import Grant
 from schemas.names import InstanceId, JobId, NodeName, PlanName, RequestId, RunId, UserName
 from schemas.plan import PlanSource
 from schemas.requests import Answer
@@ -59,6 +60,15 @@ class CalendarRecord(Saved, frozen=True, kw_only=True):
     version: int
     days: dict[date, str]
     imported: Instant
+    by: UserName = UserName("")
+
+
+class UserRecord(Saved, frozen=True, kw_only=True):
+    """What a user was granted. Whoever has nothing has no record."""
+
+    user: UserName
+    grants: tuple[Grant, ...]
+    changed: Instant
     by: UserName = UserName("")
 
 

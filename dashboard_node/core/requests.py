@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from broker.runtime.core import Reply, Requested
-from dashboard_node.core import actions, calendars, instances, plans, previewing, reading, settling, windows
+from dashboard_node.core import actions, calendars, instances, plans, previewing, reading, settling, users, windows
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.records import AnswerRecord
 from dashboard_node.core.state import ACTIVE
@@ -26,6 +26,7 @@ from schemas.requests import (
     EnablePlan,
     EndInstance,
     Foreseen,
+    GrantRole,
     ImportCalendar,
     ImportPlan,
     InstanceStarted,
@@ -34,9 +35,11 @@ from schemas.requests import (
     Query,
     RaiseEvent,
     ResetInstance,
+    RevokeRole,
     SetParameters,
     StartInstance,
 )
+from schemas.rights import refusal
 from schemas.status import ContextStatus
 
 KEPT = timedelta(hours=24)
@@ -59,10 +62,11 @@ def asked(step: Step, event: Requested) -> None:
     except msgspec.MsgspecError as error:
         answer = Answer(ok=False, reason=f"not a request this dashboard understands: {error}")
     else:
+        denied = refusal(step.state.granted, event.user, request)
         if isinstance(request, Query):
-            reading.look_up(step, event, request)
+            _looked_up(step, event, request, denied)
             return
-        answer = _decide(step, event, request)
+        answer = Answer(ok=False, reason=denied) if denied else _decide(step, event, request)
     if not answer.ok:
         step.note("request", before=event.request, after="refused", detail=answer.reason)
     step.put_answer(AnswerRecord(user=event.user, request=event.request, answer=answer, at=step.now))
@@ -70,7 +74,16 @@ def asked(step: Step, event: Requested) -> None:
     step.effects.append(Reply(event.user, event.request, answer))
 
 
-def _decide(step: Step, event: Requested, request: Change) -> Answer:  # noqa: C901, PLR0911  # one branch a request
+def _looked_up(step: Step, event: Requested, query: Query, denied: str) -> None:
+    """Answer a question, or say why not."""
+    if not denied:
+        reading.look_up(step, event, query)
+        return
+    step.note("request", before=event.request, after="refused", detail=denied)
+    step.effects.append(Reply(event.user, event.request, Answer(ok=False, reason=denied)))
+
+
+def _decide(step: Step, event: Requested, request: Change) -> Answer:  # noqa: C901, PLR0911, PLR0912  # one branch a request
     match request:
         case ImportPlan():
             return plans.import_plan(step, request)
@@ -94,6 +107,10 @@ def _decide(step: Step, event: Requested, request: Change) -> Answer:  # noqa: C
             return calendars.import_calendar(step, request)
         case DeleteCalendar():
             return calendars.delete_calendar(step, request)
+        case GrantRole():
+            return users.grant(step, request)
+        case RevokeRole():
+            return users.revoke(step, request)
         case RaiseEvent():
             reached = settling.broadcast(step, job_id("GLOBAL_EVENT", request.event), "raised by a person", group=None)
             step.note("request", detail=f"global event {request.event} raised in {reached} instances")

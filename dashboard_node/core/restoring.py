@@ -23,6 +23,7 @@ from dashboard_node.core.records import (
     RunRecord,
     Saved,
     TakenRecord,
+    UserRecord,
     VersionRecord,
 )
 from dashboard_node.core.requests import KEPT
@@ -36,6 +37,7 @@ _TYPES = {
     "deleted": DeletedPlan,
     "version": VersionRecord,
     "calendar": CalendarRecord,
+    "user": UserRecord,
     "instance": InstanceRecord,
     "context": ContextRecord,
     "job": CopyRecord,
@@ -64,6 +66,8 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
                 state.versions[record.plan, record.version] = record
             case CalendarRecord():
                 state.calendars.setdefault(record.name, []).append(record)
+            case UserRecord():
+                state.users[record.user] = record
             case InstanceRecord():
                 state.instances[record.id] = record
                 state.of_plan.setdefault(record.plan, {}).setdefault(record.id)

@@ -22,10 +22,12 @@ from dashboard_node.core.records import (
     PlanRecord,
     RunRecord,
     TakenRecord,
+    UserRecord,
     VersionRecord,
 )
 from dashboard_node.core.timers import Timers
 from schemas.documents import Presence, RunReport
+from schemas.grants import Grant
 from schemas.names import InstanceId, JobId, NodeName, PlanName, RequestId, RunId, UserName
 from schemas.status import ContextStatus, NodeState, RunPhase
 
@@ -44,6 +46,7 @@ class State:
         self.versions: dict[tuple[PlanName, int], VersionRecord] = {}
         self.calendars: dict[str, list[CalendarRecord]] = {}
         """The versions of each business calendar, the oldest first."""
+        self.users: dict[UserName, UserRecord] = {}
         self.instances: dict[InstanceId, InstanceRecord] = {}
         self.machines: dict[InstanceId, ContextMachine] = {}
         self.runs: dict[RunId, RunRecord] = {}
@@ -61,6 +64,8 @@ class State:
         self._graphs: dict[tuple[PlanName, int], PlanGraph] = {}
         self.properties: Mapping[PlanName, Mapping[str, str]] = {}
         """Parameter values by plan, from files beside the configuration; given at start, never saved."""
+        self.admins: tuple[UserName, ...] = ()
+        """Whom the settings name as admins; given at start."""
         # Heard, never saved: the bus shows it again after a restart
         self.presences: dict[NodeName, Presence] = {}
         self.away: dict[NodeName, datetime] = {}
@@ -93,6 +98,11 @@ class State:
     def days(self) -> dict[str, dict[date, str]]:
         """The days of every business calendar as they are now."""
         return {name: versions[-1].days for name, versions in self.calendars.items()}
+
+    @property
+    def granted(self) -> dict[UserName, tuple[Grant, ...]]:
+        """What everybody was granted, by user."""
+        return {name: self.users[name].grants for name in sorted(self.users)}
 
     def plans_naming(self, calendar: str) -> list[PlanName]:
         """Plans whose newest version, or one that still runs, names a calendar for itself or for a clock job."""

@@ -23,10 +23,11 @@ from dashboard_node.core.records import (
     PlanRecord,
     RunRecord,
     TakenRecord,
+    UserRecord,
     VersionRecord,
 )
 from dashboard_node.core.state import ACTIVE, State
-from schemas.names import InstanceId, JobId, NodeName, PlanName, RunId, escape
+from schemas.names import InstanceId, JobId, NodeName, PlanName, RunId, UserName, escape
 from schemas.status import ContextStatus
 
 
@@ -165,6 +166,14 @@ class Step:
             self.changes[Key("history", f"{escape(plan)}~{escape(job)}")] = None
         if not known:
             self.state.history.pop(plan, None)
+
+    def put_user(self, name: UserName, record: UserRecord | None) -> None:
+        """Save what a user was granted; None: nothing any more."""
+        if record is None:
+            self.state.users.pop(name, None)
+        else:
+            self.state.users[name] = record
+        self.changes[Key("user", escape(name))] = record
 
     def put_instance(self, record: InstanceRecord) -> None:
         """Save an instance."""

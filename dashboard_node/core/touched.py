@@ -37,6 +37,10 @@ class Touched:
         self.instances: dict[InstanceId, None] = {}
         self.gone: dict[InstanceId, None] = {}
         self.calendars: dict[str, None] = {}
+        self.grants = False
+        """Whether what people may do has changed."""
+        self.agents = sorted(agents)
+        """Those whose presence has."""
         self.jobs: dict[tuple[InstanceId, int], None] = {}
         self.runs: dict[RunId, None] = {}
         self.taken: dict[tuple[InstanceId, JobId], None] = {}
@@ -62,6 +66,8 @@ class Touched:
             case "taken":
                 name, _, job = key.partition("~")
                 self.taken.setdefault((InstanceId(name), JobId(unescape(job))))
+            case "user":
+                self.grants = True
             case "calendar":
                 self.calendars.setdefault(unescape(key.partition("~")[0]))
                 self.plans.update(dict.fromkeys(self._state.plans_naming(unescape(key.partition("~")[0]))))

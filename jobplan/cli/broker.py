@@ -35,6 +35,7 @@ broker.add_command(check)
 )
 @_FOLDER
 @click.option("--agent", "agents", multiple=True, metavar="NAME", help="An agent; may be repeated.")
+@click.option("--admin", "admins", multiple=True, metavar="NAME", help="A person who rules.  [default: admin]")
 @click.option("--operator", "operators", multiple=True, metavar="NAME", help="A person who acts.  [default: operator]")
 @click.option("--viewer", "viewers", multiple=True, metavar="NAME", help="A person who only looks.")
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="Under what it is reached.  [default: this host]")
@@ -55,7 +56,13 @@ def init(settings: Settings, /, folder: Path, *, force: bool, **wanted: object) 
     from jobplan.clock import now
 
     asked = {name: value for name, value in wanted.items() if value not in ((), "")}
-    chosen = {"hosts": _own_names(), "operators": ("operator",), "prefix": DEFAULT_PREFIX, **asked}
+    chosen = {
+        "hosts": _own_names(),
+        "admins": ("admin",),
+        "operators": ("operator",),
+        "prefix": DEFAULT_PREFIX,
+        **asked,
+    }
     place = Folder(folder)
     with _one_line_errors(), _unwritable(folder):
         passwords = place.make(msgspec.convert(chosen, Deployment, from_attributes=True), now(), force=force)
@@ -83,14 +90,18 @@ def add_agent(settings: Settings, name: str, folder: Path) -> None:
 @click.argument("name")
 @_FOLDER
 @click.option("--viewer", is_flag=True, help="Who may look at everything and ask for nothing.")
+@click.option("--admin", is_flag=True, help="Whom the dashboard is to be told of as an admin.")
 @with_settings
-def add_user(settings: Settings, name: str, folder: Path, *, viewer: bool) -> None:
+def add_user(settings: Settings, name: str, folder: Path, *, viewer: bool, admin: bool) -> None:
     """Let the person NAME log in; the password is printed now and never again."""
     from broker.deployment import Folder
 
+    if viewer and admin:
+        raise click.UsageError("a user is a viewer or an admin, not both")
     place = Folder(folder)
     with _one_line_errors(), _unwritable(folder):
-        passwords = place.add(viewers=[name]) if viewer else place.add(operators=[name])
+        kind = "viewers" if viewer else "admins" if admin else "operators"
+        passwords = place.add(**{kind: [name]})
     _hand_out(settings, place, passwords)
     _reload(place)
 
@@ -161,6 +172,13 @@ def _how_to_run(place: Folder) -> None:
     say(f"  jobplan serve broker --data {quote(str(place.path))}")
     say(f"  mosquitto -c {config}")
     say(f"  {unit}")
+    made = place.read()
+    if made.admins:
+        names = " ".join(f"--admin {quote(name)}" for name in made.admins)
+        say("The dashboard has to be told who its admins are; they grant the others what they may do:")
+        say(f"  jobplan serve dashboard {names}")
+        for name in made.operators:
+            say(f"  jobplan user grant {quote(name)} operator")
 
 
 def _reload(place: Folder) -> None:

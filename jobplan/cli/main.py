@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from jobplan.cli.options import everywhere, given_of
+from jobplan.cli.options import EVERYWHERE, everywhere, given_of
 
 NOUNS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("jobplan.cli.demo:demo", "Run a plan here and now, with everything it needs, and watch it."),
@@ -25,6 +25,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "forecast": ("jobplan.cli.forecast:forecast", "List the windows and clock jobs that are coming."),
     "ticks": ("jobplan.cli.audit:ticks", "List every start that was due: ran, skipped or missed, and why."),
     "audit": ("jobplan.cli.audit:audit", "List what changed, why, and who asked."),
+    "user": ("jobplan.cli.user:user", "Say who may do what: viewers, operators, admins."),
     "broker": ("jobplan.cli.broker:broker", "Set up a broker, its certificates and users; check any broker."),
     "cron": ("jobplan.cli.cron:cron", "Understand and check Quartz cron expressions."),
     "simulate": ("jobplan.cli.simulate:simulate", "Play a plan on virtual time and print what happens."),
@@ -36,9 +37,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
 EXAMPLE: Final = """\b
 Example:
   jobplan demo                          a sample plan, start to end
-  jobplan plan import daily.zip
   jobplan instance start Daily -p region=north --wait
-  jobplan instance watch Daily
   jobplan job logs Daily Load --follow"""
 
 
@@ -94,8 +93,9 @@ class Nouns(click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Commands first: that is what a reader looks for."""
         self.format_commands(ctx, formatter)
-        records = [parameter.get_help_record(ctx) for parameter in self.get_params(ctx)]
-        with formatter.section("Options, also after each command"):
+        shared = [one for one in self.get_params(ctx) if one.name in EVERYWHERE]
+        records = [parameter.get_help_record(ctx) for parameter in shared]
+        with formatter.section("Options, also after each command (here besides: --version, --help)"):
             formatter.write_dl([record for record in records if record is not None])
 
 

@@ -24,13 +24,9 @@ _EVERYWHERE_LINE: Final = "--broker URL  --data DIR  --config FILE  --log-level 
 def everywhere(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options that stand everywhere."""
     options = (
-        click.option(
-            "--broker", metavar="URL", help="Where the broker is: mqtt[s]://[user[:password]@]host[:port][/prefix]."
-        ),
+        click.option("--broker", metavar="URL", help="mqtt[s]://[user[:password]@]host[:port][/prefix]"),
         click.option("--data", metavar="DIR", help="Folder for what is kept."),
-        click.option(
-            "--config", metavar="FILE", help="Settings file; jobplan.toml of the working directory without it."
-        ),
+        click.option("--config", metavar="FILE", help="Settings file.  [default: ./jobplan.toml]"),
         click.option(
             "--log-level",
             metavar="LEVEL",

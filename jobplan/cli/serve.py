@@ -16,7 +16,7 @@ from jobplan.errors import BadInputError
 from jobplan.nodes import log_lines, supervisor
 from jobplan.nodes.lifeline import end_with
 from jobplan.settings import Settings
-from schemas.names import escape
+from schemas.names import UserName, escape
 
 DATA: Final = Path("jobplan-data")
 """Where nodes keep their folders unless said otherwise: in the working directory."""
@@ -61,16 +61,28 @@ def broker(settings: Settings, parent: int | None) -> None:
     metavar="SECONDS",
     help="How long ended instances stay to be seen.  [default: 86400]",
 )
+@click.option("--admin", "admins", multiple=True, metavar="USER", help="Who is an admin in any case; may be repeated.")
 @_ENDS_WITH
 @with_settings
-def dashboard(settings: Settings, retention: float | None, parent: int | None) -> None:
-    """Run the dashboard: it starts instances when their windows open, and decides what runs when."""
+def dashboard(settings: Settings, retention: float | None, admins: tuple[str, ...], parent: int | None) -> None:
+    """Run the dashboard: it starts instances when their windows open, and decides what runs when.
+
+    Until an admin is named, everybody whom the broker lets in may do everything; then what admins grant counts.
+    """
+    from dashboard_node.config import DashboardConfig
     from jobplan.nodes.running import serve_dashboard  # nodes load slowly
 
     table = settings.tables.get("dashboard", {})
-    kept = retention if retention is not None else _number(table.get("retention", DAY), "[dashboard] retention")
-    folder = _data(settings) / "dashboard"
-    _run(settings, parent, lambda: serve_dashboard(broker_at(settings.broker), folder, kept, settings.ca_file))
+    config = DashboardConfig(
+        broker=broker_at(settings.broker),
+        data=_data(settings) / "dashboard",
+        retention_seconds=retention
+        if retention is not None
+        else _number(table.get("retention", DAY), "[dashboard] retention"),
+        admins=tuple(UserName(name) for name in admins or _names(table.get("admins", []), "[dashboard] admins")),
+        ca_file=settings.ca_file,
+    )
+    _run(settings, parent, lambda: serve_dashboard(config))
 
 
 @serve.command(epilog="\b\nExample:\n  jobplan serve agent north --data /var/lib/jobplan")
@@ -129,6 +141,12 @@ def _number(value: object, what: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     raise BadInputError(f"{what}: a number of seconds is wanted, not {value!r}")
+
+
+def _names(value: object, what: str) -> list[str]:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return value
+    raise BadInputError(f'{what}: a list of names is wanted, such as ["anna"], not {value!r}')
 
 
 def _run(settings: Settings, parent: int | None, node: Callable[[], Coroutine[None, None, int]]) -> None:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from broker.runtime.presence import Order, order_of, writer_of
 from schemas.addresses import (
     Address,
+    AgentGrantsAt,
     AgentInstanceAt,
     AgentPlanAt,
     AgentPresenceAt,
@@ -21,6 +22,7 @@ from schemas.addresses import (
     CalendarAt,
     DashboardPresenceAt,
     FireReportAt,
+    GrantsAt,
     InstanceAt,
     JobAt,
     LockAt,
@@ -37,6 +39,7 @@ from schemas.documents import (
     CalendarDays,
     Document,
     FireReport,
+    Grants,
     InstanceStatus,
     JobState,
     LockState,
@@ -64,6 +67,8 @@ DOCUMENT_AT: Final[dict[type[Address], type[Document]]] = {
     InstanceAt: InstanceStatus,
     JobAt: JobState,
     LockAt: LockState,
+    GrantsAt: Grants,
+    AgentGrantsAt: Grants,
 }
 """What stands at which kind of address."""
 

@@ -120,11 +120,11 @@ class Demo:
 
     def _nodes(self) -> list[tuple[str, tuple[str, ...], str]]:
         """Name, arguments and settings file of each process, in the order of their start."""
-        retention = ("--retention", str(self.wishes.retention))
+        options = ("--retention", str(self.wishes.retention), "--admin", self.folder.operator.user)
         page = [("web", ("serve", "web", "--listen", self.page), OPERATOR_FILE)] if self.page else []
         return [
             ("broker", ("serve", "broker"), DASHBOARD),
-            (DASHBOARD, ("serve", "dashboard", *retention), DASHBOARD),
+            (DASHBOARD, ("serve", "dashboard", *options), DASHBOARD),
             *((agent_file(agent), ("serve", "agent", agent), agent_file(agent)) for agent in self.plan.agents),
             *page,
         ]

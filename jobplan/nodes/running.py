@@ -17,6 +17,7 @@ from jobplan.errors import BadInputError, BrokerError, JobplanError
 
 if TYPE_CHECKING:
     from broker.server import RunningBroker
+    from dashboard_node.config import DashboardConfig
     from jobplan.web.server import WebSettings
 
 
@@ -62,13 +63,13 @@ async def _until_told(running: AbstractAsyncContextManager[RunningBroker]) -> in
     return 0
 
 
-async def serve_dashboard(broker: BrokerUrl, data: Path, retention: float, ca_file: Path | None) -> int:
+async def serve_dashboard(config: DashboardConfig) -> int:
     """Run the dashboard until it is told to end."""
     from dashboard_node.app import serve
-    from dashboard_node.config import ConfigError, DashboardConfig
+    from dashboard_node.config import ConfigError
 
     async with _one_line_errors(ConfigError):
-        return await serve(DashboardConfig(broker=broker, data=data, retention_seconds=retention, ca_file=ca_file))
+        return await serve(config)
 
 
 async def serve_agent(name: str, broker: str, data: Path, table: Mapping[str, object]) -> int:

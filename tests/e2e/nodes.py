@@ -89,10 +89,10 @@ class Installation:
         self.nodes[name] = node
         return node
 
-    def start(self, *agents: str, retention: float = 3600.0) -> None:
-        """Start a broker, a dashboard, and agents; come back when all of them are there."""
+    def start(self, *agents: str, retention: float = 3600.0, dashboard: Sequence[str] = ()) -> None:
+        """Start a broker, a dashboard (with further options), and agents; come back when all of them are there."""
         self.node("broker", "broker").start()
-        self.node("dashboard", "dashboard", "--retention", str(retention)).start()
+        self.node("dashboard", "dashboard", "--retention", str(retention), *dashboard).start()
         for agent in agents:
             self.node(agent, "agent", agent).start()
         self.wait_for_agents(*agents)
@@ -111,9 +111,10 @@ class Installation:
 
         until(there, within=PATIENCE, what=lambda: f"nodes are up; {self.logs()}")
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, whatever that is."""
-        command = [*JOBPLAN, *arguments, "--broker", self.url]
+    def run(self, *arguments: str, user: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, whatever that is; ``user``: as somebody, whom the broker believes."""
+        url = self.url.replace("//", f"//{user}:x@") if user else self.url
+        command = [*JOBPLAN, *arguments, "--broker", url]
         return subprocess.run(
             command, capture_output=True, text=True, timeout=60, check=False, cwd=self.folder, env=environment()
         )

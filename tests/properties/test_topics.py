@@ -17,6 +17,7 @@ from broker.topic_table import TABLE, Role, document_type, filter_of
 from broker.topics import RequestTopic, ResponseTopic, Topics
 from schemas.addresses import (
     Address,
+    AgentGrantsAt,
     AgentInstanceAt,
     AgentPlanAt,
     AgentPresenceAt,
@@ -24,6 +25,7 @@ from schemas.addresses import (
     CalendarAt,
     DashboardPresenceAt,
     FireReportAt,
+    GrantsAt,
     InstanceAt,
     JobAt,
     LockAt,
@@ -60,6 +62,8 @@ addresses: st.SearchStrategy[Address] = st.one_of(
     st.builds(InstanceAt, instances),
     st.builds(JobAt, instances, contexts, jobs),
     st.builds(LockAt, locks, st.just("") | names),
+    st.just(GrantsAt()),
+    st.builds(AgentGrantsAt, nodes),
 )
 levels = st.sampled_from(["", "a", "b", "$x", "+", "#", "ab"])
 topics_of_levels = st.lists(levels, min_size=1, max_size=5).map("/".join)
@@ -184,6 +188,7 @@ def test_every_address_is_generated() -> None:
     generated = {
         DashboardPresenceAt, AgentPresenceAt, AgentPlanAt, AgentInstanceAt, AssignmentAt, RunReportAt,
         FireReportAt, TakenAt, PlanAt, PlanVersionAt, CalendarAt, InstanceAt, JobAt, LockAt,
+        GrantsAt, AgentGrantsAt,
     }  # fmt: skip
 
     assert generated == set(Address.__args__)

@@ -32,7 +32,7 @@ def at(text: str) -> datetime:
 class Office:
     """One dashboard: its core, what it has saved, what it shows, and its audit. Every step is checked."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, *, admins: tuple[UserName, ...] = ()) -> None:
         self.now = now
         self.rows: dict[Key, bytes] = {}
         self.shown: dict[Address, Document] = {}
@@ -40,12 +40,14 @@ class Office:
         self.effects: list[Effect] = []
         self._asked = 0
         self._epoch = 0
+        self.admins = admins
         self.begin()
 
     def begin(self, heard: Iterable[Heard] = ()) -> None:
         """A new life on what was saved; ``heard`` is what the bus replays to it."""
         self._epoch += 1
         self.core = DashboardCore(RETENTION)
+        self.core.state.admins = self.admins
         self.core.restore(sorted(self.rows.items()))
         before = self.shown
         self.shown = dict(self.core.documents())  # the reconciler shows all of it, and clears the rest
@@ -98,17 +100,17 @@ class Office:
 
     # People
 
-    def ask(self, request: DashboardRequest, request_id: str = "") -> Answer:
-        """Ask something as ann."""
-        [answer] = self.asks(request, request_id)
+    def ask(self, request: DashboardRequest, request_id: str = "", *, user: UserName = ANN) -> Answer:
+        """Ask something, as ann unless said otherwise."""
+        [answer] = self.asks(request, request_id, user=user)
         return answer
 
-    def asks(self, request: DashboardRequest, request_id: str = "") -> list[Answer]:
+    def asks(self, request: DashboardRequest, request_id: str = "", *, user: UserName = ANN) -> list[Answer]:
         """The same; what is answered at once."""
         self._asked += 1
         body = Raw(msgspec.json.encode(request))
         name = RequestId(request_id or f"{self._asked:08x}")
-        return self.step(Requested(self.now, ANN, name, body))
+        return self.step(Requested(self.now, user, name, body))
 
     def imports(self, source: PlanSource) -> Answer:
         """Import a plan that is right."""

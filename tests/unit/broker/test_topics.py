@@ -9,6 +9,7 @@ from broker.topic_table import TABLE, Role, document_type
 from broker.topics import DASHBOARD, RequestTopic, ResponseTopic, Topics
 from schemas.addresses import (
     Address,
+    AgentGrantsAt,
     AgentInstanceAt,
     AgentPlanAt,
     AgentPresenceAt,
@@ -16,6 +17,7 @@ from schemas.addresses import (
     CalendarAt,
     DashboardPresenceAt,
     FireReportAt,
+    GrantsAt,
     InstanceAt,
     JobAt,
     LockAt,
@@ -31,6 +33,7 @@ from schemas.documents import (
     CalendarDays,
     Document,
     FireReport,
+    Grants,
     InstanceStatus,
     JobState,
     LockState,
@@ -46,6 +49,8 @@ DAY = InstanceId("nightly-20260101T010000Z")
 NORTH = NodeName("north")
 SPELLINGS: list[tuple[Address, str]] = [
     (DashboardPresenceAt(), "dashboard/presence"),
+    (GrantsAt(), "dashboard/grants"),
+    (AgentGrantsAt(NORTH), "agent/north/grants"),
     (AssignmentAt(NORTH, RunId(f"{DAY}~main~north-load~1")), f"agent/north/assignment/{DAY}/main~north-load~1"),
     (RunReportAt(NORTH, RunId(f"{DAY}~main~north-load~2")), f"agent/north/report/{DAY}/main~north-load~2"),
     (FireReportAt(NORTH, DAY, JobId("north-file.csv")), f"agent/north/report/{DAY}/north-file%2Ecsv"),
@@ -71,6 +76,8 @@ DOCUMENTS: list[tuple[Address, type[Document]]] = [
     (InstanceAt(DAY), InstanceStatus),
     (JobAt(DAY, ContextName("c"), JobId("j")), JobState),
     (LockAt(LockName("l"), ""), LockState),
+    (GrantsAt(), Grants),
+    (AgentGrantsAt(NORTH), Grants),
 ]
 FOREIGN = [
     "",
@@ -100,7 +107,7 @@ FOREIGN = [
     f"jobplan/v1/agent/a/report/{DAY}/x~y~0",
     f"jobplan/v1/agent/a/report/{DAY}/x y~z~1",
     "jobplan/v1/agent/a/report/nightly/x~y~1",
-    "jobplan/v1/agent/a/grants",
+    "jobplan/v1/agent/a/grants/b",
     "jobplan/v1/request/u/1",
     "jobplan/v1/_sync/x",
 ]

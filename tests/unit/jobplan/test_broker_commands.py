@@ -30,16 +30,18 @@ def test_init_tells_each_users_address(tmp_path: Path) -> None:
 
     lines = done.stdout.splitlines()
     assert done.exit_code == 0
-    assert [line.partition("@")[2] for line in lines[:-1]] == ["broker.example:8883"] * 4
+    assert [line.partition("@")[2] for line in lines[:-1]] == ["broker.example:8883"] * 5
     assert [line.partition("//")[2].partition(":")[0] for line in lines[:-1]] == [
         "dashboard",
         "agent-north%25201",
+        "admin",
         "operator",
         "bob",
     ]
     assert lines[-1] == f"export JOBPLAN_CA_FILE='{folder}/ca.pem'"
     assert f"mosquitto -c '{folder}/mosquitto.conf'" in done.stderr
     assert "jobplan serve broker --data" in done.stderr
+    assert "jobplan serve dashboard --admin admin\n  jobplan user grant operator operator\n" in done.stderr
 
 
 def test_init_again_is_refused_without_force(tmp_path: Path) -> None:

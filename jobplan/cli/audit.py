@@ -1,10 +1,16 @@
-"""``jobplan audit``: list. And ``jobplan ticks``: what became of every start that was due."""
+"""``jobplan audit``: list, export. And ``jobplan ticks``: what became of every start that was due."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import csv
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
 
 import click
+import msgspec
 from msgspec.structs import replace
 
 from jobplan.cli.names import the_plan
@@ -14,8 +20,9 @@ from jobplan.cli.session import with_client
 from jobplan.cli.times import moment
 from jobplan.client import Client, Scope
 from jobplan.client.live import day_and_clock
+from jobplan.errors import BadInputError
 from jobplan.settings import Settings
-from schemas.names import PlanName
+from schemas.names import InstanceId, NameFormatError, PlanName, plan_of
 from schemas.queries import AuditEntry, ReadAudit
 from schemas.status import Tick
 
@@ -36,23 +43,115 @@ def audit() -> None:
     """The audit trail: what changed, why, and who asked."""
 
 
+def _filters(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that choose rows."""
+    kinds = "job, context, instance, run, plan, user, request, tick, agent ..."
+    options = (
+        click.option("--kind", default="", metavar="KIND", help=kinds),
+        click.option("--plan", default="", metavar="PLAN", help="Only of one plan and its instances."),
+        click.option("--instance", default="", metavar="ID", help="Only of one instance."),
+        click.option("--context", default="", metavar="CONTEXT", help="Only of one context."),
+        click.option("--job", default="", metavar="JOB", help="Only of one job, by identifier."),
+        click.option("--user", default="", metavar="USER", help="Only what one person asked for."),
+        _SINCE,
+        click.option("--until", metavar="TIME", help="Only before this time."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _query(filters: dict[str, str], since: str | None, until: str | None) -> ReadAudit:
+    begin, end = (None if text is None else moment(text) for text in (since, until))
+    return replace(ReadAudit(since=begin, until=end), **filters)
+
+
+def of_plan(row: AuditEntry, plan: str) -> bool:
+    """Whether a row tells of a plan, or of an instance of it; of none in particular (empty): always."""
+    if not plan:
+        return True
+    if row.instance:
+        try:
+            return plan_of(InstanceId(row.instance)) == plan
+        except NameFormatError:
+            return False
+    about = row.context if row.kind == "tick" else row.detail if row.kind == "plan" else ""
+    return about == plan or about.startswith(f"{plan}: ")
+
+
+@audit.command(
+    epilog="\b\nExample:\n  jobplan audit export --since 2026-03-01 -o march.jsonl\n  jobplan audit export --csv -o all.csv"
+)
+@_filters
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Standard output without it.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV instead of one JSON object a line.")
+@with_settings
+def export(
+    settings: Settings,
+    /,
+    since: str | None,
+    until: str | None,
+    plan: str,
+    output: Path | None,
+    *,
+    as_csv: bool,
+    **filters: str,
+) -> None:
+    """Write all rows that match, the newest first: as many as there are."""
+    query = _query(filters, since, until)
+
+    async def work(client: Client) -> int:
+        with _opened(output) as file:
+            return await _write(client.audit_pages(query), file, plan, as_csv=as_csv)
+
+    count = with_client(settings, work)
+    if output is not None:
+        put_json({"file": str(output), "rows": count}) if settings.json else click.echo(f"wrote {output}: {count} rows")
+
+
+async def _write(pages: AsyncIterator[tuple[AuditEntry, ...]], file: IO[str], plan: str, *, as_csv: bool) -> int:
+    """The rows of all pages; how many."""
+    names = AuditEntry.__struct_fields__
+    table = csv.DictWriter(file, names)
+    if as_csv:
+        table.writeheader()
+    count = 0
+    async for rows in pages:
+        for row in rows:
+            if not of_plan(row, plan):
+                continue
+            count += 1
+            if as_csv:
+                table.writerow(msgspec.structs.asdict(row) | {"at": row.at.isoformat()})
+            else:
+                file.write(msgspec.json.encode(row).decode() + "\n")
+    return count
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[IO[str]]:
+    """The file to write to. Raises BadInputError."""
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        with output.open("w", encoding="utf-8", newline="") as file:
+            yield file
+    except OSError as error:
+        raise BadInputError(f"{output}: cannot be written: {error.strerror}") from error
+
+
 @audit.command(
     "list",
     epilog="\b\nExample:\n  jobplan audit list --user ann --since 2026-03-01\n  jobplan audit list --kind job",
 )
-@click.option("--kind", default="", metavar="KIND", help="job, context, instance, run, plan, request, tick, agent ...")
-@click.option("--instance", default="", metavar="ID", help="Only of one instance.")
-@click.option("--context", default="", metavar="CONTEXT", help="Only of one context.")
-@click.option("--job", default="", metavar="JOB", help="Only of one job, by identifier.")
-@click.option("--user", default="", metavar="USER", help="Only what one person asked for.")
-@_SINCE
+@_filters
 @_COUNT
 @with_settings
-def list_(settings: Settings, /, since: str | None, count: int, **filters: str) -> None:
+def list_(settings: Settings, /, since: str | None, until: str | None, plan: str, count: int, **filters: str) -> None:
     """List what happened, the oldest first."""
-    begin = None if since is None else moment(since)
-    query = replace(ReadAudit(since=begin), **filters)
-    found = with_client(settings, lambda client: client.audit(query, count))
+    query = _query(filters, since, until)
+    found = with_client(settings, lambda client: client.audit(query, count, lambda row: of_plan(row, plan)))
     if settings.json:
         put_json(found)
         return

@@ -20,6 +20,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "job": ("jobplan.cli.job:job", "Submit, hold, skip, kill, ... jobs; read their output."),
     "agent": ("jobplan.cli.agent:agent", "List agents, drain them, let them pretend."),
     "lock": ("jobplan.cli.lock:lock", "List locks, who holds them and who waits."),
+    "search": ("jobplan.cli.find:search", "Find jobs and instances by name, status, agent, time."),
     "event": ("jobplan.cli.event:event", "Raise a global event."),
     "calendar": ("jobplan.cli.calendar:calendar", "Business calendars: import, list, show, delete."),
     "forecast": ("jobplan.cli.forecast:forecast", "List the windows and clock jobs that are coming."),

@@ -10,6 +10,7 @@ import click
 from jobplan.cli.names import the_plan
 from jobplan.cli.options import Noun, confirm, pairs, with_settings
 from jobplan.cli.output import put_json, put_table
+from jobplan.cli.plan_graph import graph
 from jobplan.cli.plan_status import doubts, last_of, schedule_of
 from jobplan.cli.plan_versions import VERSIONS
 from jobplan.cli.session import with_client
@@ -151,5 +152,5 @@ def delete(settings: Settings, name: str, *, yes: bool) -> None:
     _ask(settings, name, lambda found: DeletePlan(plan=found), "deleted")
 
 
-for _command in VERSIONS:
+for _command in (*VERSIONS, graph):
     plan.add_command(_command)

@@ -158,6 +158,15 @@ class Client(Connection):
             found += filter(wanted, page.rows)
         return found[:most][::-1]
 
+    async def audit_pages(self, query: ReadAudit) -> AsyncIterator[tuple[AuditEntry, ...]]:
+        """All rows of the audit trail that match, the newest first, page by page."""
+        page = AuditPage(more=True)
+        while page.more:
+            before = page.rows[-1].number if page.rows else query.before
+            answer = await self.ask(replace(query, before=before, limit=MOST_ROWS))
+            page = decode(bytes(answer.data), AuditPage)
+            yield page.rows
+
     async def raise_event(self, event: str) -> None:
         """Raise a global event."""
         await self.ask(RaiseEvent(event=event))

@@ -202,6 +202,13 @@ class Picture:
         mine = (job for job in self.all(JobState) if job.instance == instance)
         return tuple(sorted(mine, key=lambda job: (job.order, job.context, job.job)))
 
+    def jobs_by_instance(self) -> dict[InstanceId, list[JobState]]:
+        """All jobs there are, in plan order."""
+        found: dict[InstanceId, list[JobState]] = {}
+        for job in sorted(self.all(JobState), key=lambda job: (job.order, job.context, job.job)):
+            found.setdefault(job.instance, []).append(job)
+        return found
+
     @property
     def locks(self) -> tuple[LockState, ...]:
         """Locks by group and name."""

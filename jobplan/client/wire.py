@@ -23,6 +23,7 @@ class Scope(Enum):
     PLANS = ("plan/+",)
     INSTANCES = ("instance/+",)
     LOCKS = ("lock/+",)
+    JOBS = ("instance/+/job/+/+",)
     ALL = (
         "dashboard/presence",
         "agent/+/presence",

@@ -1,0 +1,34 @@
+"""Which rows of the audit trail tell of a plan."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from jobplan.cli.audit import of_plan
+from schemas.queries import AuditEntry
+
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"kind": "job", "instance": "Daily-20260102T010000Z"}, True),
+        ({"kind": "job", "instance": "Daily%20x-20260102T010000Z"}, False),
+        ({"kind": "job", "instance": "nonsense"}, False),
+        ({"kind": "tick", "context": "Daily"}, True),
+        ({"kind": "tick", "context": "Daily2"}, False),
+        ({"kind": "plan", "detail": "Daily"}, True),
+        ({"kind": "plan", "detail": "Daily: version 3, found again"}, True),
+        ({"kind": "plan", "detail": "Daily2"}, False),
+        ({"kind": "request", "detail": "Daily"}, False),
+    ],
+)
+def test_row_is_of_a_plan_by_instance_or_name(fields: dict[str, str], *, wanted: bool) -> None:
+    """And each row is, when no plan is asked for."""
+    row = AuditEntry(number=1, at=AT, **fields)
+
+    assert of_plan(row, "Daily") is wanted
+    assert of_plan(row, "")

@@ -94,10 +94,10 @@ def quantile(rising: Sequence[float], share: float) -> float:
     place = (len(rising) - 1) * share
     below = int(place)
     above = min(below + 1, len(rising) - 1)
-    return rising[below] + (rising[above] - rising[below]) * (place - below)
+    return round(rising[below] + (rising[above] - rising[below]) * (place - below), 3)
 
 
 def remaining(rising: Sequence[float], share: float, elapsed: float) -> float:
     """How many more seconds after so many: by those that took longer than that. What takes longer than all may end now."""
     longer = [one for one in rising if one > elapsed]
-    return quantile(longer, share) - elapsed if longer else 0.0
+    return max(0.0, quantile(longer, share) - elapsed) if longer else 0.0

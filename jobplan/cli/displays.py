@@ -22,6 +22,7 @@ class JsonLines:
     """One JSON object a change."""
 
     pause = 0.0
+    estimates = False
 
     def line(self, line: Line, *, reason: str) -> None:  # noqa: ARG002  # the line's form is fixed
         """Write it."""
@@ -56,6 +57,7 @@ class LiveTree:
     """The tree, redrawn in place. Use as a context manager."""
 
     pause = 1 / 8
+    estimates = True
 
     def __init__(self, *, hints: Callable[[], tuple[str, ...]] = tuple) -> None:
         from rich.live import Live  # rich takes its time to load

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import click
+from msgspec.structs import replace
 
 from jobplan.cli.displays import follow_instance, until_over, watch_instance
 from jobplan.cli.instance_changes import CHANGES
@@ -14,6 +15,7 @@ from jobplan.cli.output import put_json, put_rich, put_table
 from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
+from jobplan.client.estimates import estimate
 from jobplan.client.live import FAILED, MOVING, View, day_and_clock, span, view
 from jobplan.clock import now
 from jobplan.errors import BadInputError
@@ -109,11 +111,12 @@ def show(settings: Settings, name: str) -> None:
         found = view(client.picture, one, now(), link=client.link.reason)
         if found is None:  # it ended and passed away while its jobs were read
             raise BadInputError(f"instance {one} has just been removed")
-        return found
+        return replace(found, estimate=await estimate(client, one))
 
     found = with_client(settings, work)
     if settings.json:
-        put_json({"instance": found.instance, "jobs": found.jobs, "locks": found.locks, "doubt": found.doubt})
+        told = {"instance": found.instance, "jobs": found.jobs, "locks": found.locks, "doubt": found.doubt}
+        put_json(told | {"estimate": found.estimate})
         return
     from jobplan.cli.tree import InstanceTree  # rich takes its time to load
 

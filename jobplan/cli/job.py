@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 
 from jobplan.cli.acting import acted, following, submitted
+from jobplan.cli.job_history import history
 from jobplan.cli.logs import Wanted, print_log
 from jobplan.cli.names import the_context, the_copies
 from jobplan.cli.options import Noun, confirm, with_settings
@@ -273,3 +274,6 @@ def logs(  # noqa: PLR0913  # one an option
         await print_log(client, copies, wanted, as_json=settings.json)
 
     with_client(settings, work)
+
+
+job.add_command(history)

@@ -57,6 +57,7 @@ class TreeStage:
     """The live tree; the newest notes stand below it."""
 
     pause = LiveTree.pause
+    estimates = LiveTree.estimates
 
     def __init__(self) -> None:
         self._notes: list[str] = []

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobplan.cli.symbols import CONTEXT, job_style, symbol, words
+from jobplan.client.estimates import estimate_lines
 from jobplan.client.live import (
     DONE,
     FAILED,
@@ -73,6 +74,7 @@ class InstanceTree:
             Text(),
             body(self.view, room=room, wide=options.max_width >= NARROW, ascii_only=ascii_only),
             *footer(self.view),
+            *estimate(self.view),
             *(Text(hint, style="bright_black", no_wrap=True, overflow="ellipsis") for hint in self.hints),
         )
 
@@ -238,6 +240,13 @@ def footer(view: View) -> list[RenderableType]:
     if view.doubt:
         lines.append(Text(f"! {view.doubt}", style="bold yellow"))
     return lines
+
+
+def estimate(view: View) -> list[RenderableType]:
+    """When it will be complete, and what it has to wait for longest."""
+    if view.estimate is None:
+        return []
+    return [Text(line, style="cyan") for line in estimate_lines(view.estimate, view.instance.status)]
 
 
 def plain(line: Line, *, reason: str = "") -> str:

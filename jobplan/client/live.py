@@ -22,6 +22,7 @@ from schemas.documents import (
     Presence,
     RunReport,
 )
+from schemas.estimates import Estimated
 from schemas.names import ContextName, InstanceId, NodeName, RunId
 from schemas.status import ContextStatus, JobKind, JobStatus, NodeState, RunPhase
 
@@ -83,6 +84,8 @@ class View(Struct, frozen=True, kw_only=True):
     """How many jobs the instance has that were not seen."""
     gone_agents: tuple[str, ...]
     """Agents of this instance that are not there."""
+    estimate: Estimated | None = None
+    """When it will be complete, where somebody has asked."""
 
     @property
     def jobs(self) -> tuple[JobState, ...]:

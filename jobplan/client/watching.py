@@ -6,18 +6,27 @@ import asyncio
 from datetime import timedelta
 from typing import Final, Protocol
 
+from msgspec.structs import replace
+
 from jobplan.client import Client, JobsOf, Scope
+from jobplan.client.estimates import estimate
 from jobplan.client.feed import Link, News
 from jobplan.client.live import Line, View, doubt, lines_of, note, view
 from jobplan.clock import now
 from jobplan.errors import JobplanError
 from schemas.addresses import InstanceAt, JobAt
 from schemas.documents import JobState
+from schemas.estimates import Estimated
 from schemas.names import InstanceId
 from schemas.status import ContextStatus
 
 LAST_LINES: Final = timedelta(seconds=0.4)
 """What follows within this time of the end belongs to it."""
+
+LOOK_AHEAD: Final = timedelta(seconds=3)
+"""The end is not estimated more often."""
+LOOK_AHEAD_IN_VAIN: Final = timedelta(seconds=60)
+"""Nor so soon again when nobody tells."""
 
 SETTLING: Final = timedelta(seconds=3)
 """How long an instance must stand still in failure before it counts as over."""
@@ -28,6 +37,9 @@ class Display(Protocol):
 
     pause: float
     """Seconds between two looks: what changes meanwhile is told, and drawn once."""
+
+    estimates: bool
+    """Whether it shows when the instance will be complete."""
 
     def line(self, line: Line, *, reason: str) -> None:
         """One status changed."""
@@ -57,6 +69,8 @@ class Watching:
         self.completed = False
         self._doubt = ""
         self._said: dict[tuple[str, str, str], str] = {}
+        self._estimate: Estimated | None = None
+        self._estimate_due = 0.0
         self._still_since = asyncio.get_running_loop().time()
 
     async def run(self, *, leave: bool, even_if_stuck: bool = True) -> bool:
@@ -67,8 +81,10 @@ class Watching:
         self._say_first()
         try:
             while (seen := self._see()) is not None and not (leave and self._is_over(seen, even_if_stuck)):
-                for news in await self.feed.wait(1.0):
+                heard = await self.feed.wait(1.0)
+                for news in heard:
                     self._say(news)
+                await self._look_ahead(moved=bool(heard))
                 await asyncio.sleep(self.display.pause)
             return self.completed
         finally:
@@ -95,6 +111,14 @@ class Watching:
             reason = note(news.after) if isinstance(news.after, JobState) else ""
             self.display.line(line, reason=reason)
 
+    async def _look_ahead(self, *, moved: bool) -> None:
+        """Ask for a new estimate when something has happened, but not all the time; without an answer, seldom."""
+        time = asyncio.get_running_loop().time()
+        if not self.display.estimates or time < self._estimate_due or (self._estimate is not None and not moved):
+            return
+        self._estimate = await estimate(self.client, self.one)
+        self._estimate_due = time + (LOOK_AHEAD if self._estimate is not None else LOOK_AHEAD_IN_VAIN).total_seconds()
+
     def _see(self) -> View | None:
         client = self.client
         reason = doubt(client.picture, client.link.reason)
@@ -105,7 +129,7 @@ class Watching:
         if seen is not None:
             status = seen.instance.result if seen.instance.status is ContextStatus.ENDED else seen.instance.status
             self.completed = status is ContextStatus.COMPLETE
-            self.display.view(seen)
+            self.display.view(replace(seen, estimate=self._estimate))
         return seen
 
     def _is_over(self, seen: View, even_if_stuck: bool) -> bool:  # noqa: FBT001  # handed on

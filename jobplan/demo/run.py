@@ -94,6 +94,7 @@ class Demo:
         self.wishes = wishes
         self.stage = stage
         self.pause = stage.pause
+        self.estimates = stage.estimates
         self.page = f"{HOST}:{free_port()}" if (PAGE / "index.html").is_file() else ""
         self.last: View | None = None
 

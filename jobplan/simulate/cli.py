@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from jobplan.bundle import BundleError, describe_faults, load
 from jobplan.simulate.gantt import render
 from jobplan.simulate.night import NightPlay
 from jobplan.simulate.script import Line, Play, ScriptError, read
+from schemas.names import PlanName
 from schemas.plan import PlanSource
 from schemas.requests import Fault
 
@@ -22,7 +24,17 @@ Echo = Callable[[str], None]
 BAD_INPUT = 2
 
 
-def cli_main(plan: Path, script: Path | None, tokens: Mapping[str, str], as_json: bool) -> int:  # noqa: FBT001  # one call site, positional
+Medians = Callable[[PlanName], Mapping[str, timedelta]]
+"""How long the jobs of a plan usually take, by identifier."""
+
+
+def cli_main(
+    plan: Path,
+    script: Path | None,
+    tokens: Mapping[str, str],
+    as_json: bool,  # noqa: FBT001  # one call site, positional
+    medians: Medians | None = None,
+) -> int:
     """Play a script, or without one a whole night, and print it. The exit code: 0 when it was played, 2 for bad input."""
     try:
         source = _load(plan, tokens)
@@ -37,7 +49,7 @@ def cli_main(plan: Path, script: Path | None, tokens: Mapping[str, str], as_json
     if lines is not None:
         _print_script(source, lines)
     else:
-        _print_night(source, as_json=as_json)
+        _print_night(source, medians(PlanName(source.plan.name)) if medians is not None else {}, as_json=as_json)
     return 0
 
 
@@ -65,8 +77,8 @@ def _print_script(source: PlanSource, lines: list[Line]) -> None:
     click.echo(msgspec.json.encode({"final": play.final()}))
 
 
-def _print_night(source: PlanSource, *, as_json: bool) -> None:
-    night = NightPlay(source).play()
+def _print_night(source: PlanSource, durations: Mapping[str, timedelta], *, as_json: bool) -> None:
+    night = NightPlay(source, durations=durations).play()
     if as_json:
         click.echo(msgspec.json.encode(night))
     else:

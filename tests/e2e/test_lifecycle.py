@@ -100,3 +100,23 @@ def test_a_calendar_keeps_a_plan_closed_and_the_forecast_says_so(installation: I
     assert "Daily" in installation.do("calendar", "list")
     assert "2030-01-01  New Year's Day" in installation.do("calendar", "show", "UK")
     assert installation.run("calendar", "delete", "UK", "--yes").returncode == 1
+
+
+def test_past_runs_are_told_and_estimate_the_next_instance(installation: Installation, tmp_path: Path) -> None:
+    """One night is remembered over the dashboard's restart; the next instance says what it has to wait for."""
+    plan = a_plan(tmp_path, "true", timeWindowStart="0 0 0 1 1 ? 2099")
+    installation.do("plan", "import", plan)
+    first = installation.do("instance", "start", "Daily").strip()
+    installation.do("job", "submit", first, "First", "--wait")
+    installation.do("instance", "end", first, "--yes")
+    second = installation.do("instance", "start", "Daily").strip()
+
+    history = json.loads(installation.do("job", "history", "Daily", "Second", "--json"))
+    shown = installation.do("instance", "show", second)
+    night = installation.do("simulate", plan, "--durations", "history", "--json")
+
+    assert [(run["instance"], run["outcome"], run["returnCode"]) for run in history["runs"]] == [
+        (first, "succeeded", 0)
+    ]
+    assert "north-First is started by nothing but a person" in shown
+    assert json.loads(night)["status"] == "WAITING"

@@ -55,7 +55,8 @@ def _window(survey: Survey, zone: ZoneInfo) -> Iterator[Fault]:
         return
     if length == 0:
         yield warning(
-            "$.contextTtlMilliseconds", "0: the window ends the moment it begins; write its length in milliseconds"
+            "$.contextTtlMilliseconds",
+            "0: its instances do not end by themselves; is that meant? Else write the window's length in milliseconds",
         )
     if next_fire(cron, _BEFORE_ALL, zone) is None:
         yield error("$.timeWindowStart", f"'{plan.time_window_start}' never fires; correct it")

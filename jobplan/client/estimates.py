@@ -1,0 +1,76 @@
+"""When an instance will be complete, asked of the dashboard, and said to a person. If it fails, only the estimate is missing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from jobplan.client.live import clock, day_and_clock, span
+from jobplan.errors import JobplanError
+from schemas.codec import decode
+from schemas.estimates import Estimated, EstimateEnd
+from schemas.names import InstanceId
+from schemas.status import ContextStatus, NodeState
+
+if TYPE_CHECKING:
+    from jobplan.client.client import Client
+
+PATIENCE: Final = timedelta(seconds=2)
+"""How long an estimate is waited for: what is shown besides must not be late for it."""
+_SHOWN: Final = 6
+"""Jobs of a critical path, or stuck ones, that one line names."""
+
+
+async def estimate(client: Client, instance: InstanceId, *, each: bool = False) -> Estimated | None:
+    """Ask for an estimate; None: the dashboard is not there, does not answer in time, or may not be asked."""
+    dashboard = client.picture.dashboard
+    if dashboard is None or dashboard.state is not NodeState.ALIVE or not client.link.up:
+        return None
+    try:
+        answer = await client.ask(EstimateEnd(instance=instance, each=each), patience=PATIENCE)
+    except JobplanError:
+        return None
+    return decode(bytes(answer.data), Estimated)
+
+
+def estimate_lines(found: Estimated, status: ContextStatus) -> list[str]:
+    """What an estimate says, in at most three lines; nothing of an instance that is over."""
+    if status in {ContextStatus.COMPLETE, ContextStatus.ENDED}:
+        return []
+    lines = [_end(found)]
+    if len(found.path) > 1:
+        lines.append(f"critical path: {_listed([job.name for job in found.path])}")
+    if found.stuck:
+        lines.append("; ".join(f"{one.job} {one.why}" for one in found.stuck[:_SHOWN]))
+    return [line for line in lines if line]
+
+
+def _end(found: Estimated) -> str:
+    if found.ends is None:
+        return "does not complete by itself"
+    text = f"ends about {_when(found, late=False)}"
+    if found.ends_late is not None and found.ends_late - found.ends >= timedelta(seconds=1):
+        text += f", late {_when(found, late=True)}"
+    if found.closes is not None and found.ends > found.closes:
+        text += f": after its window closes at {clock(found.closes)}"
+    if found.unmeasured:
+        jobs = "1 job" if found.unmeasured == 1 else f"{found.unmeasured} jobs"
+        text += f" (at the earliest: nothing is known yet of how long {jobs} will take)"
+    return text
+
+
+def _when(found: Estimated, *, late: bool) -> str:
+    at = found.ends_late if late else found.ends
+    if at is None:
+        return ""
+    near = at - found.at < timedelta(hours=12)
+    text = clock(at) if near else day_and_clock(at)
+    return text if late else f"{text} (in {span(max(at - found.at, timedelta()))})"
+
+
+def _listed(names: list[str]) -> str:
+    """The first and the last ones, if there are many."""
+    if len(names) <= _SHOWN:
+        return " > ".join(names)
+    half = _SHOWN // 2
+    return " > ".join([*names[:half], f"{len(names) - 2 * half} more", *names[-half:]])

@@ -1,0 +1,69 @@
+"""What an estimate says to a person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from jobplan.client.estimates import estimate_lines
+from jobplan.client.live import clock
+from schemas.estimates import Estimated, ExpectedJob, Stuck
+from schemas.names import ContextName, JobId
+from schemas.status import ContextStatus, JobStatus
+from tests.support.pictures import INSTANCE, NOON
+
+SECOND = timedelta(seconds=1)
+ENDS = NOON + SECOND * 90
+
+
+def job(name: str) -> ExpectedJob:
+    """On a path."""
+    return ExpectedJob(context=ContextName("P"), job=JobId(f"a-{name}"), name=name, order=0, status=JobStatus.WAITING)
+
+
+FOUND = Estimated(instance=INSTANCE, at=NOON, ends=ENDS, ends_late=ENDS + SECOND * 30, path=(job("x"), job("y")))
+
+
+def test_the_end_the_late_end_and_the_critical_path() -> None:
+    """Each on its own line."""
+    assert estimate_lines(FOUND, ContextStatus.RUNNING) == [
+        f"ends about {clock(ENDS)} (in 1m 30s), late {clock(ENDS + SECOND * 30)}",
+        "critical path: x > y",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"closes": NOON + SECOND * 60}, f": after its window closes at {clock(NOON + SECOND * 60)}"),
+        ({"unmeasured": 1}, " (at the earliest: nothing is known yet of how long 1 job will take)"),
+        ({"unmeasured": 3}, " (at the earliest: nothing is known yet of how long 3 jobs will take)"),
+    ],
+)
+def test_what_limits_it_is_said(change: dict[str, object], line: str) -> None:
+    """In the same line."""
+    assert estimate_lines(replace(FOUND, **change), ContextStatus.RUNNING)[0].endswith(line)
+
+
+def test_what_does_not_go_on_by_itself_is_named() -> None:
+    """With the reason."""
+    stuck = (Stuck(context=ContextName("P"), job=JobId("a-x"), why="is held"),)
+
+    lines = estimate_lines(Estimated(instance=INSTANCE, at=NOON, stuck=stuck), ContextStatus.RUNNING)
+
+    assert lines == ["does not complete by itself", "a-x is held"]
+
+
+def test_a_long_path_is_cut_in_its_middle() -> None:
+    """The first and the last jobs are the ones to know."""
+    many = replace(FOUND, path=tuple(job(f"j{n}") for n in range(10)))
+
+    assert estimate_lines(many, ContextStatus.RUNNING)[1] == "critical path: j0 > j1 > j2 > 4 more > j7 > j8 > j9"
+
+
+@pytest.mark.parametrize("status", [ContextStatus.COMPLETE, ContextStatus.ENDED])
+def test_nothing_is_estimated_of_what_is_over(status: ContextStatus) -> None:
+    """It says itself when it ended."""
+    assert estimate_lines(FOUND, status) == []

@@ -6,19 +6,32 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from dashboard_node.core import plan_rules
 from jobplan.bundle import Bundle, BundleError, describe_faults, export, load, suggested_tokens
 from jobplan.cli.output import put_json
 from jobplan.clock import now
 from jobplan.errors import BadInputError
+from schemas.plan import PlanSource
 from schemas.queries import Version
 from schemas.requests import Fault
 
 
 def checked(file: Path, tokens: dict[str, str], *, refuse_secrets: bool = False) -> tuple[Bundle, tuple[Fault, ...]]:
-    """The bundle and its warnings. Raises BundleError with everything that is wrong with it."""
-    bundle = load(file, tokens)
+    """The bundle of a file and its warnings. Raises BundleError with everything that is wrong with it."""
+    return _judged(load(file, tokens), refuse_secrets=refuse_secrets)
+
+
+def built(source: PlanSource, file: Path) -> tuple[Bundle, tuple[Fault, ...]]:
+    """The bundle of a plan that was made in a Python file. Raises BundleError with everything that is wrong with it."""
+    try:
+        return _judged(Bundle.from_source(source), refuse_secrets=False)
+    except BundleError as error:
+        raise BundleError([replace(fault, path=f"{file}: {fault.path}") for fault in error.faults]) from error
+
+
+def _judged(bundle: Bundle, *, refuse_secrets: bool) -> tuple[Bundle, tuple[Fault, ...]]:
     found = plan_rules.faults(bundle.source, refuse_secrets=refuse_secrets)
     faults = (*bundle.located(found), *bundle.ignored)
     if any(not fault.warning for fault in faults):

@@ -1,4 +1,4 @@
-"""``jobplan plan``: validate, import, list, enable, disable, delete; what is kept of versions stands in its own file."""
+"""``jobplan plan``: validate, import, list, enable, disable, delete; versions and authoring stand in files of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from jobplan.cli.names import the_plan
 from jobplan.cli.options import Noun, confirm, pairs, with_settings
 from jobplan.cli.output import put_json, put_table
-from jobplan.cli.plan_graph import graph
+from jobplan.cli.plan_authoring import AUTHORING
 from jobplan.cli.plan_status import doubts, last_of, schedule_of
 from jobplan.cli.plan_versions import VERSIONS
 from jobplan.cli.session import with_client
@@ -152,5 +152,5 @@ def delete(settings: Settings, name: str, *, yes: bool) -> None:
     _ask(settings, name, lambda found: DeletePlan(plan=found), "deleted")
 
 
-for _command in (*VERSIONS, graph):
+for _command in (*VERSIONS, *AUTHORING):
     plan.add_command(_command)

@@ -1,12 +1,15 @@
 """Writes the parts of pages that are made from the code: ``python scripts/pages.py`` (``make pages``).
 
-A part stands between ``<!-- NAME: ... -->`` and ``<!-- /NAME -->``. A test compares the pages with what this would write.
+A part stands between ``<!-- NAME: ... -->`` and ``<!-- /NAME -->``; some files are made whole. A test compares all of them with
+what this would write.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from broker.topic_table import TABLE  # noqa: E402  # found through the path above
 from dashboard_node.core.lifecycle import CONTEXT_RULES, TRANSITIONS, Stage, Trigger, shown  # noqa: E402  # likewise
+from jobplan.describing import asyncapi  # noqa: E402  # likewise
 from schemas.grants import Extent  # noqa: E402  # likewise
 from schemas.rights import rights  # noqa: E402  # likewise
 
@@ -91,8 +95,19 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 }
 
 
+def topics_for_tools() -> str:
+    """The topics as an AsyncAPI document."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return json.dumps(asyncapi(version), indent=1, ensure_ascii=False) + "\n"
+
+
+WHOLE: dict[str, Callable[[], str]] = {"docs/asyncapi.json": topics_for_tools}
+
+
 def page(name: str) -> str:
     """What a page ought to be: as it is, with its made parts made again."""
+    if name in WHOLE:
+        return WHOLE[name]()
     text = (ROOT / name).read_text(encoding="utf-8")
     for part, make in PARTS[name].items():
         mark = re.compile(rf"(<!-- {part}:[^>]*-->\n).*?(<!-- /{part} -->)", re.DOTALL)
@@ -104,7 +119,7 @@ def page(name: str) -> str:
 
 def main() -> None:
     """Write all pages."""
-    for name in PARTS:
+    for name in (*PARTS, *WHOLE):
         (ROOT / name).write_text(page(name), encoding="utf-8")
 
 

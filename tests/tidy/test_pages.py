@@ -9,10 +9,10 @@ import pytest
 
 from schemas.documents import BlockerKind
 from schemas.status import ContextStatus, FireOutcome, JobKind, JobStatus, NodeState, Outcome, RunPhase
-from scripts.pages import PARTS, ROOT, page
+from scripts.pages import PARTS, ROOT, WHOLE, page
 
 
-@pytest.mark.parametrize("name", sorted(PARTS))
+@pytest.mark.parametrize("name", sorted({*PARTS, *WHOLE}))
 def test_page_is_what_the_code_says(name: str) -> None:
     """``make pages`` would change nothing."""
     assert page(name) == (ROOT / name).read_text(encoding="utf-8")

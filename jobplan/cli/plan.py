@@ -11,6 +11,7 @@ from jobplan.cli.names import the_plan
 from jobplan.cli.options import Noun, confirm, pairs, with_settings
 from jobplan.cli.output import put_json, put_table
 from jobplan.cli.plan_authoring import AUTHORING
+from jobplan.cli.plan_graph import graph
 from jobplan.cli.plan_status import doubts, last_of, schedule_of
 from jobplan.cli.plan_versions import VERSIONS
 from jobplan.cli.session import with_client
@@ -152,5 +153,5 @@ def delete(settings: Settings, name: str, *, yes: bool) -> None:
     _ask(settings, name, lambda found: DeletePlan(plan=found), "deleted")
 
 
-for _command in (*VERSIONS, *AUTHORING):
+for _command in (*VERSIONS, graph, *AUTHORING):
     plan.add_command(_command)

@@ -117,7 +117,7 @@ def expression(chance: Random) -> str:
         f"? {chance.choice(DAYS)}#{chance.randint(1, 5)}", "? ?", "* *", "1,L ?", "L3 ?", "W15 ?", "? 6L,2L",
     ]  # fmt: skip
     days = chance.choice([f"{plain(chance, 3)} ?", f"? {plain(chance, 5)}", chance.choice(special)])
-    of_month, of_week = days.split()
+    of_month, _, of_week = days.partition(" ")
     clock = " ".join(chance.choice([plain(chance, field), "0"]) for field in range(3))
     years = ["", "", "", " *", " 2024-2030", " 2011", " 1990-2040/3", " 2000/4", " 2030-2025", " 25"]
     return f"{clock} {of_month} {plain(chance, 4)} {of_week}{chance.choice(years)}"

@@ -194,7 +194,8 @@ def test_axe_finds_nothing_serious(browser: Browser, site: Site, nightly: str, *
     """On every view, in light and dark, on a narrow screen as well."""
     instance = start(site, nightly)
     views = [f"#/instances/{instance}/{tab}" for tab in ("tree", "graph", "timeline", "parameters", "audit", "json")]
-    views += ["#/instances", "#/plans", "#/forecast", "#/agents", "#/locks", "#/bring", f"#/plans/{nightly}"]
+    views += ["#/instances", "#/plans", "#/forecast", "#/agents", "#/locks", "#/bring"]
+    views += [f"#/plans/{nightly}/{tab}" for tab in ("form", "graph", "json")]
     views += [f"#/instances/{instance}/job/{nightly}/south-Load"]
     with a_page(browser, dark=dark, width=420 if dark else 1280) as page:
         log_in(page, site)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
+import zipfile
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.nodes import a_command, write_plan
+from tests.e2e.nodes import ROOT, a_command, write_plan
 from tests.web.site import Site, log_in
 
 pytestmark = pytest.mark.timeout(120)
 
+SAMPLE = ROOT / "jobplan" / "sample"
 PLAN = "The plan as JSON"
+REVIEW = "Review and save …"
 SAVE = "Save as the next version"
+GOOD = "Nothing is wrong with it"
 
 
 @pytest.fixture(scope="module")
@@ -49,35 +55,71 @@ def test_what_is_coming_and_the_calendars(page: Page, site: Site, daily: str) ->
     expect(page.get_by_text("New Year")).to_be_visible()
 
 
-def test_a_plan_is_changed_with_its_faults_and_changes_shown(page: Page, site: Site, daily: str) -> None:
-    """As it is typed; it cannot be saved while something is wrong; saved, it is the next version."""
+def test_a_plan_is_changed_in_its_form(page: Page, site: Site, daily: str) -> None:
+    """What is wrong is said at its field; what would change is shown before it is saved; it is the next version then."""
     log_in(page, site, at="#/plans")
     page.get_by_role("link", name=f"Edit {daily}").click()
-    text = page.get_by_label(PLAN)
-    expect(text).to_have_value(re.compile("timeWindowStart"))
-    expect(page.get_by_role("button", name=SAVE)).to_be_disabled()
-    source = json.loads(text.input_value())
+    expect(page.get_by_role("heading", name=GOOD)).to_be_visible()
+    expect(page.get_by_role("button", name=REVIEW)).to_be_disabled()
+    opens = page.get_by_label("Opens at")
+    opens.fill("0 0 25 * * ?")
+    expect(page.locator(".part .field", has=opens).locator(".fault")).to_contain_text("hours: 25 is out of range")
+    expect(page.get_by_role("button", name=REVIEW)).to_be_disabled()
 
-    source["plan"]["timeWindowStart"] = "0 0 25 * * ?"
-    text.fill(json.dumps(source))
-    expect(page.locator(".faults .fault")).to_contain_text("timeWindowStart")
-    expect(page.get_by_role("button", name=SAVE)).to_be_disabled()
-
-    source["plan"]["timeWindowStart"] = "0 30 7 * * ?"
-    text.fill(json.dumps(source))
-    expect(page.get_by_role("heading", name="Nothing is wrong with it")).to_be_visible()
-    expect(page.get_by_role("heading", name="1 change")).to_be_visible()
-    expect(page.locator(".differences ins")).to_have_text('"0 30 7 * * ?"')
+    opens.fill("0 30 7 * * ?")
+    expect(page.get_by_role("heading", name=GOOD)).to_be_visible()
+    expect(page.locator(".starts ins").first).to_be_visible()
+    page.get_by_role("button", name=REVIEW).click()
+    expect(page.get_by_role("dialog").locator(".differences ins")).to_have_text('"0 30 7 * * ?"')
     page.get_by_role("button", name=SAVE).click()
     expect(page.get_by_label("Answers")).to_contain_text(f"{daily}: saved as version 2")
     expect(page.locator("tr", has_text=daily)).to_contain_text("0 30 7 * * ?")
+
+
+def test_a_plan_is_made_with_jobs_dependencies_and_a_lock(page: Page, site: Site) -> None:
+    """From nothing: jobs by the form, a dependency drawn in the graph, a lock; the dashboard has just that JSON."""
+    log_in(page, site, at="#/bring")
+    page.get_by_label("Name of the plan").fill("Made")
+    page.get_by_role("button", name="Begin", exact=True).click()
+    outline = page.get_by_label("Parts of the plan")
+    for name in ("Fetch", "Sort"):
+        outline.get_by_role("button", name="Made", exact=True).click()
+        adding = page.get_by_role("group", name="Add a job")
+        adding.get_by_label("Agent").fill("north")
+        adding.get_by_label("Name").fill(name)
+        adding.get_by_role("button", name="Add", exact=True).click()
+        page.get_by_label("Command").fill(f"echo {name}")
+    outline.get_by_role("button", name="Made", exact=True).click()
+    page.get_by_label("Add a lock: Name").fill("disk")
+    page.get_by_role("button", name="Add a lock").click()
+    page.get_by_label("Jobs that take it").last.select_option(label="Sort (Made)")
+
+    page.get_by_role("link", name="Graph").click()
+    start = page.locator("g.node", has_text="Fetch").locator(".handle").bounding_box()
+    goal = page.locator("g.node", has_text="Sort").bounding_box()
+    assert start is not None and goal is not None  # noqa: PT018  # both are drawn
+    page.mouse.move(start["x"] + 3, start["y"] + 3)
+    page.mouse.down()
+    page.mouse.move(goal["x"] + 20, goal["y"] + 15, steps=3)
+    page.mouse.up()
+    expect(page.locator("g.edge.needs")).to_have_count(1)
+    page.get_by_role("link", name="JSON").click()
+    text = json.loads(page.get_by_label(PLAN).input_value())
+    page.get_by_role("button", name=REVIEW).click()
+    page.get_by_role("button", name=SAVE).click()
+    expect(page.get_by_label("Answers")).to_contain_text("Made: saved as version 1")
+
+    needs = {"jobIdentifier": "north-Sort", "logicalGrouping": {"and": [{"identifier": "north-Fetch"}]}}
+    assert text["plan"]["jobDependencies"] == [needs]
+    assert text["plan"]["jobLocks"][0]["jobs"]["Made"][0]["jobName"] == "Sort"
+    assert '"echo Sort"' in site.do("plan", "show", "Made", "--json") + json.dumps(text)
 
 
 def test_a_broken_plan_is_refused_at_its_place(page: Page, site: Site) -> None:
     """A file that is no JSON, and one whose dependency is unknown: both said, neither saved."""
     log_in(page, site, at="#/plans")
     page.get_by_role("link", name="Bring a plan").click()
-    file = page.get_by_label("File")
+    file = page.get_by_label("Files")
     file.set_input_files({"name": "plan.json", "mimeType": "application/json", "buffer": b'{"plan": '})
     expect(page.get_by_role("alert")).to_contain_text("no JSON")
 
@@ -90,9 +132,35 @@ def test_a_broken_plan_is_refused_at_its_place(page: Page, site: Site) -> None:
         "jobs": [],
     }
     file.set_input_files({"name": "plan.json", "mimeType": "application/json", "buffer": json.dumps(broken).encode()})
-    expect(page.locator(".faults .fault", has_text="jobDependencies").first).to_be_visible()
-    expect(page.get_by_role("button", name=SAVE)).to_be_disabled()
+    fault = page.locator(".faults .fault", has_text="jobIdentifier").first
+    expect(fault).to_be_visible()
+    expect(page.get_by_role("button", name=REVIEW)).to_be_disabled()
+    page.get_by_role("link", name="JSON").click()
+    fault.get_by_role("button").click()
+    chosen = "box => box.value.slice(box.selectionStart, box.selectionEnd)"
+    assert "north-Nobody" in page.get_by_label(PLAN).evaluate(chosen)
     assert "Broken" not in site.do("plan", "list")
+    page.get_by_role("button", name="Give up the changes").click()
+
+
+def test_a_bundle_of_ikasan_is_dropped_on_the_page(page: Page, site: Site) -> None:
+    """A zip as it was exported becomes a plan whose jobs are all there."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for file in sorted(SAMPLE.rglob("*.json")):
+            bundle.write(file, f"1689-MorningOrders/{file.relative_to(SAMPLE)}")
+    log_in(page, site, at="#/bring")
+    drop = """([where, content]) => {
+        const files = new DataTransfer();
+        files.items.add(new File([Uint8Array.from(atob(content), (one) => one.charCodeAt(0))], "orders.zip"));
+        where.dispatchEvent(new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true}));
+    }"""
+    where = page.locator(".dropping").element_handle()
+    page.evaluate(drop, [where, base64.b64encode(packed.getvalue()).decode()])
+
+    expect(page.get_by_role("heading", name=GOOD)).to_be_visible()
+    expect(page.get_by_label("Parts of the plan").get_by_role("button", name="SettleInvoices")).to_be_visible()
+    page.get_by_role("button", name="Give up the changes").click()
 
 
 def test_the_end_of_an_instance_is_moved(page: Page, site: Site, daily: str) -> None:

@@ -8,6 +8,7 @@ import { leave, link } from "./link";
 import { changes, dashboard, unreadable } from "./picture";
 import { route, to } from "./route";
 import { Agents } from "./views/agents";
+import { Bring } from "./views/bring";
 import { Editor } from "./views/editor";
 import { Forecast } from "./views/forecast";
 import { Instance } from "./views/instance";
@@ -95,8 +96,8 @@ function View(): JSX.Element {
   useEffect(() => {
     document.title = [id ?? page, words.name].join(" - ");
   }, [page, id]);
-  if (page === "bring") return <Editor plan={undefined} />;
-  if (page === "plans" && id !== undefined) return <Editor key={id} plan={id} />;
+  if (page === "bring") return <Bring tab={id ?? "form"} />;
+  if (page === "plans" && id !== undefined) return <Editor key={id} plan={id} tab={tab ?? "form"} />;
   if (page === "plans") return <Plans />;
   if (page === "forecast") return <Forecast />;
   if (page === "agents") return <Agents />;

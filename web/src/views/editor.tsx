@@ -1,159 +1,154 @@
 /**
- * A plan as JSON, to change or to bring: checked by the dashboard as it is typed, with its faults at their places and its next
- * starts; and what would change is shown before it is saved.
+ * A plan to change: as forms, as a graph, or as the JSON that all of them write. The dashboard checks it as it changes; what
+ * would change is shown before it is saved.
  */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { say } from "../acting";
-import { type Difference, differences } from "../differences";
-import type { PlanChecked, PlanVersion } from "../documents";
+import { differences } from "../differences";
+import type { Fault, PlanVersion } from "../documents";
+import { Draft, drafts } from "../editing/draft";
+import { placeOf, rangeOf } from "../editing/places";
+import { isSource, type Source } from "../editing/source";
 import { askOnce } from "../link";
-import { Empty, When } from "../parts";
+import { Empty } from "../parts";
 import { to } from "../route";
 import { words } from "../words";
+import { DrawingEditor } from "./editing/drawing";
+import { choose, Form } from "./editing/forms";
+import { Outline } from "./editing/outline";
+import { Review } from "./editing/review";
+import { Changes, Verdict } from "./editing/verdict";
 
-const PAUSE = 400;
-const MOST_DIFFERENCES = 200;
+const TABS = ["form", "graph", "json"] as const;
 
-type Source = { plan?: { name?: string; timezone?: string } };
-
-interface Checked {
-  source?: Source;
-  found?: PlanChecked;
-  fault?: string;
-}
-
-export function Editor({ plan }: { plan: string | undefined }): JSX.Element {
-  const [before, setBefore] = useState<Source | undefined>(plan === undefined ? {} : undefined);
-  const [text, setText] = useState("");
-  const [checked, setChecked] = useState<Checked>({});
+export function Editor({ plan, tab }: { plan: string; tab: string }): JSX.Element {
+  const [draft, setDraft] = useState(drafts.get(plan));
   const [fault, setFault] = useState("");
-  useEffect(() => {
-    if (plan === undefined) return;
+  const read = (): void => {
     askOnce<PlanVersion>({ ask: "plan.version", plan }).then(
-      (answer) => {
-        setBefore((answer.source ?? {}) as Source);
-        setText(JSON.stringify(answer.source, null, 2));
+      ({ source, version }) => {
+        const fresh = new Draft(source as unknown as Source, version, source as unknown as Source);
+        drafts.set(plan, fresh);
+        setDraft(fresh);
       },
       (error: Error) => setFault(error.message),
     );
-  }, [plan]);
-  useEffect(() => {
-    if (text.trim() === "") return setChecked({});
-    let wanted = true;
-    const timer = setTimeout(() => void check(text).then((answer) => wanted && setChecked(answer)), PAUSE);
-    return () => {
-      wanted = false;
-      clearTimeout(timer);
-    };
-  }, [text]);
-  const drop = (event: DragEvent): void => {
-    const file = event.dataTransfer?.files[0];
-    if (file === undefined) return;
-    event.preventDefault();
-    void file.text().then(setText);
   };
+  useEffect(() => {
+    // What nobody touched is read anew: somebody else may have saved meanwhile.
+    if (draft === undefined || !draft.touched) read();
+  }, []);
   if (fault !== "") return <p role="alert">{fault}</p>;
-  if (before === undefined) return <Empty>{words.audit.loading}</Empty>;
-  const changes = checked.source === undefined ? [] : differences(before, checked.source);
-  const wrong = (checked.found?.faults ?? []).filter((one) => !one.warning).length;
-  const ready = checked.found !== undefined && wrong === 0 && checked.found.changed;
-  const save = (): void => {
-    const name = checked.found?.plan ?? "";
-    askOnce<{ version: number }>({ ask: "plan.import", source: checked.source }).then(
-      (answer) => {
-        say(true, words.editor.saved(name, answer.version));
-        location.hash = to("plans");
-      },
-      (error: Error) => say(false, error.message),
-    );
+  if (draft === undefined) return <Empty>{words.audit.loading}</Empty>;
+  return (
+    <Desk
+      draft={draft}
+      title={words.editor.title(plan)}
+      tab={tab}
+      where={(name) => to("plans", plan, name)}
+      giveUp={() => {
+        drafts.delete(plan);
+        read();
+      }}
+    />
+  );
+}
+
+interface Wanted {
+  draft: Draft;
+  title: string;
+  tab: string;
+  where: (tab: string) => string;
+  giveUp: () => void;
+}
+
+export function Desk({ draft, title, tab, where, giveUp }: Wanted): JSX.Element {
+  const [reviewing, review] = useState(false);
+  const [shown, show] = useState<Fault>();
+  const source = draft.source.value;
+  const { found } = draft.checked.value;
+  const wrong = (found?.faults ?? []).some((one) => !one.warning);
+  const ready = found !== undefined && !wrong && found.changed && draft.torn.value === undefined;
+  const changes = draft.before === undefined ? [] : differences(draft.before, source);
+  const go = (fault: Fault): void => {
+    show({ ...fault });
+    if (tab !== "json") choose(draft, placeOf(source, fault).part);
   };
   return (
-    <div class="editor" onDragOver={(event) => event.preventDefault()} onDrop={drop}>
-      <h1>{plan === undefined ? words.editor.bring : words.editor.title(plan)}</h1>
-      <p class="quiet">{words.editor.hint}</p>
-      <p class="buttons">
-        <label class="file">
-          {words.editor.file} <input type="file" accept=".json,application/json" onChange={(event) => void event.currentTarget.files?.[0]?.text().then(setText)} />
-        </label>
-      </p>
-      <div class="halves">
-        <textarea aria-label={words.editor.text} class="source" spellcheck={false} rows={28} value={text} onInput={(event) => setText(event.currentTarget.value)} />
-        <div aria-live="polite">
-          <Verdict checked={checked} wrong={wrong} />
-          <Changes changes={changes} />
-        </div>
-      </div>
-      <p class="buttons">
-        <button type="button" class="primary" disabled={!ready} title={ready ? "" : words.editor.notReady} onClick={save}>
-          {words.editor.save}
+    <div class="editor">
+      <h1>{title}</h1>
+      <div class="tools">
+        <button type="button" class="primary" disabled={!ready} title={ready ? "" : words.editor.notReady} onClick={() => review(true)}>
+          {words.editor.review}
         </button>
-        <a href={to("plans")}>{words.actions.cancel}</a>
-      </p>
+        <button type="button" disabled={draft.past.value.length === 0} onClick={() => draft.undo()}>
+          {words.editor.undo}
+        </button>
+        <button type="button" disabled={draft.future.value.length === 0} onClick={() => draft.redo()}>
+          {words.editor.redo}
+        </button>
+        {draft.touched && (
+          <>
+            <button type="button" onClick={giveUp}>
+              {words.editor.drop_draft}
+            </button>
+            <span class="quiet">{words.editor.draft}</span>
+          </>
+        )}
+        <a href={to("plans")}>{words.plans.title}</a>
+      </div>
+      <nav class="tabs" aria-label={words.editor.views}>
+        {TABS.map((name) => (
+          <a key={name} href={where(name)} aria-current={tab === name ? "page" : undefined}>
+            {words.editor.tabs[name]}
+          </a>
+        ))}
+      </nav>
+      <div class={`desk as-${tab}`}>
+        {tab === "json" ? <Text draft={draft} shown={shown} /> : tab === "graph" ? <DrawingEditor draft={draft} /> : <Forms draft={draft} />}
+        <aside aria-live="polite">
+          <Verdict draft={draft} show={go} />
+          {draft.before !== undefined && changes.length === 0 ? <p class="quiet">{words.editor.unchanged}</p> : <Changes changes={changes} />}
+        </aside>
+      </div>
+      {reviewing && <Review draft={draft} close={() => review(false)} />}
     </div>
   );
 }
 
-async function check(text: string): Promise<Checked> {
-  let source: Source;
-  try {
-    source = JSON.parse(text) as Source;
-  } catch (error) {
-    return { fault: words.editor.noJson((error as Error).message) };
-  }
-  try {
-    return { source, found: await askOnce<PlanChecked>({ ask: "plan.check", source }) };
-  } catch (error) {
-    return { source, fault: (error as Error).message };
-  }
-}
-
-function Verdict({ checked, wrong }: { checked: Checked; wrong: number }): JSX.Element | null {
-  if (checked.fault !== undefined) return <p role="alert">{checked.fault}</p>;
-  if (checked.found === undefined) return null;
-  const { faults, nextStarts = [] } = checked.found;
+function Forms({ draft }: { draft: Draft }): JSX.Element {
   return (
-    <section>
-      <h2>{wrong > 0 ? words.editor.faults(wrong) : words.editor.good}</h2>
-      <ul class="faults">
-        {faults.map((one) => (
-          <li key={`${one.path} ${one.message}`} class={one.warning ? "warning" : "fault"}>
-            <code>{one.path}</code> {one.message}
-          </li>
-        ))}
-      </ul>
-      {wrong === 0 && (
-        <>
-          <h2>{words.editor.next}</h2>
-          {nextStarts.length === 0 ? (
-            <p class="quiet">{words.plans.never}</p>
-          ) : (
-            <ol>
-              {nextStarts.map((at) => (
-                <li key={at}>
-                  <When at={at} zone={checked.source?.plan?.timezone} />
-                </li>
-              ))}
-            </ol>
-          )}
-        </>
-      )}
-    </section>
+    <div class="forms">
+      <Outline draft={draft} />
+      <Form draft={draft} />
+    </div>
   );
 }
 
-function Changes({ changes }: { changes: Difference[] }): JSX.Element | null {
-  if (changes.length === 0) return null;
-  return (
-    <section>
-      <h2>{words.editor.changes(changes.length)}</h2>
-      <ul class="differences">
-        {changes.slice(0, MOST_DIFFERENCES).map(({ path, before, after }) => (
-          <li key={path}>
-            <code>{path}</code> {before !== undefined && <del>{before}</del>} {after !== undefined && <ins>{after}</ins>}
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
+/** The whole as text. What is no JSON (yet) stays as it was typed; what is, is the plan at once. */
+function Text({ draft, shown }: { draft: Draft; shown: Fault | undefined }): JSX.Element {
+  const source = draft.source.value;
+  const box = useRef<HTMLTextAreaElement>(null);
+  const typed = useRef<{ text: string; source: Source } | undefined>(undefined);
+  const text = draft.torn.value?.text ?? (typed.current?.source === source ? typed.current.text : JSON.stringify(source, null, 2));
+  useEffect(() => {
+    if (shown === undefined || box.current === null) return;
+    const [begin, end] = rangeOf(source, text, shown);
+    const lines = text.slice(0, begin).split("\n").length;
+    const height = box.current.scrollHeight / text.split("\n").length;
+    box.current.focus();
+    box.current.setSelectionRange(begin, end);
+    box.current.scrollTop = Math.max(0, (lines - 6) * height);
+  }, [shown]);
+  const write = (next: string): void => {
+    try {
+      const value: unknown = JSON.parse(next);
+      if (!isSource(value)) throw new Error(words.editor.noPlan);
+      typed.current = { text: next, source: value };
+      draft.change(value);
+    } catch (error) {
+      draft.torn.value = { text: next, why: words.editor.noJson((error as Error).message) };
+    }
+  };
+  return <textarea ref={box} aria-label={words.editor.text} class="source whole" spellcheck={false} wrap="off" value={text} onInput={(event) => write(event.currentTarget.value)} />;
 }

@@ -1,0 +1,95 @@
+/** Which fields a form has for what, in the keys of the JSON. Their words are in `words.fields`. */
+import type { words } from "../words";
+import type { KindOfJob } from "./source";
+
+export type Shape = "text" | "long" | "code" | "number" | "check" | "lines" | "words" | "zone" | "days" | "span" | "parameters" | "codes" | readonly string[];
+
+export interface Field {
+  /** A path into the object, such as `retry.attempts`. */
+  key: keyof typeof words.fields;
+  shape: Shape;
+  /** What a number is when it is left out. */
+  absent?: number;
+}
+
+const CALENDARS: Field[] = [
+  { key: "calendars.exclude", shape: "words" },
+  { key: "calendars.include", shape: "words" },
+  { key: "onHoliday", shape: ["", "skip", "nextWorkingDay"] },
+];
+
+const BLACKOUT: Field[] = [{ key: "blackoutWindowCronExpressions", shape: "lines" }];
+
+const DEADLINES: Field[] = [
+  { key: "deadlines.startBy", shape: "text" },
+  { key: "deadlines.endBy", shape: "text" },
+];
+
+export const PLAN_FIELDS: Field[] = [
+  { key: "description", shape: "long" },
+  { key: "timeWindowStart", shape: "code" },
+  { key: "timezone", shape: "zone" },
+  { key: "contextTtlMilliseconds", shape: "span" },
+  { key: "ableToRunConcurrently", shape: "check" },
+  { key: "disabled", shape: "check" },
+  { key: "endJobPlanUponCompletion", shape: "check" },
+  ...CALENDARS,
+  ...BLACKOUT,
+  { key: "missedWindows", shape: ["", "recover", "catch-up", "skip"] },
+  { key: "onEnd", shape: ["", "kill", "leave"] },
+  ...DEADLINES,
+  { key: "environmentGroup", shape: "text" },
+  { key: "contextParameters", shape: "parameters" },
+];
+
+export const CONTEXT_FIELDS: Field[] = [
+  { key: "description", shape: "long" },
+  { key: "contextParameters", shape: "parameters" },
+];
+
+const WHEN: Field[] = [
+  { key: "cronExpression", shape: "code" },
+  { key: "timeZone", shape: "zone" },
+];
+
+const COMMON: Field[] = [{ key: "jobDescription", shape: "long" }];
+
+export const JOB_FIELDS: Record<KindOfJob, Field[]> = {
+  command: [
+    ...COMMON,
+    { key: "commandLine", shape: "code" },
+    { key: "workingDirectory", shape: "text" },
+    { key: "successfulReturnCodes", shape: "codes" },
+    { key: "timeoutSeconds", shape: "number" },
+    { key: "minExecutionTime", shape: "number", absent: -1 },
+    { key: "maxExecutionTime", shape: "number", absent: -1 },
+    { key: "retry.attempts", shape: "number", absent: 1 },
+    { key: "retry.backOffSeconds", shape: "number", absent: 60 },
+    { key: "daysOfWeekToRun", shape: "days" },
+    ...DEADLINES,
+    { key: "jobRepeatable", shape: "check" },
+    { key: "targetResidingContextOnly", shape: "check" },
+    { key: "labels", shape: "words" },
+    { key: "contextParameters", shape: "parameters" },
+  ],
+  clock: [...COMMON, ...WHEN, ...CALENDARS, ...BLACKOUT, { key: "onBlackout", shape: ["", "drop", "pass", "delay"] }, { key: "startupControlType", shape: ["", "AUTOMATIC", "MANUAL", "DISABLED"] }],
+  file: [
+    ...COMMON,
+    { key: "filenames", shape: "lines" },
+    ...WHEN,
+    { key: "pollSeconds", shape: "number", absent: 0 },
+    { key: "minFileAgeSeconds", shape: "number", absent: 0 },
+    { key: "stableSeconds", shape: "number", absent: 0 },
+    { key: "directoryDepth", shape: "number", absent: 1 },
+    { key: "moveDirectory", shape: "text" },
+    { key: "slaCronExpression", shape: "code" },
+    ...CALENDARS,
+    ...BLACKOUT,
+    { key: "startupControlType", shape: ["", "AUTOMATIC", "MANUAL", "DISABLED"] },
+  ],
+  global: COMMON,
+  local: [],
+  contextStart: [],
+  contextTerminal: [],
+  bridging: [],
+};

@@ -1,8 +1,7 @@
 """Reads business calendars: the all-day events of an iCalendar file (RFC 5545), or a CSV of dates. Pure.
 
 Of iCalendar it knows what calendars of holidays are made of: VEVENTs with DTSTART, DTEND or DURATION in days, SUMMARY, EXDATE,
-cancelled ones left out, and events that come again each year on the same date or each week. Any other RRULE is refused rather
-than half understood.
+cancelled ones left out, RDATE, and RRULE by the day (what comes again is python-dateutil's to say).
 """
 
 from __future__ import annotations
@@ -10,8 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from itertools import islice, takewhile
 from typing import Final
 
 from msgspec import Struct, field
@@ -24,9 +24,8 @@ _YEARS_AHEAD: Final = 20
 _MOST_DAYS: Final = 20_000
 _ESCAPED: Final = re.compile(r"\\([\\;,nN])")
 _ALL_DAY: Final = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?")
-_EVERY: Final = {"YEARLY", "WEEKLY"}
-_KNOWN_PARTS: Final = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"}
-_WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_EVERY: Final = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
+_BY_THE_CLOCK: Final = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 
 
 class _Event(Struct):
@@ -159,46 +158,39 @@ def _length(event: _Event, start: date) -> int:
 
 
 def _begins(event: _Event, start: date) -> Iterator[date]:
-    """When the event begins, each time it comes again."""
-    yield start
-    if "RRULE" not in event.properties:
-        return
-    number, value = event.properties["RRULE"][0]
-    rule = _rule(number, value, start)
-    every, count = int(rule.get("INTERVAL", "1")), int(rule.get("COUNT", "0"))
-    last = _date(number, rule["UNTIL"]) if "UNTIL" in rule else start.replace(year=start.year + _YEARS_AHEAD, day=1)
-    for times in range(1, count or _MOST_DAYS):
-        if rule["FREQ"] == "WEEKLY":
-            day: date | None = start + DAY * 7 * every * times
-        else:
-            day = _in_year(start, start.year + every * times)
-        if (day or date(start.year + every * times, 1, 1)) > last:
-            return
-        if day is not None:
-            yield day
+    """When the event begins, each time it comes again, each once."""
+    listed = (_date(at, one) for at, values in event.properties.get("RDATE", []) for one in values.split(","))
+    ruled = (day for at, rule in event.properties.get("RRULE", []) for day in _again(at, rule, start))
+    yield from dict.fromkeys((start, *listed, *ruled))
 
 
-def _in_year(day: date, year: int) -> date | None:
+def _again(number: int, rule: str, start: date) -> list[date]:
+    """The days of a recurrence rule, so many years ahead."""
+    from dateutil.rrule import rrulestr  # loaded when needed
+
+    first = datetime.combine(start, time())
+    last = first.replace(year=start.year + _YEARS_AHEAD, day=1)
     try:
-        return day.replace(year=year)
-    except ValueError:  # 29 February
-        return None
-
-
-def _rule(number: int, value: str, start: date) -> Mapping[str, str]:
-    """What an RRULE says, when it is one of those known here."""
-    rule = {name.upper(): said.upper() for name, _, said in (part.partition("=") for part in value.split(";") if part)}
-    same = {"BYMONTH": str(start.month), "BYMONTHDAY": str(start.day), "BYDAY": _WEEKDAYS[start.weekday()]}
-    if rule.get("FREQ") == "YEARLY":
-        same.pop("BYDAY")
-    rest = {name for name, said in rule.items() if name not in _KNOWN_PARTS and same.get(name) != said}
-    numbers = all(rule.get(name, "1").isdecimal() and int(rule.get(name, "1")) for name in ("INTERVAL", "COUNT"))
-    if rule.get("FREQ") not in _EVERY or rest or not numbers:
+        again = rrulestr(_daily(number, rule, last), dtstart=first).xafter(first, inc=True)
+        return [at.date() for at in islice(takewhile(lambda at: at <= last, again), _MOST_DAYS)]
+    except (ValueError, TypeError, OverflowError) as error:
         raise BadInputError(
-            f"line {number}: RRULE '{value}' is not understood: only the same date each year, or the same day each week; "
-            "list the dates one by one, or import them as CSV"
-        )
-    return rule
+            f"line {number}: RRULE '{rule}' is not understood: {error}; list the dates one by one, or import them as CSV"
+        ) from None
+
+
+def _daily(number: int, rule: str, last: datetime) -> str:
+    """A rule that comes again by whole days, with an end. Raises ValueError for any other."""
+    said = dict(part.upper().partition("=")[::2] for part in rule.split(";") if part)
+    if said.get("FREQ") not in _EVERY or said.keys() & _BY_THE_CLOCK:
+        raise ValueError("only what comes again by the day, week, month or year is")
+    if int(said.get("INTERVAL", "1")) < 1 or int(said.get("COUNT", "1")) < 1:
+        raise ValueError("INTERVAL and COUNT are 1 or more")
+    if "UNTIL" in said:
+        said["UNTIL"] = min(_date(number, said["UNTIL"]), last.date()).strftime("%Y%m%d")
+    elif "COUNT" not in said:
+        said["UNTIL"] = last.strftime("%Y%m%d")
+    return ";".join(f"{name}={value}" for name, value in said.items())
 
 
 def _date(number: int, value: str) -> date:

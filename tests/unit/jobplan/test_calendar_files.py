@@ -43,6 +43,16 @@ def test_all_day_events_are_days() -> None:
             [(2026, 5, 1), (2027, 5, 1)],
         ),
         (("DTSTART;VALUE=DATE:20240229", "RRULE:FREQ=YEARLY;UNTIL=20281231"), [(2024, 2, 29), (2028, 2, 29)]),
+        (  # Labor Day, and the last Monday in May
+            ("DTSTART;VALUE=DATE:20250901", "RRULE:FREQ=YEARLY;BYMONTH=9;BYDAY=1MO;UNTIL=20261231T235959Z"),
+            [(2025, 9, 1), (2026, 9, 7)],
+        ),
+        (
+            ("DTSTART;VALUE=DATE:20250526", "RRULE:FREQ=MONTHLY;INTERVAL=12;BYDAY=-1MO;COUNT=2"),
+            [(2025, 5, 26), (2026, 5, 25)],
+        ),
+        (("DTSTART;VALUE=DATE:20260501", "RDATE;VALUE=DATE:20260503,20260501"), [(2026, 5, 1), (2026, 5, 3)]),
+        (("DTSTART;VALUE=DATE:20260501", "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), [(2026, 5, 1)]),
         (
             ("DTSTART;VALUE=DATE:20260502", "RRULE:FREQ=WEEKLY;BYDAY=SA;COUNT=3", "EXDATE;VALUE=DATE:20260509"),
             [(2026, 5, 2), (2026, 5, 16)],
@@ -74,7 +84,14 @@ def test_a_cancelled_event_is_left_out() -> None:
         (ics("SUMMARY:never"), "line 3: an event without DTSTART"),
         (ics("DTSTART:soon"), "line 4: 'soon' is no date"),
         (ics("DTSTART:20260502", "DTEND:20260501"), "line 5: the event ends before it begins"),
-        (ics("DTSTART:20260502", "RRULE:FREQ=MONTHLY;BYDAY=1MO"), "line 5: RRULE"),
+        (
+            ics("DTSTART:20260502", "RRULE:FREQ=HOURLY"),
+            "line 5: RRULE 'FREQ=HOURLY' is not understood: only what comes",
+        ),
+        (ics("DTSTART:20260502", "RRULE:FREQ=YEARLY;BYHOUR=3"), "line 5: RRULE"),
+        (ics("DTSTART:20260502", "RRULE:FREQ=YEARLY;BYDAY=9XX"), "line 5: RRULE"),
+        (ics("DTSTART:20260502", "RRULE:FREQ=YEARLY;COUNT=many"), "line 5: RRULE"),
+        (ics("DTSTART:20260502", "RRULE:FREQ=YEARLY;UNTIL=soon"), "line 5: 'SOON' is no date"),
         (ics("DTSTART:20260502", "RRULE:FREQ=YEARLY;INTERVAL=0"), "line 5: RRULE"),
         ("BEGIN:VCALENDAR\nEND:VEVENT\n", "line 2: END:VEVENT ends nothing"),
         ("BEGIN:VCALENDAR\nBEGIN:VEVENT\n", "the file ends inside of VEVENT"),

@@ -107,11 +107,12 @@ class SqliteStore:
     @contextlib.asynccontextmanager
     async def open(cls, path: Path) -> AsyncIterator[SqliteStore]:
         """The store in the given file, made or migrated as needed, and ours alone until the block ends."""
-        with _locked(path):
-            with _one_line(str(path)):
+        with locked(path):
+            with one_line(str(path)):
+                _keep_older(path)
                 database = await aiosqlite.connect(path)
             try:
-                with _one_line(str(path)):
+                with one_line(str(path)):
                     await _prepare(database, path)
                 yield cls(database)
             finally:
@@ -119,13 +120,13 @@ class SqliteStore:
 
     async def load(self) -> list[tuple[Key, bytes]]:
         """All records, ordered by table and key."""
-        with _one_line("records"):
+        with one_line("records"):
             rows = await self._database.execute_fetchall("SELECT tbl, key, body FROM record ORDER BY tbl, key")
             return [(Key(table, key), body) for table, key, body in rows]
 
     async def next_epoch(self, floor: int) -> int:
         """Count up the node's life: rises even after the clock went back, and, thanks to ``floor``, after the disk was lost."""
-        with _one_line("the life counter"):
+        with one_line("the life counter"):
             ((epoch,),) = await self._database.execute_fetchall(_EPOCH, (floor,))
             await self._database.commit()
             return int(epoch)
@@ -134,7 +135,7 @@ class SqliteStore:
         """One transaction; one hop to the database's thread for each kind of row, and one for the commit."""
         kept = [(*key, msgspec.json.encode(record)) for key, record in changes.items() if record is not None]
         gone = [tuple(key) for key, record in changes.items() if record is None]
-        with _one_line("records"):
+        with one_line("records"):
             if self._database.in_transaction:  # an earlier save was cancelled half-way
                 await self._database.rollback()
             if kept:
@@ -149,7 +150,7 @@ class SqliteStore:
         """The newest rows that match, newest first."""
         where, values = _conditions(query)
         text = f"SELECT number, {_COLUMNS} FROM audit{where} ORDER BY number DESC LIMIT ?"  # noqa: S608  # own column names
-        with _one_line("the audit trail"):
+        with one_line("the audit trail"):
             rows = await self._database.execute_fetchall(text, (*values, query.limit))
             return [_audited(tuple(row)) for row in rows]
 
@@ -167,10 +168,23 @@ async def _prepare(database: aiosqlite.Connection, path: Path) -> None:
         await database.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
 
 
+def _keep_older(path: Path) -> None:
+    """Copy a database that is about to be migrated, so that the program it was made with can go on with the copy."""
+    if not path.exists():
+        return
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        ((version,),) = database.execute("PRAGMA user_version").fetchall()
+        kept, part = Path(f"{path}.schema-{version}"), Path(f"{path}.part")
+        if 0 < version < SCHEMA and not kept.exists():
+            part.unlink(missing_ok=True)
+            database.execute("VACUUM INTO ?", (str(part),))
+            part.rename(kept)
+
+
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Hold the file beside the database that says whose it is; the kernel lets go when the process ends, however it ends."""
-    with _one_line(f"{path}.lock"):
+    with one_line(f"{path}.lock"):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -187,7 +201,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _one_line(what: str) -> Iterator[None]:
+def one_line(what: str) -> Iterator[None]:
     """What SQLite or the file system complains of, as one line that names what was meant."""
     try:
         yield

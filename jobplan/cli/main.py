@@ -30,6 +30,8 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "broker": ("jobplan.cli.broker:broker", "Set up a broker, its certificates and users; check any broker."),
     "cron": ("jobplan.cli.cron:cron", "Understand and check Quartz cron expressions."),
     "simulate": ("jobplan.cli.simulate:simulate", "Play a plan on virtual time and print what happens."),
+    "backup": ("jobplan.cli.backup:backup", "Copy the dashboard's database while it runs."),
+    "restore": ("jobplan.cli.backup:restore", "Put such a copy back."),
     "topics": ("jobplan.cli.topics:topics", "Show what is retained on the broker, as a tree."),
     "completion": ("jobplan.cli.completion:completion", "Print the shell's completion script."),
 }

@@ -75,7 +75,7 @@ def dashboard(settings: Settings, retention: float | None, admins: tuple[str, ..
     table = settings.tables.get("dashboard", {})
     config = DashboardConfig(
         broker=broker_at(settings.broker),
-        data=_data(settings) / "dashboard",
+        data=dashboard_data(settings),
         retention_seconds=retention
         if retention is not None
         else _number(table.get("retention", DAY), "[dashboard] retention"),
@@ -170,3 +170,8 @@ async def _supervised(node: Callable[[], Coroutine[None, None, int]], address: s
     finally:
         ready.cancel()
         supervisor.tell(address, supervisor.STOPPING)
+
+
+def dashboard_data(settings: Settings) -> Path:
+    """The folder of the dashboard that ``serve dashboard`` runs with these settings."""
+    return _data(settings) / "dashboard"

@@ -1,0 +1,122 @@
+"""Copies of a node's database: made while the node runs, put back while it does not, and made by itself before a migration.
+
+A copy is one file, whole and checked, of the state at one commit; it appears under its name only when it is complete and on the
+disk. It knows SQLite's files and nothing of what is in the tables.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from broker.runtime.store import SCHEMA, StoreError, locked, one_line
+
+_BESIDE = ("", "-wal", "-shm")
+"""What SQLite keeps of one database, by the endings of the files' names."""
+
+
+class Copied(Struct, frozen=True, kw_only=True):
+    """What is in a database, or in a copy of one."""
+
+    size: int
+    """In bytes."""
+    schema: int
+    records: int
+    audit_rows: int
+
+
+def back_up(database: Path, to: Path) -> Copied:
+    """Copy a database, which may be in use, to a new file. Raises StoreError; then there is no such file."""
+    if not database.is_file():
+        raise StoreError(f"{database}: no such database; name the folder that the node was given with --data")
+    if to.exists():
+        raise StoreError(f"{to} is there already: name another file")
+    part = Path(f"{to}.part")
+    part.unlink(missing_ok=True)
+    try:
+        with one_line(str(to)):
+            with _reading(database) as source:
+                source.execute("VACUUM INTO ?", (str(part),))
+            found = look_at(part)
+            _on_disk(part)
+            part.rename(to)
+            _on_disk(to.parent)
+    finally:
+        part.unlink(missing_ok=True)
+    return found
+
+
+def put_back(copy: Path, database: Path) -> tuple[Copied, Path | None]:
+    """Let a copy be the database of a node that does not run; what stood there is kept beside it, under the name returned.
+
+    Raises StoreError when the copy is none, is damaged or of a newer version, or the node runs; then nothing was changed.
+    """
+    found = look_at(copy)
+    if found.schema > SCHEMA:
+        raise StoreError(f"{copy} was written by a newer version (schema {found.schema}, known here: {SCHEMA})")
+    with locked(database), one_line(str(database)):
+        part = Path(f"{database}.part")
+        part.unlink(missing_ok=True)
+        with _reading(copy) as source:
+            source.execute("VACUUM INTO ?", (str(part),))
+        _on_disk(part)
+        kept = _set_aside(database)
+        part.rename(database)
+        _on_disk(database.parent)
+    return found, kept
+
+
+def look_at(database: Path) -> Copied:
+    """What is in a database; it is checked on the way. Raises StoreError, also when it is damaged or not of a node of ours."""
+    if not database.is_file():
+        raise StoreError(f"{database}: no such file")
+    with one_line(str(database)), _reading(database) as reader:
+        ((verdict,),) = reader.execute("PRAGMA quick_check(1)").fetchall()
+        if verdict != "ok":
+            raise StoreError(f"{database} is damaged: {verdict}")
+        ((schema,),) = reader.execute("PRAGMA user_version").fetchall()
+        if not schema:
+            raise StoreError(f"{database} is no database of a node")
+        ((records,),) = reader.execute("SELECT count(*) FROM record").fetchall()
+        ((rows,),) = reader.execute("SELECT count(*) FROM audit").fetchall()
+    return Copied(size=database.stat().st_size, schema=schema, records=records, audit_rows=rows)
+
+
+@contextlib.contextmanager
+def _reading(database: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that changes nothing."""
+    reader = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def _set_aside(database: Path) -> Path | None:
+    """Give the files of a database another name, the same for each; None when there is none."""
+    if not database.exists():
+        for ending in _BESIDE[1:]:  # of a database that is gone: they would be taken for the new one's
+            Path(f"{database}{ending}").unlink(missing_ok=True)
+        return None
+    number = 1
+    while (kept := Path(f"{database}.before-{number}")).exists():
+        number += 1
+    for ending in _BESIDE:
+        beside = Path(f"{database}{ending}")
+        if beside.exists():
+            beside.rename(f"{kept}{ending}")
+    return kept
+
+
+def _on_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -186,7 +186,7 @@ TABLE: tuple[Row, ...] = (
         writer=_D,
         readers=(_P,),
         retained=False,
-        shows="Alerts, for those who subscribe.",
+        shows="What people are told of a plan (`~dashboard`: of the installation), for those who subscribe.",
     ),
     Row(
         pattern="request/{user}/{id}",

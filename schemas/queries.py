@@ -11,6 +11,7 @@ from msgspec import Meta, Raw, field
 from schemas.asked import Asked, Instant, Told
 from schemas.grants import Grant, Right
 from schemas.names import PlanName, UserName
+from schemas.notifications import Delivery, DeliveryState, Notification
 from schemas.plan import PlanSource
 
 MOST_ROWS: Final = 500
@@ -143,6 +144,44 @@ class CalendarVersion(Told, frozen=True, kw_only=True):
     imported: Instant
     by: UserName = UserName("")
     days: dict[date, str]
+
+
+class ListNotifications(Asked, frozen=True, kw_only=True, tag="notification.list"):
+    """What people were told, or were to be told, the newest first; and what is muted."""
+
+    plan: PlanName | None = None
+    """None: of every plan, and of the installation."""
+    state: DeliveryState | None = None
+    """Only what stands so on some channel."""
+    limit: Annotated[int, Meta(ge=1, le=MOST_ROWS)] = 100
+
+
+class NotificationEntry(Told, frozen=True, kw_only=True):
+    """A notification, and how far it has come on each channel (``mqtt``, ``mail``, ``webhook NAME``)."""
+
+    notification: Notification
+    to: tuple[str, ...] = ()
+    """The addresses of its mail."""
+    deliveries: dict[str, Delivery]
+
+
+class Mute(Told, frozen=True, kw_only=True):
+    """That nobody is told of a plan for a while; without a plan: of anything."""
+
+    plan: PlanName = PlanName("")
+    until: Instant
+    since: Instant
+    by: UserName = UserName("")
+    reason: str = ""
+
+
+class NotificationList(Told, frozen=True, kw_only=True):
+    """Data of the answer to ListNotifications."""
+
+    notifications: tuple[NotificationEntry, ...] = ()
+    mutes: tuple[Mute, ...] = ()
+    waiting: int = 0
+    """How many have not been delivered everywhere, of all plans."""
 
 
 class ListVersions(Asked, frozen=True, kw_only=True, tag="plan.versions"):

@@ -20,6 +20,7 @@ from schemas.plan import PlanSource
 from schemas.queries import (
     Forecast,
     ListCalendars,
+    ListNotifications,
     ListUsers,
     ListVersions,
     ReadAudit,
@@ -127,6 +128,26 @@ class RevokeRole(Asked, frozen=True, kw_only=True, tag="user.revoke"):
     plans: str | None = None
 
 
+class MuteNotifications(Asked, frozen=True, kw_only=True, tag="notification.mute"):
+    """Tell nobody of a plan (None: of anything) until then; what would have been told is on record as muted."""
+
+    plan: PlanName | None = None
+    until: Instant
+    reason: str = ""
+
+
+class UnmuteNotifications(Asked, frozen=True, kw_only=True, tag="notification.unmute"):
+    """Tell people again."""
+
+    plan: PlanName | None = None
+
+
+class TestNotification(Asked, frozen=True, kw_only=True, tag="notification.test"):
+    """Tell those who are told of a plan (None: those the settings name) that this is a test, muted or not."""
+
+    plan: PlanName | None = None
+
+
 class Action(StrEnum):
     """What a person does to a job, to a context, or to a whole instance."""
 
@@ -222,6 +243,7 @@ Query = (
     | EstimateEnd
     | WhoAmI
     | ListUsers
+    | ListNotifications
 )
 """What only looks something up."""
 Change = (
@@ -240,6 +262,9 @@ Change = (
     | DeleteCalendar
     | GrantRole
     | RevokeRole
+    | MuteNotifications
+    | UnmuteNotifications
+    | TestNotification
 )
 """What is done once, and answered the same when it is asked again."""
 DashboardRequest = Query | Change
@@ -306,6 +331,12 @@ class UserGrants(Struct, frozen=True, kw_only=True, rename="camel"):
     grants: tuple[Grant, ...]
     changed: bool
     """False: it was so already."""
+
+
+class NotificationRaised(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Data of the answer to TestNotification."""
+
+    id: str
 
 
 class InstanceStarted(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -11,6 +11,7 @@ from schemas.names import NameFormatError, PlanName, UserName, plan_of
 from schemas.queries import (
     Forecast,
     ListCalendars,
+    ListNotifications,
     ListUsers,
     ListVersions,
     ReadAudit,
@@ -30,6 +31,7 @@ from schemas.requests import (
     ImportCalendar,
     ImportPlan,
     MoveEnd,
+    MuteNotifications,
     PrepareInstance,
     RaiseEvent,
     ReadLog,
@@ -39,6 +41,8 @@ from schemas.requests import (
     SetParameters,
     StartInstance,
     SwitchWatch,
+    TestNotification,
+    UnmuteNotifications,
 )
 
 _LOOK: Final = Right(UserRole.VIEWER, Extent.ANY)
@@ -60,6 +64,7 @@ _BY_REQUEST: Final[dict[type[Asked], Right | None]] = {
     ReadJobHistory: _LOOK,
     ReadDurations: _LOOK,
     EstimateEnd: _LOOK,
+    ListNotifications: _LOOK,
     ReadLog: _LOOK,
     StartInstance: _ACT,
     PrepareInstance: _ACT,
@@ -70,6 +75,9 @@ _BY_REQUEST: Final[dict[type[Asked], Right | None]] = {
     EnablePlan: _ACT,
     Act: _ACT,
     SwitchWatch: _ACT,
+    MuteNotifications: _ACT,
+    UnmuteNotifications: _ACT,
+    TestNotification: _ACT,
     RaiseEvent: _ACT_ON_ALL,
     Drain: _ACT_ON_ALL,
     SetDryRun: _ACT_ON_ALL,
@@ -98,6 +106,8 @@ def refusal(granted: Granted, user: UserName, request: Asked) -> str:
         return ""
     if isinstance(request, Act) and request.preview:
         right = _LOOK  # what would follow is only looked at
+    if isinstance(request, MuteNotifications | UnmuteNotifications | TestNotification) and request.plan is None:
+        right = _ACT_ON_ALL
     grants = grants_of(granted, user)
     plan = _plan_of(request) if right.of is Extent.PLAN else None
     if grants if right.of is Extent.ANY else may(grants, right.role, plan):
@@ -118,6 +128,8 @@ def _plan_of(request: Asked) -> PlanName:
         case ImportPlan():
             return PlanName(request.source.plan.name)
         case StartInstance() | PrepareInstance() | EnablePlan() | DeletePlan():
+            return request.plan
+        case MuteNotifications() | UnmuteNotifications() | TestNotification() if request.plan is not None:
             return request.plan
         case EndInstance() | MoveEnd() | SetParameters() | ResetInstance() | Act() | SwitchWatch():
             try:

@@ -1,11 +1,14 @@
-"""What the dashboard's core may ask of the world, besides saving and showing."""
+"""What the dashboard's core may ask of the world, besides saving and showing, and what comes back of it."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from msgspec import Struct
 
 from broker.runtime.core import Reply
 from schemas.names import RequestId, UserName
+from schemas.notifications import Mail, Notification
 from schemas.queries import ReadAudit
 
 
@@ -17,4 +20,23 @@ class LookUpAudit(Struct, frozen=True):
     query: ReadAudit
 
 
-Effect = Reply | LookUpAudit
+class Deliver(Struct, frozen=True):
+    """Tell people, on one channel; how it went comes back as `Delivered`. It may be asked for again after a while."""
+
+    notification: Notification
+    channel: str
+    mail: Mail = Mail()
+
+
+class Delivered(Struct, frozen=True):
+    """Event: how the delivery of a notification went on one channel. Without an error it has arrived as far as we can see."""
+
+    now: datetime
+    notification: str
+    channel: str
+    error: str = ""
+    hopeless: bool = False
+    """Trying again would not help."""
+
+
+Effect = Reply | LookUpAudit | Deliver

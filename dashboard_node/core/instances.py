@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from broker.runtime.core import Key
-from dashboard_node.core import placement, runs
+from dashboard_node.core import deadlines, placement, runs
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import PlanGraph
 from dashboard_node.core.lifecycle import Stage
@@ -57,6 +57,7 @@ def open_instance(  # noqa: PLR0913  # what an instance is opened with, each by 
     step.note("instance", instance=name, after=ContextStatus.WAITING, detail=f"version {record.version}, {started_by}")
     machine = _lay_out(step, instance, graph, held=held)
     step.state.timers.set(("close", name), closes)
+    deadlines.arm(step.state, instance)
     placement.place_watches(step, name)
     _pass_what_has_nothing_before_it(step, machine)
     return instance
@@ -96,12 +97,14 @@ def prepare_instance(
 def activate(step: Step, prepared: InstanceRecord) -> None:
     """The start of a prepared instance has come."""
     machine = step.state.machines[prepared.id]
-    step.put_instance(replace(prepared, status=ContextStatus.WAITING, opens=step.now))
+    instance = replace(prepared, status=ContextStatus.WAITING, opens=step.now)
+    step.put_instance(instance)
     machine.set_context(step, 0, ContextStatus.WAITING)
     for node in machine.graph.contexts:  # what was edited before has not been settled, or not in this life
         machine.touch(node.index)
     step.touch(machine)
     step.state.timers.set(("close", prepared.id), prepared.closes)
+    deadlines.arm(step.state, instance)
     placement.place_watches(step, prepared.id)
     _pass_what_has_nothing_before_it(step, machine)
 

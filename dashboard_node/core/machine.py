@@ -11,7 +11,9 @@ from dashboard_node.core import (
     agents,
     instances,
     invariants,
+    monitors,
     moving,
+    outbox,
     rebuilding,
     requests,
     restoring,
@@ -20,25 +22,29 @@ from dashboard_node.core import (
     users,
     windows,
 )
-from dashboard_node.core.effects import Effect
+from dashboard_node.core.effects import Delivered, Effect
 from dashboard_node.core.projection import Projection
+from dashboard_node.core.routing import Rules
 from dashboard_node.core.state import ACTIVE, State
 from dashboard_node.core.step import Step
 from schemas.addresses import Address, AgentPresenceAt, FireReportAt, RunReportAt
 from schemas.documents import Document, FireReport, Presence, RunReport
-from schemas.names import InstanceId, NodeName, PlanName, RequestId, UserName, escape
+from schemas.names import InstanceId, NodeName, PlanName, RequestId, RunId, UserName, escape
+from schemas.notifications import Monitor
 
 _CHECKED_PER_EVENT = 100
 """Jobs that an event pays for in checks."""
 
-Event = Heard | Requested | Tick | Recovered
+Event = Heard | Requested | Tick | Recovered | Delivered
 
 
 class DashboardCore:
     """Decides for all plans and instances. Implements ``broker.runtime.core.Core``."""
 
-    def __init__(self, retention: timedelta = timedelta(hours=24)) -> None:
+    def __init__(self, retention: timedelta = timedelta(hours=24), telling: Rules | None = None) -> None:
+        """``telling``: what the settings say of notifications."""
         self.state = State(retention)
+        self.state.telling = telling or Rules()
         self._projection = Projection(self.state)
         self._agents: set[NodeName] = set()
         self._unchecked = 0
@@ -58,6 +64,9 @@ class DashboardCore:
                 step = _time_first(self.state, event.now, f"request {event.request}")
                 step.user = event.user
                 requests.asked(step, event)
+            case Delivered():
+                step = _time_first(self.state, event.now, f"delivery of {event.notification}")
+                outbox.delivered(step, event)
             case Tick():
                 step = Step(self.state, event.now, cause="time")
                 _settle_in(step)
@@ -72,6 +81,7 @@ class DashboardCore:
             case _:
                 assert_never(event)
         _finish(step)
+        monitors.follow(step)
         self._agents |= step.agents
         self._unchecked += 1
         return step.decision()
@@ -160,7 +170,7 @@ def _due(step: Step) -> None:
             settling.settle(step)
 
 
-def _happens(step: Step, name: tuple[str, ...]) -> None:
+def _happens(step: Step, name: tuple[str, ...]) -> None:  # noqa: C901  # one branch a kind of timer
     """The time of one thing has come."""
     match name:
         case ("open", plan):
@@ -173,6 +183,16 @@ def _happens(step: Step, name: tuple[str, ...]) -> None:
             instances.remove_instance(step, InstanceId(instance))
         case ("away", agent, instance):
             moving.away_for_too_long(step, NodeName(agent), InstanceId(instance))
+        case ("limit", instance, monitor, index):
+            monitors.limit_passed(step, InstanceId(instance), Monitor(monitor), int(index))
+        case ("tooLong", run):
+            monitors.takes_too_long(step, RunId(run))
+        case ("gone", agent):
+            monitors.agent_stays_away(step, NodeName(agent))
+        case ("notification", told):
+            outbox.due(step, told)
+        case ("unmute", plan):
+            outbox.unmute(step, PlanName(plan))
         case ("answer", user, request):
             step.state.answers.pop((UserName(user), RequestId(request)), None)
             step.changes[Key("answer", f"{escape(user)}~{escape(request)}")] = None

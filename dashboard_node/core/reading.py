@@ -32,8 +32,12 @@ from schemas.queries import (
     CalendarVersion,
     Forecast,
     ListCalendars,
+    ListNotifications,
     ListUsers,
     ListVersions,
+    Mute,
+    NotificationEntry,
+    NotificationList,
     ReadAudit,
     ReadCalendar,
     ReadVersion,
@@ -66,6 +70,7 @@ _Told = (
     | EstimateEnd
     | WhoAmI
     | ListUsers
+    | ListNotifications
 )
 """What is answered from the state."""
 
@@ -87,6 +92,8 @@ def _answer(  # noqa: C901, PLR0911  # one branch a question
             if query.plan is not None and query.plan not in state.plans:
                 return _no_plan(query.plan)
             return _told(forecast(state, step.now, query))
+        case ListNotifications():
+            return _notifications(state, query)
         case CheckPlan():
             return _checked(step, query)
         case EstimateEnd() | ReadDurations() | ReadJobHistory():
@@ -186,6 +193,31 @@ def _calendar(state: State, query: ReadCalendar) -> Answer:
             ok=False, reason=f"calendar '{query.name}' has no version {number}; the newest is {versions[-1].version}"
         )
     return _told(CalendarVersion(name=one.name, version=one.version, imported=one.imported, by=one.by, days=one.days))
+
+
+def _notifications(state: State, query: ListNotifications) -> Answer:
+    records = sorted(
+        state.notifications.values(), key=lambda one: (one.notification.at, one.notification.id), reverse=True
+    )
+    wanted = [
+        one
+        for one in records
+        if query.plan in {None, one.notification.plan}
+        and (query.state is None or any(delivery.state is query.state for delivery in one.deliveries.values()))
+    ]
+    found = tuple(
+        NotificationEntry(
+            notification=one.notification,
+            to=(*one.mail.to, *one.mail.cc, *one.mail.bcc),
+            deliveries=one.deliveries,
+        )
+        for one in wanted[: query.limit]
+    )
+    mutes = tuple(
+        Mute(plan=one.plan, until=one.until, since=one.since, by=one.by, reason=one.reason)
+        for _, one in sorted(state.mutes.items())
+    )
+    return _told(NotificationList(notifications=found, mutes=mutes, waiting=len(state.undelivered)))
 
 
 def _checked(step: Step, query: CheckPlan) -> Answer:

@@ -11,6 +11,7 @@ from dashboard_node.core.lifecycle import Stage
 from schemas.documents import LastOutcome
 from schemas.grants import Grant
 from schemas.names import InstanceId, JobId, NodeName, PlanName, RequestId, RunId, UserName
+from schemas.notifications import Delivery, DeliveryState, Mail, Notification
 from schemas.plan import PlanSource
 from schemas.requests import Answer
 from schemas.status import ContextStatus, Outcome, RunPhase
@@ -214,3 +215,26 @@ class AnswerRecord(Saved, frozen=True, kw_only=True):
     request: RequestId
     answer: Answer
     at: Instant
+
+
+class NotificationRecord(Saved, frozen=True, kw_only=True):
+    """A notification, and how far it has come on each channel (``mqtt``, ``mail``, ``webhook NAME``)."""
+
+    notification: Notification
+    mail: Mail = Mail()
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+
+    @property
+    def waiting(self) -> list[str]:
+        """The channels on which it is still to be delivered."""
+        return [name for name, one in self.deliveries.items() if one.state is DeliveryState.PENDING]
+
+
+class MuteRecord(Saved, frozen=True, kw_only=True):
+    """That nobody is told of a plan for a while; ``plan`` empty: of anything."""
+
+    plan: PlanName = PlanName("")
+    until: Instant
+    since: Instant
+    by: UserName = UserName("")
+    reason: str = ""

@@ -9,7 +9,18 @@ import msgspec
 from msgspec import Raw
 
 from broker.runtime.core import Reply, Requested
-from dashboard_node.core import actions, calendars, instances, plans, previewing, reading, settling, users, windows
+from dashboard_node.core import (
+    actions,
+    calendars,
+    instances,
+    notifying,
+    plans,
+    previewing,
+    reading,
+    settling,
+    users,
+    windows,
+)
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.records import AnswerRecord
 from dashboard_node.core.state import ACTIVE
@@ -31,6 +42,7 @@ from schemas.requests import (
     ImportPlan,
     InstanceStarted,
     MoveEnd,
+    MuteNotifications,
     PrepareInstance,
     Query,
     RaiseEvent,
@@ -38,6 +50,8 @@ from schemas.requests import (
     RevokeRole,
     SetParameters,
     StartInstance,
+    TestNotification,
+    UnmuteNotifications,
 )
 from schemas.rights import refusal
 from schemas.status import ContextStatus
@@ -103,6 +117,8 @@ def _decide(step: Step, event: Requested, request: Change) -> Answer:  # noqa: C
             return _reset(step, event, request)
         case Act():
             return _act(step, request)
+        case MuteNotifications() | UnmuteNotifications() | TestNotification():
+            return notifying.asked(step, event.request, request)
         case ImportCalendar():
             return calendars.import_calendar(step, request)
         case DeleteCalendar():

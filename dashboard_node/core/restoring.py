@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from broker.runtime.core import Key
-from dashboard_node.core import schedules
+from dashboard_node.core import deadlines, outbox, schedules
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.locks import Owner
@@ -19,6 +19,8 @@ from dashboard_node.core.records import (
     DeletedPlan,
     HistoryRecord,
     InstanceRecord,
+    MuteRecord,
+    NotificationRecord,
     PlanRecord,
     RunRecord,
     Saved,
@@ -45,6 +47,8 @@ _TYPES = {
     "taken": TakenRecord,
     "answer": AnswerRecord,
     "history": HistoryRecord,
+    "notification": NotificationRecord,
+    "mute": MuteRecord,
 }
 _OF_INSTANCE = frozenset({"instance", "context", "job", "run", "taken"})
 """Tables whose keys begin with the instance they belong to."""
@@ -83,6 +87,10 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
                 state.answers[record.user, record.request] = record
             case HistoryRecord():
                 state.history.setdefault(record.plan, {})[record.job] = record
+            case NotificationRecord():
+                state.put_notification(record)
+            case MuteRecord():
+                state.mutes[record.plan] = record
             case _:
                 raise AssertionError(f"no such table: {key.table}")
     for instance in sorted(state.instances):
@@ -171,7 +179,12 @@ def _timers(state: State) -> None:
             state.timers.set(("remove", instance.id), instance.ended + state.retention)
         elif instance.status in ACTIVE:
             state.timers.set(("close", instance.id), instance.closes)
+            deadlines.arm(state, instance)
             for index, record in enumerate(state.machines[instance.id].copies):
                 state.timers.set(("retry", instance.id, str(index)), record.retry_at)
     for answer in state.answers.values():
         state.timers.set(("answer", answer.user, answer.request), answer.at + KEPT)
+    for name, told in state.notifications.items():
+        state.timers.set(("notification", name), outbox.next_of(state, told))
+    for muted, mute in state.mutes.items():
+        state.timers.set(("unmute", muted), mute.until)

@@ -19,12 +19,15 @@ from dashboard_node.core.records import (
     DeletedPlan,
     HistoryRecord,
     InstanceRecord,
+    MuteRecord,
+    NotificationRecord,
     PlanRecord,
     RunRecord,
     TakenRecord,
     UserRecord,
     VersionRecord,
 )
+from dashboard_node.core.routing import Routing, Rules
 from dashboard_node.core.timers import Timers
 from schemas.documents import Presence, RunReport
 from schemas.grants import Grant
@@ -54,7 +57,14 @@ class State:
         self.answers: dict[tuple[UserName, RequestId], AnswerRecord] = {}
         self.history: dict[PlanName, dict[JobId, HistoryRecord]] = {}
         """How long the jobs of each plan took."""
+        self.notifications: dict[str, NotificationRecord] = {}
+        self.mutes: dict[PlanName, MuteRecord] = {}
         # Derived
+        self.undelivered: dict[str, None] = {}
+        """Notifications that wait on some channel."""
+        self._routings: dict[tuple[PlanName, int], Routing] = {}
+        self.telling = Rules()
+        """What the settings say of notifications; given at start, never saved."""
         self.locks = LockTable()
         self.timers = Timers()
         self.order = 0
@@ -94,6 +104,22 @@ class State:
     def newest(self, plan: PlanName) -> PlanGraph:
         """The compiled form of a plan's newest version."""
         return self.graph(plan, self.plans[plan].version)
+
+    def routing(self, plan: PlanName, version: int) -> Routing:
+        """Whom a plan version wants told."""
+        key = (plan, version)
+        if key not in self._routings:
+            self._routings[key] = Routing(self.versions[key].source)
+        return self._routings[key]
+
+    def put_notification(self, record: NotificationRecord) -> None:
+        """Index a notification; it is undelivered while it waits on some channel."""
+        name = record.notification.id
+        self.notifications[name] = record
+        if record.waiting:
+            self.undelivered.setdefault(name)
+        else:
+            self.undelivered.pop(name, None)
 
     def days(self) -> dict[str, dict[date, str]]:
         """The days of every business calendar as they are now."""
@@ -163,6 +189,7 @@ class State:
         for version in versions:
             del self.versions[name, version]
             self._graphs.pop((name, version), None)
+            self._routings.pop((name, version), None)
         self.of_plan.pop(name, None)
         return versions
 

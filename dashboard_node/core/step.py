@@ -20,6 +20,8 @@ from dashboard_node.core.records import (
     DeletedPlan,
     HistoryRecord,
     InstanceRecord,
+    MuteRecord,
+    NotificationRecord,
     PlanRecord,
     RunRecord,
     TakenRecord,
@@ -195,6 +197,25 @@ class Step:
         """Save what a request is answered."""
         self.state.answers[record.user, record.request] = record
         self.changes[Key("answer", f"{escape(record.user)}~{escape(record.request)}")] = record
+
+    def put_notification(self, record: NotificationRecord) -> None:
+        """Save a notification and how far it has come."""
+        self.state.put_notification(record)
+        self.changes[Key("notification", record.notification.id)] = record
+
+    def forget_notification(self, name: str) -> None:
+        """Drop a notification."""
+        del self.state.notifications[name]
+        self.state.undelivered.pop(name, None)
+        self.changes[Key("notification", name)] = None
+
+    def put_mute(self, plan: PlanName, record: MuteRecord | None) -> None:
+        """Save that nobody is told of a plan (empty: of anything); None: people are told again."""
+        if record is not None:
+            self.state.mutes[plan] = record
+        else:
+            self.state.mutes.pop(plan, None)
+        self.changes[Key("mute", escape(plan))] = record
 
     def next_order(self) -> int:
         """A new place in the order of all lock requests."""

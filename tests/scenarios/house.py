@@ -26,7 +26,7 @@ from tests.scenarios.witness import Witness
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def _mentioned(source: PlanSource) -> PlanSource:
+def mentioned(source: PlanSource) -> PlanSource:
     """The plan with an entry for each job of its outermost context that no dependency mentions: validation wants one."""
     outermost = source.plan
     entries = {dependency.job_identifier for dependency in outermost.job_dependencies}
@@ -61,7 +61,7 @@ class House:
 
     def open(self, name: str, text: str, **more: Any) -> list[str]:  # noqa: ANN401  # what `plan` takes
         """Import a plan (again, if it is known already) and start an instance of it; the runs that were handed over."""
-        source = _mentioned(plan(text, able_to_run_concurrently=True, **more))
+        source = mentioned(plan(text, able_to_run_concurrently=True, **more))
         imported = self.ask(ImportPlan(source=source))
         assert imported.ok, imported
         before = set(self.core.state.runs)

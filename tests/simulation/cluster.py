@@ -25,8 +25,8 @@ from agent_node.core.rules import Rules
 from broker.runtime.core import Core, Reply
 from broker.runtime.selfwatch import Identity
 from broker.topic_table import Role
+from dashboard_node.core.effects import Deliver, Delivered, LookUpAudit
 from dashboard_node.core.effects import Effect as DashboardEffect
-from dashboard_node.core.effects import LookUpAudit
 from dashboard_node.core.machine import DashboardCore
 from schemas.names import NodeName
 from schemas.requests import Answer
@@ -213,6 +213,8 @@ class Cluster:
         match effect:
             case LookUpAudit():
                 node.answer_later(Reply(effect.user, effect.request, Answer(ok=True)))
+            case Deliver():  # whether it is heard of depends on how long this life lasts
+                node.offer(Delivered(node.now(), effect.notification.id, effect.channel))
             case Reply():
                 pass
             case _:

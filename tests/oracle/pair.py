@@ -9,7 +9,7 @@ from random import Random
 import msgspec
 from msgspec import Raw
 
-from broker.runtime.core import Changes, Heard, Requested, Tick
+from broker.runtime.core import Changes, Heard, Reply, Requested, Tick
 from dashboard_node.core import instances, settling
 from dashboard_node.core.blockers import blockers
 from dashboard_node.core.machine import DashboardCore
@@ -111,8 +111,9 @@ class Pair:
     def _ask(self, request: DashboardRequest) -> bool:
         self._asked += 1
         body = Raw(msgspec.json.encode(request))
-        (reply,) = self._step(Requested(self.now, UserName("u"), RequestId(f"{self._asked:08x}"), body))
-        return bool(reply.answer.ok)  # type: ignore[attr-defined]  # every core's reply has an answer
+        effects = self._step(Requested(self.now, UserName("u"), RequestId(f"{self._asked:08x}"), body))
+        (reply,) = [effect for effect in effects if isinstance(effect, Reply)]
+        return reply.answer.ok
 
     def act(self, action: Action, place: Place, *, onward: bool = False) -> None:
         """A person does something to a job."""

@@ -54,7 +54,7 @@ class Chain:
             self._removed.clear()
 
     def _judge(self, row: AuditRow) -> None:
-        if row.instance in self._removed:
+        if row.instance in self._removed and row.kind != "notification":  # people may be told of it later still
             raise PromiseBrokenError("S4", f"{row.instance} was removed, and changes: {row}")
         if row.kind == "instance" and row.after == "removed":
             self._removed.add(row.instance)

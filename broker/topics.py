@@ -148,6 +148,10 @@ class Topics:
         """The subscription to all answers to a user, or to those to one request."""
         return f"{self._root}response/{escape(user)}/{'#' if request is None else escape(request) + '/#'}"
 
+    def notification(self, plan: PlanName | str) -> str:
+        """Where people are told of a plan; without one, of the installation: no plan is spelt like that."""
+        return f"{self._root}notification/{escape(plan) if plan else '~dashboard'}"
+
     def sync(self, client: str) -> str:
         """Where a client sends itself the nonce that ends a replay."""
         return f"{self._root}_sync/{escape(client)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from datetime import timedelta
@@ -10,17 +11,19 @@ from random import Random
 
 from broker.mqtt import MqttBus
 from broker.runtime.driver import Driver
-from broker.runtime.ending import ended_by_signals
+from broker.runtime.ending import ended_by_signals, first_error
 from broker.runtime.selfwatch import Identity
 from broker.runtime.store import SqliteStore
-from broker.runtime.world import World
+from broker.runtime.world import World, wall_clock
 from broker.topic_table import Role
 from broker.topics import Topics
 from dashboard_node.config import DashboardConfig
-from dashboard_node.core.effects import Effect, LookUpAudit
+from dashboard_node.core.effects import Deliver, Delivered, Effect, LookUpAudit
 from dashboard_node.core.machine import DashboardCore, Event
+from dashboard_node.delivering import Channel
 from dashboard_node.lookups import look_up_audit
 from dashboard_node.properties import read_folder
+from dashboard_node.sending import Sender
 from schemas.names import NodeName
 
 log = logging.getLogger(__name__)
@@ -34,7 +37,7 @@ async def serve(config: DashboardConfig) -> int:
     """
     config = config.validated()
     config.data.mkdir(parents=True, exist_ok=True)
-    core = DashboardCore(timedelta(seconds=config.retention_seconds))
+    core = DashboardCore(timedelta(seconds=config.retention_seconds), config.channels.rules())
     core.state.admins = config.admins
     core.state.properties = read_folder(config.data / "properties")
     async with SqliteStore.open(config.data / "dashboard.db") as store:
@@ -42,6 +45,12 @@ async def serve(config: DashboardConfig) -> int:
         async def perform(effect: Effect) -> None:
             if isinstance(effect, LookUpAudit):
                 await look_up_audit(effect, store, driver.answer)
+            elif isinstance(effect, Deliver):
+                sender.take(effect)
+
+        def report(delivery: Deliver, error: str, hopeless: bool) -> None:  # noqa: FBT001  # the sender's two words
+            told = delivery.notification.id
+            driver.offer(Delivered(driver.now(), told, delivery.channel, error, hopeless))
 
         driver: Driver[Event, Effect] = Driver(
             core,
@@ -59,8 +68,21 @@ async def serve(config: DashboardConfig) -> int:
                 random=Random(),  # noqa: S311  # spreads attempts to connect, guards nothing
             ),
         )
+        channel = Channel(config.channels, config.data / "templates", core.state.properties)
+        sender = Sender(channel.sender(Topics(config.broker.prefix), driver.publish, wall_clock), report)
         with ended_by_signals(driver.stop):
             log.info("dashboard starts: data in %s, broker %s", config.data, config.broker)
-            await driver.run()
+            await _live(driver, sender)
     log.info("dashboard ended: agents go on, and what they report is taken later")
     return 0
+
+
+async def _live(driver: Driver[Event, Effect], sender: Sender) -> None:
+    """Run both until the driver ends; what is being sent then, the next life sends again."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(sender.run(), name="notifications")
+            await driver.run()
+            sending.cancel()
+    except BaseExceptionGroup as errors:
+        raise first_error(errors) from errors

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from broker.access import AccessError, check_person
 from broker.address import BrokerUrl
+from dashboard_node.channels import Channels
 from schemas.names import UserName
 
 DAY = 86_400.0
@@ -27,6 +28,8 @@ class DashboardConfig(Struct, frozen=True, kw_only=True):
     """How long an ended instance stays on the bus and in the store."""
     admins: tuple[UserName, ...] = ()
     """People who are admins whatever was granted: how the first one comes to be. Named as the broker knows them."""
+    channels: Channels = Channels()
+    """How people are told of what went wrong."""
     ca_file: Path | None = None
     """Certificates (PEM) to trust besides the system's, for ``mqtts``."""
 

@@ -16,7 +16,7 @@ FILE: Final = "jobplan.toml"
 DEFAULT_BROKER: Final = "mqtt://127.0.0.1:1883"
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 KNOWN: Final = frozenset({"broker", "ca-file", "data", "log-level", "json"})
-TABLES: Final = frozenset({"broker-node", "dashboard", "agent", "web"})
+TABLES: Final = frozenset({"broker-node", "dashboard", "notifications", "agent", "web"})
 """Tables with settings of one kind of node, for ``jobplan serve``."""
 
 

@@ -24,6 +24,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "event": ("jobplan.cli.event:event", "Raise a global event."),
     "calendar": ("jobplan.cli.calendar:calendar", "Business calendars: import, list, show, delete."),
     "forecast": ("jobplan.cli.forecast:forecast", "List the windows and clock jobs that are coming."),
+    "notification": ("jobplan.cli.notification:notification", "What people are told of: list, mute, try it out."),
     "ticks": ("jobplan.cli.audit:ticks", "List every start that was due: ran, skipped or missed, and why."),
     "audit": ("jobplan.cli.audit:audit", "List what changed, why, and who asked."),
     "user": ("jobplan.cli.user:user", "Say who may do what: viewers, operators, admins."),

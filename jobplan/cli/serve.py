@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,8 +15,11 @@ from jobplan.client.wire import broker_at
 from jobplan.errors import BadInputError
 from jobplan.nodes import log_lines, supervisor
 from jobplan.nodes.lifeline import end_with
-from jobplan.settings import Settings
+from jobplan.settings import Settings, environment
 from schemas.names import UserName, escape
+
+if TYPE_CHECKING:
+    from dashboard_node.channels import Channels
 
 DATA: Final = Path("jobplan-data")
 """Where nodes keep their folders unless said otherwise: in the working directory."""
@@ -80,6 +83,7 @@ def dashboard(settings: Settings, retention: float | None, admins: tuple[str, ..
         if retention is not None
         else _number(table.get("retention", DAY), "[dashboard] retention"),
         admins=tuple(UserName(name) for name in admins or _names(table.get("admins", []), "[dashboard] admins")),
+        channels=_channels(settings),
         ca_file=settings.ca_file,
     )
     _run(settings, parent, lambda: serve_dashboard(config))
@@ -135,6 +139,17 @@ def web(
 
 def _data(settings: Settings) -> Path:
     return (settings.data or DATA).absolute()
+
+
+def _channels(settings: Settings) -> Channels:
+    """How people are told; files are meant from where the configuration file is. Raises BadInputError."""
+    from dashboard_node.channels import ChannelError, load_channels
+
+    folder = settings.file.absolute().parent if settings.file is not None else Path.cwd()
+    try:
+        return load_channels(settings.tables.get("notifications", {}), environment(), folder)
+    except ChannelError as error:
+        raise BadInputError(str(error)) from error
 
 
 def _number(value: object, what: str) -> float:

@@ -21,6 +21,8 @@ from tests.support.mosquitto import HOST, free_port
 from tests.support.waiting import until
 
 VIEWER = "viewer"
+GUEST = "guest"
+"""May ask for whatever an admin grants: at first for nothing."""
 VIEWERS_PASSWORD = "may-look"  # noqa: S105  # of a broker that ends with the test
 PATIENCE = 20.0
 FLAGS = (
@@ -73,13 +75,14 @@ def _node(folder: DemoFolder, name: str, settings: str, *arguments: str) -> Node
 
 
 def _let_look(folder: DemoFolder) -> None:
-    """A person who may look and not ask."""
+    """A person who may look and not ask, and one who may ask, but has no role."""
     broker = folder.path / "broker"
     write_passwords(
-        broker / "passwords", read_passwords(broker / "passwords") | {VIEWER: hash_password(VIEWERS_PASSWORD)}
+        broker / "passwords",
+        read_passwords(broker / "passwords") | dict.fromkeys((VIEWER, GUEST), hash_password(VIEWERS_PASSWORD)),
     )
     agents = [NodeName(agent) for agent in folder.agents]
-    people = [UserName(folder.operator.user)]
+    people = [UserName(folder.operator.user), UserName(GUEST)]
     write_private(broker / "rules", access_rules(agents=agents, people=people, viewers=[UserName(VIEWER)]))
 
 
@@ -91,7 +94,9 @@ def a_site(where: Path, agents: tuple[str, ...]) -> Iterator[Site]:
     port = free_port()
     nodes = {
         "broker": _node(folder, "broker", DASHBOARD, "broker"),
-        "dashboard": _node(folder, "dashboard", DASHBOARD, "dashboard", "--retention", "3600"),
+        "dashboard": _node(
+            folder, "dashboard", DASHBOARD, "dashboard", "--retention", "3600", "--admin", folder.operator.user
+        ),
         **{agent: _node(folder, agent_file(agent), agent_file(agent), "agent", agent) for agent in agents},
         "web": _node(folder, "web", DASHBOARD, "web", "--listen", f"{HOST}:{port}"),
     }

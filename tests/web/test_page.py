@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.nodes import a_command, write_plan
-from tests.web.site import VIEWER, VIEWERS_PASSWORD, Site, a_page, log_in
+from tests.web.site import GUEST, VIEWER, VIEWERS_PASSWORD, Site, a_page, log_in
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -128,13 +128,34 @@ def test_hold_and_release(page: Page, site: Site, nightly: str) -> None:
 
 
 def test_a_viewer_may_look_and_not_act(page: Page, site: Site, nightly: str) -> None:
-    """What the broker refuses is said, and nothing happens."""
+    """What the broker would refuse cannot be clicked, and says why; what is retained is all there, the graph too."""
     instance = start(site, nightly)
     log_in(page, site, VIEWER, VIEWERS_PASSWORD, at=f"#/instances/{instance}")
-    act(page, "Report", "Hold")
+    expect(page.locator(".user")).to_contain_text("looks only")
+    page.get_by_role("button", name="Actions for Report").click()
+    hold = page.get_by_role("dialog").get_by_role("button", name=re.compile("^Hold"))
+    expect(hold).to_be_disabled()
+    expect(hold).to_contain_text("you may only look")
 
-    expect(page.get_by_label("Answers")).to_contain_text("you may only look")
-    shows(page, "Report", "WAITING")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("link", name="Graph").click()
+    expect(page.get_by_role("link", name="Report: waiting")).to_be_visible()
+
+
+def test_what_a_role_forbids_is_disabled_with_the_reason(page: Page, site: Site, nightly: str) -> None:
+    """Operator of other plans: this one's buttons say which role is missing; granted it, they work."""
+    instance = start(site, nightly)
+    site.do("user", "grant", GUEST, "operator", "--plan", "Daily*")
+    log_in(page, site, GUEST, VIEWERS_PASSWORD, at=f"#/instances/{instance}/job/{nightly}/north-Report")
+    expect(page.locator(".user")).to_contain_text("operator of Daily*")
+    hold = page.get_by_role("button", name="Hold")
+    expect(hold).to_be_disabled()
+    expect(page.get_by_text(f"Needs the role operator for {nightly}; you have operator of Daily*")).to_be_visible()
+
+    site.do("user", "grant", GUEST, "operator", "--plan", nightly)
+    expect(hold).to_be_enabled()
+    hold.click()
+    expect(page.get_by_text("Hold Report: done")).to_be_visible()
 
 
 def test_a_restart_of_the_broker_is_survived(page: Page, site: Site, nightly: str) -> None:

@@ -6,6 +6,7 @@ import { ActionDialog } from "./dialog";
 import { moment } from "./format";
 import { leave, link } from "./link";
 import { changes, dashboard, unreadable } from "./picture";
+import { roleTold } from "./rights";
 import { route, to } from "./route";
 import { Agents } from "./views/agents";
 import { Bring } from "./views/bring";
@@ -83,7 +84,9 @@ function Header({ doubtful }: { doubtful: boolean }): JSX.Element {
       <span class={`state ${state === "up" && !doubtful ? "is-up" : "is-doubtful"}`} role="status" data-link={state}>
         {state === "up" ? words.link.up : state === "lost" ? words.link.lost : words.link.connecting}
       </span>
-      <span class="user">{user}</span>
+      <span class="user">
+        {user} {roleTold() !== "" && <small>({roleTold()})</small>}
+      </span>
       <button type="button" onClick={() => leave()}>
         {words.login.out}
       </button>

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { type Choice, NOTHING, perform, type Subject, subject } from "./acting";
 import { wallTime } from "./format";
+import { forbidden } from "./rights";
 import { words } from "./words";
 
 export function ActionDialog(): JSX.Element | null {
@@ -47,10 +48,11 @@ function Choices({ about, pick, close }: { about: Subject; pick: (choice: Choice
       <ul class="choices">
         {about.choices.map((choice) => {
           const [verb, meaning] = words.actions.verbs[choice.verb];
+          const why = forbidden(choice.request(NOTHING));
           return (
             <li key={choice.verb}>
-              <button type="button" onClick={() => pick(choice)}>
-                <strong>{verb}</strong> <span>{meaning}</span>
+              <button type="button" disabled={why !== ""} onClick={() => pick(choice)}>
+                <strong>{verb}</strong> <span>{why || meaning}</span>
               </button>
             </li>
           );
@@ -91,6 +93,7 @@ function Details({ choice, name, close, back }: Wanted): JSX.Element {
   const [until, setUntil] = useState(choice.until === undefined ? "" : wallTime(choice.until));
   const [fault, setFault] = useState("");
   const [verb, meaning] = words.actions.verbs[choice.verb];
+  const why = forbidden(choice.request(NOTHING));
   const submit = (event: Event): void => {
     event.preventDefault();
     const parameters = readLines(lines);
@@ -116,6 +119,7 @@ function Details({ choice, name, close, back }: Wanted): JSX.Element {
           <input type="datetime-local" required value={until} onInput={(event) => setUntil(event.currentTarget.value)} />
         </label>
       )}
+      {why !== "" && <p class="fault">{why}</p>}
       {fault && <p role="alert">{fault}</p>}
       {choice.message && (
         <label>
@@ -138,7 +142,7 @@ function Details({ choice, name, close, back }: Wanted): JSX.Element {
         <button type="button" onClick={close}>
           {words.actions.cancel}
         </button>
-        <button type="submit" class="primary">
+        <button type="submit" class="primary" disabled={why !== ""}>
           {verb}
         </button>
       </p>

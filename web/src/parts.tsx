@@ -2,6 +2,8 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { InstanceStatus, JobStatus, Status } from "./documents";
 import { DONE, elsewhere, FAILED, moment, MOVING, symbol, tone } from "./format";
+import { type Choice, NOTHING, propose } from "./acting";
+import { forbidden } from "./rights";
 import { spoken, words } from "./words";
 
 export function Badge({ status }: { status: Status }): JSX.Element {
@@ -23,6 +25,16 @@ export function When({ at, zone }: { at: string | undefined; zone?: string | und
 
 function sum(counts: InstanceStatus["counts"], wanted: Set<Status>): number {
   return Object.entries(counts ?? {}).reduce((total, [status, count]) => total + (wanted.has(status as JobStatus) ? (count ?? 0) : 0), 0);
+}
+
+/** A button that asks for something: at once, or after a second click where it hurts; when it may not, it says why. */
+export function Act({ name, choice, label, title, open }: { name: string; choice: Choice; label: string; title: string; open?: () => void }): JSX.Element {
+  const why = forbidden(choice.request(NOTHING));
+  return (
+    <button type="button" aria-label={title} disabled={why !== ""} title={why} onClick={open ?? (() => propose(name, choice))}>
+      {label}
+    </button>
+  );
 }
 
 /** How far an instance is: a bar with a part each for done, moving and failed. */

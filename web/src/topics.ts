@@ -7,7 +7,7 @@ export function escape(name: string): string {
   );
 }
 
-export const BASE = ["dashboard/presence", "agent/+/presence", "plan/+", "instance/+", "lock/+"];
+export const BASE = ["dashboard/presence", "dashboard/grants", "agent/+/presence", "plan/+", "instance/+", "lock/+"];
 
 export const jobsOf = (instance: string): string => `instance/${instance}/job/+/+`;
 

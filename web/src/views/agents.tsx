@@ -1,7 +1,7 @@
 /** The agents that were ever here. */
 import type { JSX } from "preact";
-import { draining, propose } from "../acting";
-import { Empty, Table, When } from "../parts";
+import { draining } from "../acting";
+import { Act, Empty, Table, When } from "../parts";
 import { agents, changes } from "../picture";
 import { words } from "../words";
 
@@ -38,13 +38,12 @@ export function Agents(): JSX.Element {
               <td class="number">{one.condition?.load?.toFixed(1)}</td>
               <td class="actions">
                 {one.state === "alive" && (
-                  <button
-                    type="button"
-                    aria-label={`${one.condition?.draining ? words.agents.resume : words.agents.drain} ${one.node}`}
-                    onClick={() => propose(one.node, draining(one.node, !one.condition?.draining))}
-                  >
-                    {one.condition?.draining ? words.agents.resume : words.agents.drain}
-                  </button>
+                  <Act
+                    name={one.node}
+                    choice={draining(one.node, !one.condition?.draining)}
+                    label={one.condition?.draining ? words.agents.resume : words.agents.drain}
+                    title={`${one.condition?.draining ? words.agents.resume : words.agents.drain} ${one.node}`}
+                  />
                 )}
               </td>
             </tr>

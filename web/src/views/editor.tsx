@@ -11,6 +11,7 @@ import { placeOf, rangeOf } from "../editing/places";
 import { isSource, type Source } from "../editing/source";
 import { askOnce } from "../link";
 import { Empty } from "../parts";
+import { forbidden } from "../rights";
 import { to } from "../route";
 import { words } from "../words";
 import { DrawingEditor } from "./editing/drawing";
@@ -69,6 +70,7 @@ export function Desk({ draft, title, tab, where, giveUp }: Wanted): JSX.Element 
   const { found } = draft.checked.value;
   const wrong = (found?.faults ?? []).some((one) => !one.warning);
   const ready = found !== undefined && !wrong && found.changed && draft.torn.value === undefined;
+  const why = forbidden({ ask: "plan.import", source });
   const changes = draft.before === undefined ? [] : differences(draft.before, source);
   const go = (fault: Fault): void => {
     show({ ...fault });
@@ -78,7 +80,7 @@ export function Desk({ draft, title, tab, where, giveUp }: Wanted): JSX.Element 
     <div class="editor">
       <h1>{title}</h1>
       <div class="tools">
-        <button type="button" class="primary" disabled={!ready} title={ready ? "" : words.editor.notReady} onClick={() => review(true)}>
+        <button type="button" class="primary" disabled={!ready || why !== ""} title={why || (ready ? "" : words.editor.notReady)} onClick={() => review(true)}>
           {words.editor.review}
         </button>
         <button type="button" disabled={draft.past.value.length === 0} onClick={() => draft.undo()}>
@@ -87,6 +89,7 @@ export function Desk({ draft, title, tab, where, giveUp }: Wanted): JSX.Element 
         <button type="button" disabled={draft.future.value.length === 0} onClick={() => draft.redo()}>
           {words.editor.redo}
         </button>
+        {why !== "" && <span class="fault">{why}</span>}
         {draft.touched && (
           <>
             <button type="button" onClick={giveUp}>

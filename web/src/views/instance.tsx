@@ -3,7 +3,8 @@ import { useEffect } from "preact/hooks";
 import type { JSX } from "preact";
 import { aboutInstance, subject } from "../acting";
 import type { InstanceStatus, JobState } from "../documents";
-import { between } from "../format";
+import { between, moment } from "../format";
+import { type Estimated, useEstimate } from "../estimates";
 import { follow } from "../link";
 import { Badge, Empty, Json, Progress, When } from "../parts";
 import { agents, changes, instance, jobs } from "../picture";
@@ -22,13 +23,14 @@ export function Instance({ id, tab }: { id: string; tab: string }): JSX.Element 
   void changes.value;
   useEffect(() => follow(jobsOf(id)), [id]);
   const one = instance(id);
+  const estimate = useEstimate(one);
   if (one === undefined) return <Empty>{words.instance.notThere}</Empty>;
   const all = jobs(id);
   const missing = (one.jobs ?? 0) - all.length;
   const gone = goneAgents(all);
   return (
     <>
-      <Head one={one} />
+      <Head one={one} estimate={estimate} />
       <nav class="tabs" aria-label={words.instance.views}>
         {TABS.map((name) => (
           <a key={name} href={to("instances", id, name)} aria-current={tab === name ? "page" : undefined}>
@@ -38,18 +40,18 @@ export function Instance({ id, tab }: { id: string; tab: string }): JSX.Element 
       </nav>
       {gone.length > 0 && one.status !== "ENDED" && <p class="doubt">{words.link.agentsGone(gone.join(", "))}</p>}
       {missing > 0 && <p class="quiet">{words.instance.missing(missing)}</p>}
-      <Tab tab={tab} one={one} all={all} />
+      <Tab tab={tab} one={one} all={all} estimate={estimate} />
     </>
   );
 }
 
-function Tab({ tab, one, all }: { tab: string; one: InstanceStatus; all: JobState[] }): JSX.Element {
+function Tab({ tab, one, all, estimate }: { tab: string; one: InstanceStatus; all: JobState[]; estimate: Estimated | undefined }): JSX.Element {
   if (tab === "graph") return <Graph one={one} jobs={all} />;
-  if (tab === "timeline") return <Timeline one={one} jobs={all} />;
+  if (tab === "timeline") return <Timeline one={one} jobs={all} estimate={estimate} />;
   if (tab === "parameters") return <Parameters one={one} />;
   if (tab === "audit") return <Audit instance={one.instance} />;
   if (tab === "json") return <Json value={one} label={words.instance.tabs.json} />;
-  return <Tree one={one} jobs={all} />;
+  return <Tree one={one} jobs={all} estimate={estimate} />;
 }
 
 function goneAgents(all: JobState[]): string[] {
@@ -58,7 +60,7 @@ function goneAgents(all: JobState[]): string[] {
   return [...wanted].filter((agent) => !alive.has(agent)).sort();
 }
 
-function Head({ one }: { one: InstanceStatus }): JSX.Element {
+function Head({ one, estimate }: { one: InstanceStatus; estimate: Estimated | undefined }): JSX.Element {
   return (
     <section class="head">
       <h1>
@@ -87,6 +89,7 @@ function Head({ one }: { one: InstanceStatus }): JSX.Element {
         {one.startedBy && `, ${words.instance.by} ${one.startedBy}`}
         {one.endReason && ` (${one.endReason})`}
       </p>
+      {estimate !== undefined && <Likely estimate={estimate} />}
       <div class="tools">
         <Progress one={one} />
         {one.status !== "ENDED" && (
@@ -96,5 +99,28 @@ function Head({ one }: { one: InstanceStatus }): JSX.Element {
         )}
       </div>
     </section>
+  );
+}
+
+/** When it is likely to be complete, and what the estimate does not know. */
+function Likely({ estimate: { ends, endsLate, closes, stuck = [], unmeasured = 0, path = [] } }: { estimate: Estimated }): JSX.Element | null {
+  if (ends === undefined && stuck.length === 0) return null;
+  const beyond = ends !== undefined && closes !== undefined && Date.parse(ends) > Date.parse(closes);
+  return (
+    <p class={beyond ? "doubt" : "quiet"} data-likely>
+      {ends === undefined ? (
+        <span title={stuck.map((one) => `${one.job}: ${one.why}`).join("\n")}>
+          {words.estimate.stuck(stuck.length)} ({stuck.slice(0, 3).map((one) => one.why).join("; ")})
+        </span>
+      ) : (
+        <>
+          {words.estimate.ends} <When at={ends} />
+          {endsLate !== undefined && `, ${words.estimate.late(moment(endsLate))}`}
+          {beyond && ` (${words.estimate.beyond})`}
+        </>
+      )}
+      {unmeasured > 0 && `, ${words.estimate.unmeasured(unmeasured)}`}
+      {path.length > 0 && `. ${words.estimate.path}: ${path.map((one) => one.name).join(" → ")}`}
+    </p>
   );
 }

@@ -2,7 +2,8 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { InstanceStatus } from "../documents";
-import { between } from "../format";
+import { estimates, useEstimates } from "../estimates";
+import { between, moment } from "../format";
 import { Badge, Empty, Progress, Table, When } from "../parts";
 import { changes, instances } from "../picture";
 import { to } from "../route";
@@ -35,6 +36,7 @@ export function Instances(): JSX.Element {
   const all = instances();
   const wanted = text.value.trim().toLowerCase();
   const shown = all.filter((one) => KEEPS[kept.value](one) && (wanted === "" || says(one, wanted)));
+  useEstimates(shown);
   const { columns } = words.instances;
   return (
     <>
@@ -74,6 +76,7 @@ export function Instances(): JSX.Element {
                 <When at={one.opens} />
               </td>
               <td class="number">{between(one.created, one.ended)}</td>
+              <td class="number quiet">{one.status !== "ENDED" && estimates.value.get(one.instance)?.ends !== undefined && `≈ ${moment(estimates.value.get(one.instance)?.ends)}`}</td>
               <td>
                 <Progress one={one} />
               </td>

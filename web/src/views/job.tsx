@@ -10,6 +10,8 @@ import { at, changes, instance } from "../picture";
 import { to } from "../route";
 import { jobAt } from "../topics";
 import { kindOf, words } from "../words";
+import { forbidden } from "../rights";
+import { History } from "./history";
 import { Log } from "./log";
 
 export function Job({ instance: id, context, job }: { instance: string; context: string; job: string }): JSX.Element {
@@ -18,18 +20,19 @@ export function Job({ instance: id, context, job }: { instance: string; context:
   useEffect(() => follow(topic), [topic]);
   const one = at<JobState>(topic);
   const over = instance(id)?.status === "ENDED";
+  const plan = instance(id)?.plan ?? "";
   if (one?.status === "RUNNING") void now.value;
   return (
     <>
       <p class="crumbs">
         <a href={to("instances", id)}>{id}</a> / {context}
       </p>
-      {one === undefined ? <Empty>{words.job.notThere}</Empty> : <Whole one={one} over={over} />}
+      {one === undefined ? <Empty>{words.job.notThere}</Empty> : <Whole one={one} over={over} plan={plan} />}
     </>
   );
 }
 
-function Whole({ one, over }: { one: JobState; over: boolean }): JSX.Element {
+function Whole({ one, over, plan }: { one: JobState; over: boolean; plan: string }): JSX.Element {
   return (
     <>
       <h1>
@@ -73,6 +76,10 @@ function Whole({ one, over }: { one: JobState; over: boolean }): JSX.Element {
         <h2>{words.job.log}</h2>
         {one.run === undefined || one.kind !== "command" ? <Empty>{words.job.noRun}</Empty> : <Log run={one.run} agent={one.agent} attempts={one.attempt ?? 1} />}
       </section>
+      <section>
+        <h2>{words.history.title}</h2>
+        <History plan={plan} job={one.job} run={one.ended ?? ""} />
+      </section>
       <details>
         <summary>JSON</summary>
         <Json value={one} label="JSON" />
@@ -83,20 +90,24 @@ function Whole({ one, over }: { one: JobState; over: boolean }): JSX.Element {
 
 /** Here there is room for a button each. */
 function Actions({ one, over }: { one: JobState; over: boolean }): JSX.Element {
+  const choices = choicesFor(one, over);
+  const [first] = choices;
+  const why = first === undefined ? "" : forbidden(first.request(NOTHING));
   return (
     <p class="buttons">
-      {choicesFor(one, over).map((choice) => {
+      {choices.map((choice) => {
         const [verb, meaning] = words.actions.verbs[choice.verb];
         const act = (): void => {
           if (choice.hurts || choice.parameters) subject.value = { ...aboutJob(one, over), chosen: choice };
           else void perform(one.name, choice, NOTHING);
         };
         return (
-          <button key={choice.verb} type="button" title={meaning} onClick={act}>
+          <button key={choice.verb} type="button" title={why || meaning} disabled={why !== ""} onClick={act}>
             {verb}
           </button>
         );
       })}
+      {why !== "" && <span class="quiet">{why}</span>}
     </p>
   );
 }

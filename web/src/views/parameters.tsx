@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { changing, subject } from "../acting";
 import type { InstanceStatus } from "../documents";
-import { Empty, Table } from "../parts";
+import { Act, Empty, Table } from "../parts";
 import { words } from "../words";
 
 export function Parameters({ one }: { one: InstanceStatus }): JSX.Element {
@@ -24,9 +24,7 @@ export function Parameters({ one }: { one: InstanceStatus }): JSX.Element {
           </td>
           {open && (
             <td class="actions">
-              <button type="button" aria-label={words.parameters.title(name)} onClick={() => change(name, value)}>
-                {words.parameters.change}
-              </button>
+              <Act name={name} choice={changing(one.instance, name, value)} label={words.parameters.change} title={words.parameters.title(name)} open={() => change(name, value)} />
             </td>
           )}
         </tr>

@@ -1,9 +1,9 @@
 /** The plans: when they start next, how they ended last. */
 import type { JSX } from "preact";
-import { enabling, preparing, propose, startOf, subject } from "../acting";
+import { enabling, preparing, startOf, subject } from "../acting";
 import type { PlanStatus, PlanVersion } from "../documents";
 import { askOnce } from "../link";
-import { Badge, Empty, Table, When } from "../parts";
+import { Act, Badge, Empty, Table, When } from "../parts";
 import { changes, plans } from "../picture";
 import { to } from "../route";
 import { words } from "../words";
@@ -23,6 +23,7 @@ async function start(one: PlanStatus): Promise<void> {
 }
 
 function Row({ one }: { one: PlanStatus }): JSX.Element {
+  const able = one.enabled ? words.plans.disable : words.plans.enable;
   return (
     <tr>
       <td>
@@ -56,17 +57,9 @@ function Row({ one }: { one: PlanStatus }): JSX.Element {
       </td>
       <td class="number">{one.jobCount}</td>
       <td class="actions">
-        <button type="button" aria-label={`${words.plans.start} ${one.plan}`} onClick={() => void start(one)}>
-          {words.plans.start}
-        </button>
-        <button type="button" aria-label={`${one.enabled ? words.plans.disable : words.plans.enable} ${one.plan}`} onClick={() => propose(one.plan, enabling(one.plan, !one.enabled))}>
-          {one.enabled ? words.plans.disable : words.plans.enable}
-        </button>
-        {one.schedule && (
-          <button type="button" aria-label={`${words.plans.prepare} ${one.plan}`} onClick={() => propose(one.plan, preparing(one.plan))}>
-            {words.plans.prepare}
-          </button>
-        )}
+        <Act name={one.plan} choice={startOf(one.plan, {})} label={words.plans.start} title={`${words.plans.start} ${one.plan}`} open={() => void start(one)} />
+        <Act name={one.plan} choice={enabling(one.plan, !one.enabled)} label={able} title={`${able} ${one.plan}`} />
+        {one.schedule && <Act name={one.plan} choice={preparing(one.plan)} label={words.plans.prepare} title={`${words.plans.prepare} ${one.plan}`} />}
         <a href={to("plans", one.plan)} aria-label={`${words.plans.edit} ${one.plan}`}>
           {words.plans.edit}
         </a>

@@ -1,6 +1,7 @@
-/** When the jobs of an instance ran: a bar each, on one axis of time. */
+/** When the jobs of an instance ran, run, and are likely to run: a bar each, on one axis of time. */
 import type { JSX } from "preact";
 import type { InstanceStatus, JobState } from "../documents";
+import type { Estimated, Expected } from "../estimates";
 import { clock, lasted, now, tone } from "../format";
 import { Empty } from "../parts";
 import { to } from "../route";
@@ -19,42 +20,79 @@ function marks(from: number, until: number): number[] {
   return found;
 }
 
-export function Timeline({ one, jobs }: { one: InstanceStatus; jobs: JobState[] }): JSX.Element {
-  const begun = jobs.filter((job) => job.started !== undefined);
-  if (begun.length === 0) return <Empty>{words.timeline.none}</Empty>;
-  begun.sort((left, right) => Date.parse(left.started ?? "") - Date.parse(right.started ?? "") || left.order - right.order);
-  const moving = begun.some((job) => job.status === "RUNNING");
-  const end = (job: JobState): number => (job.ended === undefined ? Math.max(now.value, Date.parse(job.started ?? "")) : Date.parse(job.ended));
-  const from = Date.parse(begun[0]?.started ?? one.opens);
-  const until = Math.max(from + 1000, ...begun.map(end), moving ? now.value : 0);
-  const share = (at: number): string => `${((at - from) * 100) / (until - from)}%`;
+interface Bar {
+  job: JobState;
+  start: number;
+  /** Up to here it is what was. */
+  end: number;
+  /** From where to where it is an estimate; undefined: nothing is. */
+  guess: [number, number] | undefined;
+  critical: boolean;
+}
+
+const keyOf = (one: { context: string; job: string }): string => `${one.context}\n${one.job}`;
+const at = (when: string | undefined): number => Date.parse(when ?? "");
+
+function barOf(job: JobState, expected: Expected | undefined, critical: boolean): Bar | undefined {
+  const started = job.started !== undefined;
+  const runs = job.status === "RUNNING";
+  if (started && !runs) return { job, start: at(job.started), end: job.ended === undefined ? at(job.started) : at(job.ended), guess: undefined, critical };
+  const ends = at(expected?.ends);
+  if (runs) {
+    const end = Math.max(now.value, at(job.started));
+    return { job, start: at(job.started), end, guess: ends > end ? [end, ends] : undefined, critical };
+  }
+  if (expected?.starts === undefined || Number.isNaN(ends)) return undefined;
+  return { job, start: at(expected.starts), end: at(expected.starts), guess: [at(expected.starts), ends], critical };
+}
+
+export function Timeline({ one, jobs, estimate }: { one: InstanceStatus; jobs: JobState[]; estimate: Estimated | undefined }): JSX.Element {
+  const expected = new Map((estimate?.jobs ?? []).map((job) => [keyOf(job), job]));
+  const path = new Set((estimate?.path ?? []).map(keyOf));
+  const bars = jobs.map((job) => barOf(job, one.status === "ENDED" ? undefined : expected.get(keyOf(job)), path.has(keyOf(job)))).filter((bar) => bar !== undefined);
+  if (bars.length === 0) return <Empty>{words.timeline.none}</Empty>;
+  bars.sort((left, right) => left.start - right.start || left.job.order - right.job.order);
+  const moving = one.status !== "ENDED" && bars.some((bar) => bar.job.status === "RUNNING" || bar.guess !== undefined);
+  const from = bars[0]?.start ?? 0;
+  const until = Math.max(from + 1000, ...bars.map((bar) => bar.guess?.[1] ?? bar.end), moving ? now.value : 0);
+  const share = (when: number): string => `${((when - from) * 100) / (until - from)}%`;
+  const width = (begin: number, end: number): string => share(from + Math.max(0, end - begin));
   return (
-    <div class="scroll" role="region" aria-label={words.timeline.label} tabIndex={0}>
-      <div class="timeline">
-        <div class="axis" aria-hidden="true">
-          {marks(from, until).map((at) => (
-            <span key={at} style={{ left: share(at) }}>
-              {clock(new Date(at))}
-            </span>
-          ))}
+    <>
+      <div class="scroll" role="region" aria-label={words.timeline.label} tabIndex={0}>
+        <div class="timeline">
+          <div class="axis" aria-hidden="true">
+            {marks(from, until).map((when) => (
+              <span key={when} style={{ left: share(when) }}>
+                {clock(new Date(when))}
+              </span>
+            ))}
+            {moving && now.value > from && now.value < until && (
+              <span class="now" style={{ left: share(now.value) }}>
+                {words.timeline.now}
+              </span>
+            )}
+          </div>
+          <ul>
+            {bars.map(({ job, start, end, guess, critical }) => {
+              const told = guess === undefined ? lasted(job) : words.timeline.guess(clock(new Date(guess[1])));
+              const label = `${job.name}: ${spoken(job.status)}, ${clock(new Date(start))} ${told}${critical ? `, ${words.timeline.critical}` : ""}`;
+              return (
+                <li key={keyOf(job)} class={critical ? "critical" : ""}>
+                  <a href={to("instances", job.instance, "job", job.context, job.job)} title={label} aria-label={label}>
+                    {job.name}
+                  </a>
+                  <span class="track">
+                    {end > start || guess === undefined ? <span class={`bar fill-${tone(job.status)}`} style={{ left: share(start), width: width(start, end) }} /> : null}
+                    {guess !== undefined && <span class="bar guess" style={{ left: share(guess[0]), width: width(guess[0], guess[1]) }} />}
+                  </span>
+                </li>
+              );
+            })}
+          </ul>
         </div>
-        <ul>
-          {begun.map((job) => {
-            const start = Date.parse(job.started ?? "");
-            const label = `${job.name}: ${spoken(job.status)}, ${clock(job.started)} ${lasted(job)}`;
-            return (
-              <li key={`${job.context}/${job.job}`}>
-                <a href={to("instances", job.instance, "job", job.context, job.job)} title={label} aria-label={label}>
-                  {job.name}
-                </a>
-                <span class="track">
-                  <span class={`bar fill-${tone(job.status)}`} style={{ left: share(start), width: share(from + Math.max(0, end(job) - start)) }} />
-                </span>
-              </li>
-            );
-          })}
-        </ul>
       </div>
-    </div>
+      {bars.some((bar) => bar.guess !== undefined) && <p class="quiet">{words.timeline.legend}</p>}
+    </>
   );
 }

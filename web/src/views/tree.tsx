@@ -4,6 +4,7 @@ import { memo } from "../memo";
 import type { JSX } from "preact";
 import { aboutJob, choicesFor, subject } from "../acting";
 import type { ContextState, InstanceStatus, JobState } from "../documents";
+import type { Estimated } from "../estimates";
 import { between, clock, lasted, note, now } from "../format";
 import { Badge, Table } from "../parts";
 import { to } from "../route";
@@ -36,7 +37,7 @@ function linesOf(one: InstanceStatus, jobs: JobState[], folded: Set<string>, wan
   return lines;
 }
 
-export function Tree({ one, jobs }: { one: InstanceStatus; jobs: JobState[] }): JSX.Element {
+export function Tree({ one, jobs, estimate }: { one: InstanceStatus; jobs: JobState[]; estimate: Estimated | undefined }): JSX.Element {
   const [folded, fold] = useState(new Set<string>());
   const [text, setText] = useState("");
   const toggle = (context: string): void => {
@@ -45,6 +46,7 @@ export function Tree({ one, jobs }: { one: InstanceStatus; jobs: JobState[] }): 
     fold(next);
   };
   const over = one.status === "ENDED";
+  const ends = new Map((over ? [] : (estimate?.jobs ?? [])).map((job) => [`${job.context}/${job.job}`, job.ends]));
   return (
     <>
       <div class="tools">
@@ -55,7 +57,7 @@ export function Tree({ one, jobs }: { one: InstanceStatus; jobs: JobState[] }): 
       <Table label={words.instance.tabs.tree} heads={Object.values(words.instance.columns)}>
         {linesOf(one, jobs, folded, text.trim().toLowerCase()).map(({ depth, context, job }) =>
           job !== undefined ? (
-            <JobLine key={`${job.context}/${job.job}`} job={job} depth={depth} over={over} tick={job.status === "RUNNING" ? now.value : 0} />
+            <JobLine key={`${job.context}/${job.job}`} job={job} ends={job.ended === undefined ? ends.get(`${job.context}/${job.job}`) : undefined} depth={depth} over={over} tick={job.status === "RUNNING" ? now.value : 0} />
           ) : (
             context && <ContextLine key={`/${context.context}`} state={context} depth={depth} isFolded={folded.has(context.context)} toggle={toggle} />
           ),
@@ -89,7 +91,7 @@ function ContextLine({ state, depth, isFolded, toggle }: Branch): JSX.Element {
       </td>
       <td>{clock(state.started)}</td>
       <td class="number">{between(state.started, state.ended)}</td>
-      <td colSpan={4} />
+      <td colSpan={5} />
     </tr>
   );
 }
@@ -98,11 +100,13 @@ interface Leaf {
   job: JobState;
   depth: number;
   over: boolean;
+  /** When it is likely to end. */
+  ends: string | undefined;
   /** Counts on while it runs, so that it is drawn again. */
   tick: number;
 }
 
-const JobLine = memo(function JobLine({ job, depth, over }: Leaf): JSX.Element {
+const JobLine = memo(function JobLine({ job, depth, over, ends }: Leaf): JSX.Element {
   const onAgent = job.kind === "command" || job.kind === "clock" || job.kind === "file";
   return (
     <tr data-job={job.name} data-status={job.status}>
@@ -114,6 +118,7 @@ const JobLine = memo(function JobLine({ job, depth, over }: Leaf): JSX.Element {
       </td>
       <td>{clock(job.started)}</td>
       <td class="number">{lasted(job)}</td>
+      <td class="number quiet">{ends !== undefined && `≈ ${clock(ends)}`}</td>
       <td class="number">{(job.attempt ?? 0) > 1 ? job.attempt : ""}</td>
       <td>{onAgent ? job.agent : <span class="quiet">{kindOf(job.kind)}</span>}</td>
       <td class="why">{note(job)}</td>

@@ -34,6 +34,7 @@ def schemas_of(
         if name in classes:
             _say_fields(schema, classes[name])
         _plainly(schema)
+        _undiscriminated(schema)
     return list(found), components
 
 
@@ -117,6 +118,17 @@ def field_sentences(cls: type[Struct]) -> Mapping[str, str]:
 def _plainly(schema: JsonObject) -> None:
     if isinstance(text := schema.get("description"), str):
         schema["description"] = plainly(inspect.cleandoc(text))
+
+
+def _undiscriminated(schema: Json) -> None:
+    """Leave out OpenAPI's ``discriminator``: JSON Schema does not know it, and AsyncAPI means something else by it."""
+    if isinstance(schema, dict):
+        schema.pop("discriminator", None)
+        for inner in schema.values():
+            _undiscriminated(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            _undiscriminated(inner)
 
 
 def plainly(text: str) -> str:

@@ -18,10 +18,10 @@ from broker.runtime.world import World, wall_clock
 from broker.topic_table import Role
 from broker.topics import Topics
 from dashboard_node.config import DashboardConfig
-from dashboard_node.core.effects import Deliver, Delivered, Effect, LookUpAudit
+from dashboard_node.core.effects import Deliver, Delivered, Effect, ForgetAudit, LookUpAudit
 from dashboard_node.core.machine import DashboardCore, Event
 from dashboard_node.delivering import Channel
-from dashboard_node.lookups import look_up_audit
+from dashboard_node.lookups import forget_audit, look_up_audit
 from dashboard_node.properties import read_folder
 from dashboard_node.sending import Sender
 from schemas.names import NodeName
@@ -38,6 +38,7 @@ async def serve(config: DashboardConfig) -> int:
     config = config.validated()
     config.data.mkdir(parents=True, exist_ok=True)
     core = DashboardCore(timedelta(seconds=config.retention_seconds), config.channels.rules())
+    core.state.audit_kept = timedelta(days=config.audit_days) if config.audit_days else None
     core.state.admins = config.admins
     core.state.properties = read_folder(config.data / "properties")
     async with SqliteStore.open(config.data / "dashboard.db") as store:
@@ -45,6 +46,8 @@ async def serve(config: DashboardConfig) -> int:
         async def perform(effect: Effect) -> None:
             if isinstance(effect, LookUpAudit):
                 await look_up_audit(effect, store, driver.answer)
+            elif isinstance(effect, ForgetAudit):
+                await forget_audit(effect, store)
             elif isinstance(effect, Deliver):
                 sender.take(effect)
 

@@ -26,6 +26,8 @@ class DashboardConfig(Struct, frozen=True, kw_only=True):
     """Folder of its database; made when it is not there."""
     retention_seconds: float = DAY
     """How long an ended instance stays on the bus and in the store."""
+    audit_days: float = 0.0
+    """How many days rows of the audit trail are kept; 0: for good."""
     admins: tuple[UserName, ...] = ()
     """People who are admins whatever was granted: how the first one comes to be. Named as the broker knows them."""
     channels: Channels = Channels()
@@ -37,6 +39,8 @@ class DashboardConfig(Struct, frozen=True, kw_only=True):
         """These settings, if they can be. Raises ConfigError."""
         if not 0 <= self.retention_seconds <= 10 * 366 * DAY:
             raise ConfigError("retention: a number of seconds from 0 to ten years is wanted")
+        if not 0 <= self.audit_days <= 100 * 366:
+            raise ConfigError("audit-days: a number of days from 0 (for good) to a hundred years is wanted")
         for name in self.admins:
             try:
                 check_person(name)

@@ -1,4 +1,4 @@
-"""Looking into the store for a person: the audit trail, page by page."""
+"""What only the store can do: the audit trail, read page by page for a person, and its old rows removed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from msgspec import Raw
 from broker.errors import BusError
 from broker.runtime.core import Reply
 from broker.runtime.store import Audited, AuditQuery, Store, StoreError
-from dashboard_node.core.effects import LookUpAudit
+from dashboard_node.core.effects import ForgetAudit, LookUpAudit
 from schemas.queries import AuditEntry, AuditPage, ReadAudit
 from schemas.requests import Answer
 
+_FORGOTTEN_AT_ONCE = 50_000
 log = logging.getLogger(__name__)
 
 Respond = Callable[[Reply], Awaitable[None]]
@@ -32,6 +33,19 @@ async def look_up_audit(effect: LookUpAudit, store: Store, respond: Respond) -> 
         await respond(Reply(effect.user, effect.request, answer))
     except BusError as error:
         log.warning("answer lost request=%s reason=%r: who asked will ask again", effect.request, str(error))
+
+
+async def forget_audit(effect: ForgetAudit, store: Store) -> None:
+    """Remove old rows, some at a time. A store that cannot do it says so, and the next hour tries again."""
+    try:
+        removed = await store.forget_audit(
+            effect.before, instances=effect.instances, kinds=effect.kinds, most=_FORGOTTEN_AT_ONCE
+        )
+    except StoreError as error:
+        log.warning("old audit rows were not removed: %s", error)
+    else:
+        if removed:
+            log.info("removed %d audit rows from before %s", removed, effect.before.isoformat())
 
 
 async def _page(query: ReadAudit, store: Store) -> AuditPage:

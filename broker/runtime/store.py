@@ -46,6 +46,10 @@ _DELETE = "DELETE FROM record WHERE tbl = ? AND key = ?"
 _NAMES = ("at", "kind", "instance", "context", "job", "run", "before", "after", "cause", "user", "detail")
 _COLUMNS = ", ".join(_NAMES)
 _AUDIT = f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constants only
+_FORGET = (
+    "DELETE FROM audit WHERE number IN (SELECT number FROM audit WHERE at < ? "
+    "AND instance NOT IN (SELECT value FROM json_each(?)) AND kind NOT IN (SELECT value FROM json_each(?)) ORDER BY at LIMIT ?)"
+)
 _EPOCH = (
     "INSERT INTO life (name, value) VALUES ('epoch', max(1, ?)) "
     "ON CONFLICT (name) DO UPDATE SET value = max(life.value + 1, excluded.value) RETURNING value"
@@ -95,6 +99,9 @@ class Store(Protocol):
 
     async def audit(self, query: AuditQuery) -> list[Audited]:
         """The newest rows that match, newest first."""
+
+    async def forget_audit(self, before: datetime, *, instances: Sequence[str], kinds: Sequence[str], most: int) -> int:
+        """Remove audit rows from before a time, the oldest first; so many at most. Those of these instances and kinds stay."""
 
 
 class SqliteStore:
@@ -153,6 +160,16 @@ class SqliteStore:
         with one_line("the audit trail"):
             rows = await self._database.execute_fetchall(text, (*values, query.limit))
             return [_audited(tuple(row)) for row in rows]
+
+    async def forget_audit(self, before: datetime, *, instances: Sequence[str], kinds: Sequence[str], most: int) -> int:
+        """Remove audit rows from before a time, the oldest first; so many at most. Those of these instances and kinds stay."""
+        kept = [msgspec.json.encode(list(names)).decode() for names in (instances, kinds)]
+        with one_line("the audit trail"):
+            if self._database.in_transaction:  # an earlier save was cancelled half-way
+                await self._database.rollback()
+            removed = await self._database.execute(_FORGET, (_text(before), *kept, most))
+            await self._database.commit()
+            return removed.rowcount
 
 
 async def _prepare(database: aiosqlite.Connection, path: Path) -> None:

@@ -7,7 +7,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from broker.runtime.core import Reply
-from schemas.names import RequestId, UserName
+from schemas.asked import Instant
+from schemas.names import InstanceId, RequestId, UserName
 from schemas.notifications import Mail, Notification
 from schemas.queries import ReadAudit
 
@@ -39,4 +40,14 @@ class Delivered(Struct, frozen=True):
     """Trying again would not help."""
 
 
-Effect = Reply | LookUpAudit | Deliver
+class ForgetAudit(Struct, frozen=True):
+    """Remove rows of the audit trail that are older than the settings keep them, but for those that are needed."""
+
+    before: Instant
+    instances: tuple[InstanceId, ...]
+    """All that are kept: their rows stay."""
+    kinds: tuple[str, ...] = ("tick", "user")
+    """What became of starts, and who may do what, is kept for good."""
+
+
+Effect = Reply | LookUpAudit | Deliver | ForgetAudit

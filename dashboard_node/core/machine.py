@@ -22,7 +22,7 @@ from dashboard_node.core import (
     users,
     windows,
 )
-from dashboard_node.core.effects import Delivered, Effect
+from dashboard_node.core.effects import Delivered, Effect, ForgetAudit
 from dashboard_node.core.projection import Projection
 from dashboard_node.core.routing import Rules
 from dashboard_node.core.state import ACTIVE, State
@@ -34,6 +34,7 @@ from schemas.notifications import Monitor
 
 _CHECKED_PER_EVENT = 100
 """Jobs that an event pays for in checks."""
+_LOOKED_THROUGH_EVERY = timedelta(hours=1)
 
 Event = Heard | Requested | Tick | Recovered | Delivered
 
@@ -78,6 +79,7 @@ class DashboardCore:
                 if event.journal in {0, event.epoch}:  # who has records knows better, even that there is nothing
                     rebuilding.rebuild(step, event.shown)
                 users.name_admins(step)
+                _forget_audit(step)
             case _:
                 assert_never(event)
         _finish(step)
@@ -170,7 +172,7 @@ def _due(step: Step) -> None:
             settling.settle(step)
 
 
-def _happens(step: Step, name: tuple[str, ...]) -> None:  # noqa: C901  # one branch a kind of timer
+def _happens(step: Step, name: tuple[str, ...]) -> None:  # noqa: C901, PLR0912  # one branch a kind of timer
     """The time of one thing has come."""
     match name:
         case ("open", plan):
@@ -193,11 +195,21 @@ def _happens(step: Step, name: tuple[str, ...]) -> None:  # noqa: C901  # one br
             outbox.due(step, told)
         case ("unmute", plan):
             outbox.unmute(step, PlanName(plan))
+        case ("audit",):
+            _forget_audit(step)
         case ("answer", user, request):
             step.state.answers.pop((UserName(user), RequestId(request)), None)
             step.changes[Key("answer", f"{escape(user)}~{escape(request)}")] = None
         case _:
             raise AssertionError(f"nobody set a timer for {name}")
+
+
+def _forget_audit(step: Step) -> None:
+    """Once an hour: what of the audit trail is older than it is to be kept."""
+    if step.state.audit_kept is not None:
+        before = step.now - step.state.audit_kept
+        step.effects.append(ForgetAudit(before, tuple(sorted(step.state.instances))))
+        step.state.timers.set(("audit",), step.now + _LOOKED_THROUGH_EVERY)
 
 
 def _close(step: Step, name: InstanceId) -> None:

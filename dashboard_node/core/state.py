@@ -74,6 +74,8 @@ class State:
         self._graphs: dict[tuple[PlanName, int], PlanGraph] = {}
         self.properties: Mapping[PlanName, Mapping[str, str]] = {}
         """Parameter values by plan, from files beside the configuration; given at start, never saved."""
+        self.audit_kept: timedelta | None = None
+        """How long rows of the audit trail are kept, by the settings; None: for good."""
         self.admins: tuple[UserName, ...] = ()
         """Whom the settings name as admins; given at start."""
         # Heard, never saved: the bus shows it again after a restart

@@ -1,16 +1,20 @@
-"""``jobplan lock``: list."""
+"""``jobplan lock``: list, release."""
 
 from __future__ import annotations
 
 import click
 
-from jobplan.cli.options import Noun, with_settings
-from jobplan.cli.output import put_json, put_table
+from jobplan.cli.options import Noun, confirm, nearest, with_settings
+from jobplan.cli.output import put_json, put_table, say
 from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
+from jobplan.errors import RefusedByNodeError, UnknownNameError
 from jobplan.settings import Settings
 from schemas.documents import LockClaim, LockState
+from schemas.requests import Act, Action
+
+Released = tuple[list[str], dict[str, str]]
 
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan lock list")
@@ -43,6 +47,65 @@ def list_(settings: Settings) -> None:
         for one in found
     ]
     put_table(("LOCK", "GROUP", "TAKEN", "HELD BY", "WAITING"), rows, empty="no locks")
+
+
+@lock.command(epilog="\b\nExample:\n  jobplan lock release ledger --yes\n  jobplan lock release ledger --queue")
+@click.argument("name", metavar="LOCK")
+@click.option("--group", default="", metavar="GROUP", help="The environment group in which it is shared.")
+@click.option("--queue", is_flag=True, help="Not its holders: take those that wait out of its queue.")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+@with_settings
+def release(settings: Settings, name: str, group: str, *, queue: bool, yes: bool) -> None:
+    """Free a lock: kill the runs that hold it, which give it back as they end; whoever waits goes next.
+
+    With --queue: put the jobs that wait for it back to WAITING, as if they had not been due.
+    """
+
+    async def work(client: Client) -> Released:
+        await client.follow(Scope.LOCKS)
+        one = _the_lock(name, group, client.picture.locks)
+        claims = one.queue if queue else one.holders
+        if claims:
+            confirm(f"{'Reset' if queue else 'Kill'} {', '.join(claim.job for claim in claims)}?", yes=yes)
+        return await _release(client, claims, Action.RESET if queue else Action.KILL)
+
+    done, refused = with_client(settings, work)
+    if settings.json:
+        put_json({"lock": name, "done": done, "refused": refused})
+    for one in () if settings.json else done:
+        click.echo(f"{'reset' if queue else 'killed'} {one}")
+    for one, reason in () if settings.json else refused.items():
+        say(f"not {'reset' if queue else 'killed'}: {one}: {reason}")
+    if not done and not refused:
+        say(f"nobody {'waits for' if queue else 'holds'} {name}")
+    if refused:
+        raise SystemExit(1)
+
+
+async def _release(client: Client, claims: tuple[LockClaim, ...], action: Action) -> Released:
+    """Each claim for itself; some may have gone meanwhile."""
+    done: list[str] = []
+    refused: dict[str, str] = {}
+    for claim in claims:
+        where = f"{claim.job} ({claim.instance})"
+        asked = Act(action=action, instance=claim.instance, context=claim.context, job=claim.job)
+        try:
+            await client.act(asked)
+        except RefusedByNodeError as error:
+            refused[where] = str(error)
+        else:
+            done.append(where)
+    return done, refused
+
+
+def _the_lock(name: str, group: str, locks: tuple[LockState, ...]) -> LockState:
+    """Raises UnknownNameError."""
+    found = [one for one in locks if one.lock == name and one.group == group]
+    if found:
+        return found[0]
+    near = nearest(name, [str(one.lock) for one in locks if one.group == group])
+    hint = f"did you mean '{near}'?" if near and near != name else "see 'jobplan lock list'"
+    raise UnknownNameError(f"lock '{name}' is unknown{f' in group {group}' if group else ''}; {hint}")
 
 
 def _claims(claims: tuple[LockClaim, ...]) -> str:

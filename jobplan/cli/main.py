@@ -19,7 +19,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "instance": ("jobplan.cli.instance:instance", "Start, watch and end instances of plans."),
     "job": ("jobplan.cli.job:job", "Submit, hold, skip, kill, ... jobs; read their output."),
     "agent": ("jobplan.cli.agent:agent", "List agents, drain them, let them pretend."),
-    "lock": ("jobplan.cli.lock:lock", "List locks, who holds them and who waits."),
+    "lock": ("jobplan.cli.lock:lock", "List locks, who holds them and who waits; free them."),
     "search": ("jobplan.cli.find:search", "Find jobs and instances by name, status, agent, time."),
     "event": ("jobplan.cli.event:event", "Raise a global event."),
     "calendar": ("jobplan.cli.calendar:calendar", "Business calendars: import, list, show, delete."),

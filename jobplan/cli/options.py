@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from pathlib import Path
-from typing import IO, Concatenate, Final, ParamSpec, TypeVar
+from typing import IO, Any, Concatenate, Final, ParamSpec, TypeVar
 
 import click
 import msgspec
 
+from jobplan.cli.known import completes
 from jobplan.errors import JobplanError
 from jobplan.settings import LOG_LEVELS, Given, Settings, environment, resolve
 
@@ -77,6 +78,11 @@ class Failure(click.ClickException):
 
 class Verb(click.Command):
     """A command whose help shows its own options one a line and those that stand everywhere in one line."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  # click's
+        super().__init__(*args, **options)
+        for parameter in self.params:
+            completes(parameter)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lay the options out."""

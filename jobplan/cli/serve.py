@@ -64,10 +64,18 @@ def broker(settings: Settings, parent: int | None) -> None:
     metavar="SECONDS",
     help="How long ended instances stay to be seen.  [default: 86400]",
 )
+@click.option(
+    "--audit-days",
+    type=click.FloatRange(0),
+    metavar="N",
+    help="How long the audit trail is kept.  [default: 0, for good]",
+)
 @click.option("--admin", "admins", multiple=True, metavar="USER", help="Who is an admin in any case; may be repeated.")
 @_ENDS_WITH
 @with_settings
-def dashboard(settings: Settings, retention: float | None, admins: tuple[str, ...], parent: int | None) -> None:
+def dashboard(
+    settings: Settings, retention: float | None, audit_days: float | None, admins: tuple[str, ...], parent: int | None
+) -> None:
     """Run the dashboard: it starts instances when their windows open, and decides what runs when.
 
     Until an admin is named, everybody whom the broker lets in may do everything; then what admins grant counts.
@@ -82,6 +90,9 @@ def dashboard(settings: Settings, retention: float | None, admins: tuple[str, ..
         retention_seconds=retention
         if retention is not None
         else _number(table.get("retention", DAY), "[dashboard] retention"),
+        audit_days=audit_days
+        if audit_days is not None
+        else _number(table.get("audit-days", 0), "[dashboard] audit-days"),
         admins=tuple(UserName(name) for name in admins or _names(table.get("admins", []), "[dashboard] admins")),
         channels=_channels(settings),
         ca_file=settings.ca_file,

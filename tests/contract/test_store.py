@@ -27,9 +27,9 @@ class Count(Struct, frozen=True):
     value: int
 
 
-def a_row(**fields: str) -> AuditRow:
-    """An audit row at noon."""
-    return AuditRow(at=NOON, kind=fields.pop("kind", "job"), **fields)
+def a_row(at: datetime = NOON, **fields: str) -> AuditRow:
+    """An audit row, at noon unless said otherwise."""
+    return AuditRow(at=at, kind=fields.pop("kind", "job"), **fields)
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -101,6 +101,21 @@ async def test_audit_filters(store: Store, query: AuditQuery, jobs: list[str]) -
     await store.save({}, rows)
 
     assert [entry.row.job for entry in await store.audit(query)] == jobs
+
+
+async def test_old_audit_rows_are_forgotten_the_oldest_first(store: Store) -> None:
+    """But for those of some instances, and of some kinds; so many at most."""
+    old = [a_row(at=NOON - timedelta(days=days), job=str(days)) for days in (5, 4, 3, 2)]
+    kept = [a_row(at=NOON - timedelta(days=9), instance="runs"), a_row(at=NOON - timedelta(days=9), kind="tick")]
+    await store.save({}, [*kept, *reversed(old)])
+
+    some = await store.forget_audit(NOON - timedelta(days=2), instances=["runs"], kinds=["tick"], most=2)
+    left = [one.row.job for one in await store.audit(AuditQuery())]
+    rest = await store.forget_audit(NOON - timedelta(days=2), instances=["runs"], kinds=["tick"], most=10)
+
+    assert (some, rest) == (2, 1)
+    assert left == ["3", "2", "", ""]
+    assert len(await store.audit(AuditQuery())) == 3
 
 
 async def test_audit_row_comes_back_whole(store: Store) -> None:

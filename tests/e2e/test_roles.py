@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.e2e.nodes import Installation, a_command, an_installation, write_plan
+from tests.e2e.nodes import Installation, a_command, an_installation, environment, write_plan
 from tests.support.waiting import until
 
 
@@ -45,3 +47,43 @@ def test_only_what_is_granted_is_done_by_dashboard_and_agent(tmp_path: Path) -> 
     assert "'agent.drain' needs the role operator of all plans" in drained
     assert logs == "loaded\n"
     assert audit.count("refused") == 2
+
+
+def test_shell_completes_names_from_the_broker(tmp_path: Path) -> None:
+    """Plans, instances, jobs and agents; without a broker nothing, and no error."""
+
+    def completed(*words: str) -> list[str]:
+        """What bash would be offered for the last word."""
+        done = subprocess.run(
+            [sys.executable, "-c", "from jobplan.cli import main; main(prog_name='jobplan')"],
+            env=environment()
+            | {
+                "_JOBPLAN_COMPLETE": "bash_complete",
+                "COMP_WORDS": " ".join(("jobplan", *words)),
+                "COMP_CWORD": str(len(words)),
+                "JOBPLAN_BROKER": installation.url,
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=tmp_path,
+        )
+        assert done.stderr == ""
+        return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+    with an_installation(tmp_path) as installation:
+        installation.start("north")
+        plan = write_plan(
+            tmp_path / "Daily", [a_command("Load", "x"), a_command("List", "x")], {"Load": [], "List": []}
+        )
+        installation.do("plan", "import", str(plan))
+        instance = installation.do("instance", "start", "Daily").strip()
+
+        assert completed("plan", "sh") == ["show"]
+        assert completed("plan", "show", "D") == ["Daily"]
+        assert completed("instance", "end", "D") == ["Daily", instance]
+        assert completed("job", "hold", "Daily", "L") == ["List", "Load"]
+        assert completed("agent", "drain", "n") == ["north"]
+        installation.nodes["broker"].stop()
+        assert completed("plan", "show", "D") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -48,6 +49,13 @@ class MemoryStore:
         """The same answer by the simplest means."""
         found = [Audited(number, row) for number, row in enumerate(self.trail, start=1) if _matches(query, number, row)]
         return found[::-1][: query.limit]
+
+    async def forget_audit(self, before: datetime, *, instances: Sequence[str], kinds: Sequence[str], most: int) -> int:
+        """The oldest first. Rows that stay keep no numbers here, which nobody may rely on."""
+        old = [row for row in self.trail if row.at < before and row.instance not in instances and row.kind not in kinds]
+        going = {id(row) for row in sorted(old, key=lambda row: row.at)[:most]}
+        self.trail = [row for row in self.trail if id(row) not in going]
+        return len(going)
 
 
 def _matches(query: AuditQuery, number: int, row: AuditRow) -> bool:

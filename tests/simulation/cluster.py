@@ -25,7 +25,7 @@ from agent_node.core.rules import Rules
 from broker.runtime.core import Core, Reply
 from broker.runtime.selfwatch import Identity
 from broker.topic_table import Role
-from dashboard_node.core.effects import Deliver, Delivered, LookUpAudit
+from dashboard_node.core.effects import Deliver, Delivered, ForgetAudit, LookUpAudit
 from dashboard_node.core.effects import Effect as DashboardEffect
 from dashboard_node.core.machine import DashboardCore
 from schemas.names import NodeName
@@ -215,7 +215,7 @@ class Cluster:
                 node.answer_later(Reply(effect.user, effect.request, Answer(ok=True)))
             case Deliver():  # whether it is heard of depends on how long this life lasts
                 node.offer(Delivered(node.now(), effect.notification.id, effect.channel))
-            case Reply():
+            case Reply() | ForgetAudit():
                 pass
             case _:
                 assert_never(effect)

@@ -41,6 +41,7 @@ class Office:
         self._asked = 0
         self._epoch = 0
         self.admins = admins
+        self.audit_kept: timedelta | None = None
         self.begin()
 
     def begin(self, heard: Iterable[Heard] = ()) -> None:
@@ -48,6 +49,7 @@ class Office:
         self._epoch += 1
         self.core = DashboardCore(RETENTION)
         self.core.state.admins = self.admins
+        self.core.state.audit_kept = self.audit_kept
         self.core.restore(sorted(self.rows.items()))
         before = self.shown
         self.shown = dict(self.core.documents())  # the reconciler shows all of it, and clears the rest

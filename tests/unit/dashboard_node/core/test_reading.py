@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec import Raw
 
-from dashboard_node.core.effects import LookUpAudit
+from dashboard_node.core.effects import ForgetAudit, LookUpAudit
 from schemas.codec import decode
 from schemas.names import PlanName
 from schemas.queries import ListVersions, ReadAudit, ReadVersion, Version, Versions
@@ -113,3 +115,21 @@ def test_a_plan_is_checked_as_an_import_would_and_nothing_is_stored() -> None:
     assert "timeWindowStart" in wrong.faults[0].path
     assert (wrong.next_starts, never.next_starts) == ((), ())
     assert office.rows == before
+
+
+def test_old_audit_rows_are_looked_for_each_hour_and_those_of_kept_instances_stay() -> None:
+    """Only if the settings say so."""
+    office = an_office()
+    before = [effect for effect in office.effects if isinstance(effect, ForgetAudit)]
+    office.audit_kept = timedelta(days=30)
+    office.begin()
+    office.until(at("01-10 04:30"))
+
+    found = [effect for effect in office.effects if isinstance(effect, ForgetAudit)]
+    assert before == []
+    assert [effect.before for effect in found] == [
+        at("01-10 02:00") - timedelta(days=30),
+        at("01-10 03:00") - timedelta(days=30),
+        at("01-10 04:00") - timedelta(days=30),
+    ]
+    assert found[0].instances == (office.only.id,)

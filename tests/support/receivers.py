@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from threading import Thread
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from msgspec import Struct, field
 
 from tests.support.mosquitto import HOST, free_port
@@ -43,11 +44,29 @@ class Mailbox:
         return "250 OK"
 
 
+def _knows(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: object) -> AuthResult:
+    """Whether somebody may send mails."""
+    right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"jobplan", b"pass word")
+    return AuthResult(success=right, handled=False)
+
+
 @contextmanager
-def a_mail_server() -> Iterator[tuple[int, Mailbox]]:
-    """Its port, and what it gets."""
+def a_mail_server(tls: SSLContext | None = None) -> Iterator[tuple[int, Mailbox]]:
+    """Its port, and what it gets; with ``tls`` it wants STARTTLS, and ``jobplan`` with ``pass word``."""
     box = Mailbox()
-    controller = Controller(box, hostname=HOST, port=free_port())
+    controller = (
+        Controller(box, hostname=HOST, port=free_port())
+        if tls is None
+        else Controller(
+            box,
+            hostname=HOST,
+            port=free_port(),
+            tls_context=tls,
+            require_starttls=True,
+            authenticator=_knows,
+            auth_required=True,
+        )
+    )
     controller.start()
     try:
         yield controller.port, box

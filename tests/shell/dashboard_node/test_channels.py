@@ -6,10 +6,13 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from broker.certificates import make_certificates
 from dashboard_node.channels import ChannelError, MailServer, Tls, Webhook, load_channels
 from dashboard_node.mail import send_mail
 from dashboard_node.templates import fill, subject_and_body
@@ -46,6 +49,28 @@ async def test_a_mail_arrives_once_for_everybody_it_is_for() -> None:
     assert box.mails[0]["X-Jobplan-Id"] == TOLD.id
     assert box.mails[0]["Message-ID"] == box.mails[1]["Message-ID"]
     assert box.mails[0].get_content().strip() == "body"
+
+
+async def test_a_mail_goes_by_starttls_with_a_password(tmp_path: Path) -> None:
+    """Who does not know the password may learn it, so it is tried again; a certificate of nobody we trust is not."""
+    made = make_certificates([HOST], datetime.now(UTC))  # noqa: TID251  # certificates are judged by the real clock
+    for name, text in (("ca", made.authority), ("cert", made.server), ("key", made.server_key), ("pw", "pass word\n")):
+        (tmp_path / name).write_text(text)
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    (tmp_path / "wrong").write_text("password")
+    with a_mail_server(context) as (port, box):
+        right = replace(
+            a_server(port, Tls.STARTTLS), user="jobplan", password_file=f"{tmp_path}/pw", ca_file=f"{tmp_path}/ca"
+        )
+        await send_mail(TOLD, Mail(to=("a@x.y",)), "s", "b", right)
+        for wrong in (replace(right, password_file=f"{tmp_path}/wrong"), replace(right, ca_file="")):
+            with pytest.raises(UndeliveredError) as error:
+                await send_mail(TOLD, Mail(to=("a@x.y",)), "s", "b", wrong)
+            assert not error.value.hopeless
+            assert "pass" not in str(error.value)
+
+    assert box.recipients == [["a@x.y"]]
 
 
 async def test_a_mail_that_cannot_arrive_says_whether_to_try_again() -> None:

@@ -39,7 +39,8 @@ def import_calendar(step: Step, request: ImportCalendar) -> Answer:
             by=UserName(step.user),
         )
     )
-    step.note("calendar", detail=request.name, after=f"version {version}")
+    before = f"version {version - 1}" if known else ""
+    step.note("calendar", detail=request.name, before=before, after=f"version {version}")
     for plan in step.state.plans_naming(request.name):
         windows.due(step, plan)
     return _imported(request.name, version, changed=True)
@@ -52,8 +53,9 @@ def delete_calendar(step: Step, request: DeleteCalendar) -> Answer:
     naming = step.state.plans_naming(request.name)
     if naming:
         return Answer(ok=False, reason=f"plan '{naming[0]}' names it; import that plan without it first")
+    before = f"version {step.state.calendars[request.name][-1].version}"
     step.forget_calendar(request.name)
-    step.note("calendar", detail=request.name, after="deleted")
+    step.note("calendar", detail=request.name, before=before, after="deleted")
     return Answer(ok=True)
 
 

@@ -183,7 +183,7 @@ def move_end(step: Step, instance: InstanceRecord, closes: datetime | None) -> N
     if instance.status in ACTIVE:
         step.state.timers.set(("close", instance.id), closes)
     before, after = (at.isoformat() if at is not None else "never" for at in (instance.closes, closes))
-    step.note("instance", instance=instance.id, detail=f"closes {after} instead of {before}")
+    step.note("instance", instance=instance.id, before=before, after=after, detail="closes")
 
 
 def set_parameters(step: Step, instance: InstanceRecord, values: dict[str, str]) -> None:

@@ -58,7 +58,8 @@ def import_plan(step: Step, request: ImportPlan) -> Answer:
     )
     step.put_deleted(name, None)
     history.forget_what_is_gone(step, name)
-    step.note("plan", detail=name, after=f"version {version}")
+    before = f"version {record.version}" if record is not None else ""
+    step.note("plan", detail=name, before=before, after=f"version {version}")
     windows.due(step, name)
     return _imported(name, version, changed=True, warnings=tuple(groups(survey(request.source), labels(step.state))))
 
@@ -84,7 +85,8 @@ def enable(step: Step, request: EnablePlan) -> Answer:
             ok=False, reason=f"plan '{request.plan}' is {'enabled' if record.enabled else 'disabled'} already"
         )
     step.put_plan(replace(record, enabled=request.enabled))
-    step.note("plan", detail=request.plan, after="enabled" if request.enabled else "disabled")
+    before, after = ("disabled", "enabled") if request.enabled else ("enabled", "disabled")
+    step.note("plan", detail=request.plan, before=before, after=after)
     windows.catch_up(step, request.plan)
     return Answer(ok=True)
 
@@ -103,8 +105,9 @@ def delete(step: Step, request: DeletePlan) -> Answer:
         return Answer(ok=False, reason=f"{going[0]} has not ended yet, or a run of it has not; end it first")
     for instance in kept:
         remove_instance(step, instance.id)
+    before = f"version {step.state.plans[request.plan].version}"
     step.forget_plan(request.plan)
-    step.note("plan", detail=request.plan, after="deleted")
+    step.note("plan", detail=request.plan, before=before, after="deleted")
     return Answer(ok=True)
 
 

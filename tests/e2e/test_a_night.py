@@ -1,7 +1,4 @@
-"""One night of an operator, told like a transcript: each line is a command as it is typed, and what came of it.
-
-A further part of the night (who was told of what, say) is a further line, or a further block between two.
-"""
+"""One night of an operator, told like a transcript: each line is a command as it is typed, and what came of it."""
 
 from __future__ import annotations
 
@@ -14,18 +11,33 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.nodes import Installation, a_command, an_installation, write_plan
+from tests.support.receivers import Hook, Mailbox, a_mail_server, a_web_server
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(120)
 
 ANNA, CAROL = "anna", "carol"
+CHANNELS = """
+[notifications.mail]
+host = "127.0.0.1"
+port = {port}
+tls = "none"
+sender = "jobplan@example.com"
+to = ["carol@example.com"]
+
+[notifications.webhooks.pager]
+url = "{url}"
+secret-file = "key"
+"""
 
 
 class Night:
     """The commands of a night, each as somebody; all of them have to succeed unless said otherwise."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, box: Mailbox, pager: Hook) -> None:
         self.installation = installation
+        self.box = box
+        self.pager = pager
 
     def as_(self, user: str, *words: str) -> str:
         """Type a command; what it wrote."""
@@ -50,10 +62,12 @@ class Night:
 
 @pytest.fixture
 def night(tmp_path: Path) -> Iterator[Night]:
-    """Anna rules; nothing was granted to anybody else yet. Everybody may look."""
-    with an_installation(tmp_path) as nodes:
+    """Anna rules; nothing was granted to anybody else yet. Everybody may look. Who is on call has a mailbox and a pager."""
+    with a_mail_server() as (port, box), a_web_server() as pager, an_installation(tmp_path) as nodes:
+        (tmp_path / "key").write_text("much secret")
+        (tmp_path / "jobplan.toml").write_text(CHANNELS.format(port=port, url=pager.url))
         nodes.start("north", dashboard=("--admin", ANNA))
-        night = Night(nodes)
+        night = Night(nodes, box, pager)
         night.as_(ANNA, "user", "grant", "*", "viewer")
         yield night
 
@@ -86,8 +100,14 @@ def test_a_night(night: Night, tmp_path: Path) -> None:
     assert night.as_(CAROL, "job", "hold", instance, "Archive") == "held FinanceClose/north-Archive\n"
     assert night.as_(CAROL, "job", "submit", instance, "Extract", "--wait") == "submitted Extract: COMPLETE\n"
 
-    # 3 o'clock: Load has failed. Who is it, why, what did it write?
+    # 3 o'clock: Load has failed. Carol is told of it twice: by mail, and by her pager.
     night.until_status(instance, "Load", "ERROR")
+    until(lambda: bool(night.box.mails and night.pager.posts), within=20.0, what="a mail and a page")
+    assert night.box.mails[0]["Subject"] == "ERROR: Load of FinanceClose"
+    assert night.box.recipients == [["carol@example.com"]]
+    assert json.loads(night.pager.posts[0].body)["job"] == "north-Load"
+
+    # Which one is it, why, what did it write?
     found = json.loads(night.as_(CAROL, "search", "--status", "error", "--plan", "Finance*", "--json"))
     assert [job["name"] for job in found["jobs"]] == ["Load"]
     assert "return code 3" in night.as_(CAROL, "job", "why", instance, "Load")
@@ -109,7 +129,11 @@ def test_a_night(night: Night, tmp_path: Path) -> None:
     assert "ended" in night.as_(CAROL, "instance", "end", instance, "--yes")
     night.installation.wait_for(instance, "ENDED")
 
-    # In the morning somebody asks what happened.
+    _in_the_morning(night)
+
+
+def _in_the_morning(night: Night) -> None:
+    """Somebody asks what happened."""
     rows = list(csv.DictReader(io.StringIO(night.as_(ANNA, "audit", "export", "--csv", "--plan", "FinanceClose"))))[
         ::-1
     ]
@@ -125,7 +149,7 @@ def test_a_night(night: Night, tmp_path: Path) -> None:
         ("WAITING", "RUNNING"),
         ("RUNNING", "COMPLETE"),
     ]
-    assert [row["user"] for row in rows if row["detail"].startswith("closes ")] == [CAROL]
+    assert [row["user"] for row in rows if row["detail"] == "closes" and row["before"] < row["after"]] == [CAROL]
     assert rows[-1]["after"] == "ENDED" or "ENDED" in {row["after"] for row in rows[-8:]}
     assert all(row["cause"] for row in rows)
     refused = [json.loads(line) for line in night.as_(ANNA, "audit", "export", "--kind", "request").splitlines()]

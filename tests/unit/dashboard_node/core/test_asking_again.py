@@ -8,7 +8,16 @@ from msgspec import Raw
 from broker.runtime.core import Key, Requested
 from dashboard_node.core.records import AnswerRecord
 from schemas.names import PlanName, RequestId, UserName, escape
-from schemas.requests import EndInstance, StartInstance
+from schemas.requests import (
+    Change,
+    DeleteCalendar,
+    DeletePlan,
+    EnablePlan,
+    EndInstance,
+    ImportCalendar,
+    ImportPlan,
+    StartInstance,
+)
 from tests.support.office import ANN, Office, a_plan, at
 
 P = PlanName("P")
@@ -71,3 +80,30 @@ def test_ids_of_two_people_do_not_meet() -> None:
     assert started.ok
     assert other.ok
     assert started != other
+
+
+def test_what_a_person_changes_is_audited_with_before_and_after() -> None:
+    """Each row says who, what, from what, to what, and by which request."""
+    office = an_office()
+    asked: list[Change] = [
+        EnablePlan(plan=P, enabled=False),
+        ImportPlan(source=a_plan(description="changed")),
+        ImportCalendar(name="UK", days={office.now.date(): "today"}),
+        DeleteCalendar(name="UK"),
+        DeletePlan(plan=P),
+    ]
+    rows = len(office.audit)
+    for number, change in enumerate(asked, start=90):
+        assert office.ask(change, f"{number:08d}").ok
+
+    found = [(row.kind, row.detail, row.before, row.after) for row in office.audit[rows:] if row.user]
+    assert found == [
+        ("plan", "P", "enabled", "disabled"),
+        ("plan", "P", "version 1", "version 2"),
+        ("calendar", "UK", "", "version 1"),
+        ("calendar", "UK", "version 1", "deleted"),
+        ("plan", "P", "version 2", "deleted"),
+    ]
+    assert {row.cause for row in office.audit[rows:] if row.user} == {
+        f"request {number:08x}" for number in range(90, 95)
+    }

@@ -123,7 +123,7 @@ nats: setup ## the suites of the bus and the main job on NATS alone [ARGS=...]
 	@NATS=1 $(PYTEST) tests/e2e/test_nats.py tests/contract -k nats $(ARGS)
 
 .PHONY: bench
-bench: setup ## measure [ARGS=...]
+bench: setup ## measure, each figure beside its floor [ARGS="hop fan --rounds 5 --quick"]
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 .PHONY: scenarios-rewrite

@@ -1,58 +1,107 @@
-"""``make bench``: measure, print one table, write ``.cache/benchmarks.json``."""
+"""``make bench``: measure, print one table, write ``.cache/benchmarks.json``, from which ``make bench-pages`` makes the pages.
+
+ARGS: names of parts (all without any), ``--rounds N`` runs of each, ``--quick`` for one small run of each.
+"""
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import os
+import platform
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 
 import msgspec
+from msgspec import Struct
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks import context_machine, flood, timers
+from benchmarks import context_machine, fan, flood, hop, large, rest, restart, timers
+from benchmarks.figures import Figure, table
 
 RESULTS = Path(".cache/benchmarks.json")
+_QUICK_INSTANCES = 50
+_QUICK_JOBS = 500
+
+Measure = Callable[[int], Awaitable[list[Figure]]]
+
+
+class Part(Struct, frozen=True):
+    """Something to measure: how, how often, and how in a hurry."""
+
+    measure: Measure
+    rounds: int = 5
+    quick: Measure | None = None
+
+
+PARTS = {
+    "hop": Part(hop.measure),
+    "fan": Part(fan.measure),
+    "orchestration": Part(context_machine.measure),
+    "restart": Part(restart.measure, 1, lambda rounds: restart.measure(rounds, _QUICK_INSTANCES)),
+    "timers": Part(timers.measure, 1),
+    "rest": Part(rest.measure),
+    "large": Part(large.measure, 1, lambda rounds: large.measure(rounds, _QUICK_JOBS)),
+    "flood": Part(flood.measure, 1),
+}
+
+
+class Results(Struct, frozen=True, kw_only=True):
+    """One run of the benchmarks."""
+
+    at: datetime
+    machine: str
+    figures: tuple[Figure, ...]
+
+
+async def _measured(names: list[str], rounds: int, *, quick: bool) -> list[Figure]:
+    figures: list[Figure] = []
+    for name in names:
+        part, begun = PARTS[name], perf_counter()
+        measure = part.quick or part.measure if quick else part.measure
+        Console(stderr=True).print(f"{name} ...", end=" ")
+        figures += await measure(1 if quick else rounds or part.rounds)
+        Console(stderr=True).print(f"{perf_counter() - begun:.0f} s")
+    return figures
+
+
+def machine() -> str:
+    """Where it was measured."""
+    cores = os.cpu_count()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    load = os.getloadavg()[0]
+    return (
+        f"{cores} cores, {memory:.0f} GiB, Linux {platform.release().split('-')[0]}, "
+        f"Python {platform.python_version()}, load {load:.1f} before"
+    )
 
 
 def main() -> None:
-    """Run everything."""
-    costs = context_machine.measure()
-    table = Table(title="Context machine: microseconds an event, deciding and encoding what is saved and shown")
-    for heading in ("plan", "jobs", "least", "median", "most", "ratio to the smallest plan"):
-        table.add_column(heading, justify="left" if heading == "plan" else "right")
-    for one in costs:
-        base = next(other.median for other in costs if other.shape == one.shape)
-        figures = [f"{value:.0f}" for value in (one.least, one.median, one.most)]
-        table.add_row(one.shape, f"{one.jobs:,}", *figures, f"{one.median / base:.2f}")
-    Console().print(table)
-    timing = timers.measure()
-    Console().print(_timers(timing))
-    flooded = flood.measure()
-    Console().print(_flood(flooded))
+    """Measure what is asked for; parts measured before and not now are kept in the file."""
+    parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--quick", action="store_true")
+    given = parser.parse_args()
+    unknown = [name for name in given.parts if name not in PARTS]
+    if unknown:
+        parser.error(f"no part is called {unknown[0]}; there are {', '.join(PARTS)}")
+    names, where = given.parts or list(PARTS), machine()
+    figures = asyncio.run(_measured(names, given.rounds, quick=given.quick))
+    Console(width=200).print(table(figures, where))
+    if not given.quick:
+        _keep(figures, where)
+
+
+def _keep(figures: list[Figure], where: str) -> None:
+    now = {figure.part for figure in figures}
+    before = msgspec.json.decode(RESULTS.read_bytes(), type=Results).figures if RESULTS.exists() else ()
+    kept = [figure for figure in before if figure.part not in now]
+    results = Results(at=datetime.now(UTC), machine=where, figures=(*kept, *figures))  # noqa: TID251  # when it was
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_bytes(
-        msgspec.json.format(msgspec.json.encode({"context_machine": costs, "timers": timing, "flood": flooded}))
-    )
-
-
-def _timers(timing: timers.Timing) -> Table:
-    table = Table(title=f"Windows of {timing.plans:,} plans: milliseconds late, saved and shown; percent of one core")
-    for heading in ("opened", "earliest", "p50", "p99", "latest", "CPU, opening", "CPU, idle", "start"):
-        table.add_column(heading, justify="right")
-    late = [f"{value:.1f} ms" for value in (timing.earliest, timing.p50, timing.p99, timing.latest)]
-    cpu = [f"{timing.busy_cpu:.1f} %", f"{timing.idle_cpu:.2f} %"]
-    table.add_row(str(timing.opened), *late, *cpu, f"{timing.start_seconds:.1f} s")
-    return table
-
-
-def _flood(flooded: flood.Flood) -> Table:
-    table = Table(
-        title=f"{flooded.jobs} commands due at once on one agent, {flood.TOGETHER} together: how late its loop is"
-    )
-    for heading in ("took", "p50", "p99", "worst", "memory grown", "each ran once"):
-        table.add_column(heading, justify="right")
-    late = [f"{value:.1f} ms" for value in (flooded.p50, flooded.p99, flooded.worst)]
-    table.add_row(f"{flooded.seconds:.1f} s", *late, f"{flooded.grown:.1f} MiB", "yes" if flooded.once else "NO")
-    return table
+    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(results)))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from statistics import median
@@ -11,7 +11,9 @@ from time import perf_counter
 import msgspec
 from msgspec import Raw, Struct
 
-from broker.runtime.core import Heard, Requested, Tick
+from benchmarks.figures import Figure
+from benchmarks.plans import Steps, chain, join, plan
+from broker.runtime.core import Heard, Key, Requested, Tick
 from dashboard_node.core.machine import DashboardCore
 from schemas.addresses import RunReportAt
 from schemas.codec import encode_body
@@ -22,67 +24,24 @@ from schemas.requests import Act, Action, DashboardRequest, EndInstance, ImportP
 from schemas.status import Outcome, RunPhase
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SIZES = (10, 100, 1_000, 10_000)
+SIZES = (2, 100, 1_000, 10_000)
+RUNNING = (1, 100, 1_000)
 EVENTS = 1_000
 """About so many events are timed at each size, in fresh instances if one has fewer."""
-ROUNDS = 5
 
 
-class Cost(Struct, frozen=True, kw_only=True):
-    """Microseconds an event takes in a plan of ``jobs`` jobs: least, median and most of the rounds' medians."""
-
-    shape: str
-    jobs: int
-    least: float
-    median: float
-    most: float
-
-
-def chain(jobs: int) -> list[tuple[str, list[str]]]:
-    """Each job after the one before."""
-    return [(f"j{i}", [f"j{i - 1}"] if i else []) for i in range(jobs)]
-
-
-def join(jobs: int) -> list[tuple[str, list[str]]]:
-    """A chain, and one job at the end that waits for every job of it."""
-    steps = chain(jobs - 1)
-    return [*steps, ("last", [name for name, _ in steps])]
-
-
-SHAPES: dict[str, Callable[[int], list[tuple[str, list[str]]]]] = {"chain": chain, "chain, and a join of all": join}
-
-
-def plan(steps: list[tuple[str, list[str]]]) -> PlanSource:
-    """Commands on one agent."""
-    return msgspec.convert(
-        {
-            "plan": {
-                "name": "P",
-                "ableToRunConcurrently": True,
-                "scheduledJobs": [{"agentName": "a", "jobName": name} for name, _ in steps],
-                "jobDependencies": [
-                    {
-                        "jobIdentifier": f"a-{name}",
-                        "logicalGrouping": {"and": [{"identifier": f"a-{before}"} for before in upstream]},
-                    }
-                    for name, upstream in steps
-                ],
-            },
-            "jobs": [
-                {"type": "internalEventDrivenJob", "agentName": "a", "jobName": name, "commandLine": "true"}
-                for name, _ in steps
-            ],
-        },
-        PlanSource,
-    )
+SHAPES: dict[str, Callable[[int], Steps]] = {"chain": chain, "chain and a join of all": join}
 
 
 class Office:
     """A core with one plan, whose agent does everything at once."""
 
-    def __init__(self, source: PlanSource) -> None:
+    def __init__(self, source: PlanSource, now: datetime = NOW) -> None:
+        self.now = now
+        self.rows: dict[Key, Struct] = {}
+        """What it has saved of what was asked for."""
         self.core = DashboardCore()
-        self.core.step(Tick(NOW))
+        self.core.step(Tick(now))
         self._asked = 0
         self.ask(ImportPlan(source=source))
 
@@ -90,8 +49,13 @@ class Office:
         """Ask; the answer's data."""
         self._asked += 1
         body = Raw(msgspec.json.encode(request))
-        decision = self.core.step(Requested(NOW, UserName("u"), RequestId(f"{self._asked:08x}"), body))
+        decision = self.core.step(Requested(self.now, UserName("u"), RequestId(f"{self._asked:08x}"), body))
         self.core.project(decision.changes)
+        for key, record in decision.changes.items():
+            if record is None:
+                self.rows.pop(key, None)
+            else:
+                self.rows[key] = record
         return bytes(decision.answers[0].data)
 
     def open(self) -> InstanceId:
@@ -126,21 +90,42 @@ class Office:
         return perf_counter() - begun
 
 
-def cost(shape: str, jobs: int) -> Cost:
-    """Measure one shape at one size."""
-    source = plan(SHAPES[shape](jobs))
-    rounds = []
-    for _ in range(ROUNDS):
-        office = Office(source)
-        seconds: list[float] = []
-        while len(seconds) < EVENTS:
-            instance = office.open()
-            seconds += islice(office.events(instance), EVENTS)
-            office.ask(EndInstance(instance=instance))
-        rounds.append(median(seconds) * 1e6)
-    return Cost(shape=shape, jobs=jobs, least=min(rounds), median=median(rounds), most=max(rounds))
+def cost(source: PlanSource, others: int = 0) -> float:
+    """Microseconds an event takes, at the median, while so many other instances run."""
+    office = Office(source)
+    for _ in range(others):
+        office.open()
+    seconds: list[float] = []
+    while len(seconds) < EVENTS:
+        instance = office.open()
+        seconds += islice(office.events(instance), EVENTS)
+        office.ask(EndInstance(instance=instance))
+    return median(seconds) * 1e6
 
 
-def measure() -> list[Cost]:
-    """All shapes and sizes."""
-    return [cost(shape, jobs) for shape in SHAPES for jobs in SIZES]
+async def measure(rounds: int) -> list[Figure]:
+    """All shapes and sizes, then growing numbers of running instances; each beside the smallest, taken in the same round."""
+    figures = []
+    for shape, steps in SHAPES.items():
+        found = [[cost(plan("P", steps(jobs))) for jobs in SIZES] for _ in range(rounds)]
+        figures += _curve(f"{shape}, jobs in the plan", SIZES, found)
+    small = plan("P", chain(10))
+    found = [[cost(small, others) for others in RUNNING] for _ in range(rounds)]
+    return [*figures, *_curve("chain of 10, instances running beside it", RUNNING, found)]
+
+
+def _curve(name: str, sizes: Sequence[int], found: list[list[float]]) -> list[Figure]:
+    least = tuple(one[0] for one in found)
+    return [
+        Figure(
+            part="orchestration",
+            name=f"an event, {name}: {size:,}",
+            unit="µs",
+            values=tuple(one[place] for one in found),
+            floor=f"with {sizes[0]:,}",
+            floors=least,
+            target=1.3,
+            x=size,
+        )
+        for place, size in enumerate(sizes)
+    ]

@@ -17,6 +17,7 @@ from time import perf_counter, process_time
 import msgspec
 from msgspec import Raw, Struct
 
+from benchmarks.figures import Figure
 from broker.memory import MemoryBroker
 from broker.runtime.core import Key, Reply, Requested, Tick
 from broker.runtime.driver import Driver
@@ -31,24 +32,9 @@ from schemas.plan import PlanSource
 from schemas.requests import ImportPlan
 
 PLANS = 10_000
-SECONDS = 60
+SECONDS = 20
 """How long windows open, and how long nothing is due."""
 HOUR = 3_600
-
-
-class Timing(Struct, frozen=True, kw_only=True):
-    """Milliseconds late, of so many windows; processor time while nothing is due, in percent of one core."""
-
-    plans: int
-    opened: int
-    earliest: float
-    p50: float
-    p99: float
-    latest: float
-    busy_cpu: float
-    idle_cpu: float
-    start_seconds: float
-    """From the records on the disk to all documents shown."""
 
 
 def a_plan(number: int, cron: str) -> PlanSource:
@@ -129,24 +115,26 @@ def _answers_only(effect: Effect) -> None:
     raise AssertionError(f"nobody asked for {effect!r}")
 
 
-def measure() -> Timing:
-    """Windows that open all the time, then none."""
+async def measure(rounds: int) -> list[Figure]:
+    """Windows that open all the time, then none; so many spans of ``SECONDS`` each."""
     now = wall_clock()
-    spread = (a_plan(n, f"{n % 60} {n // 60 % 60} * * * ?") for n in range(PLANS))
+    spread = records((a_plan(n, f"{n % 60} {n // 60 % 60} * * * ?") for n in range(PLANS)), now)
     far = (now + timedelta(hours=12)).hour
-    quiet = (a_plan(n, f"{n % 60} {n // 60 % 60} {far} * * ?") for n in range(PLANS))
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        watch, busy, started = asyncio.run(live(records(spread, now), Path(one)))
-        _, idle, _ = asyncio.run(live(records(quiet, now), Path(other)))
-    late = sorted(watch.late.values())
-    return Timing(
-        plans=PLANS,
-        opened=len(late),
-        earliest=late[0],
-        p50=median(late),
-        p99=quantiles(late, n=100)[98],
-        latest=late[-1],
-        busy_cpu=busy,
-        idle_cpu=idle,
-        start_seconds=started,
-    )
+    quiet = records((a_plan(n, f"{n % 60} {n // 60 % 60} {far} * * ?") for n in range(PLANS)), now)
+    found: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+            watch, busy, started = await live(spread, Path(one))
+            _, idle, _ = await live(quiet, Path(other))
+        late = sorted(watch.late.values())
+        once = {"p50": median(late), "p99": quantiles(late, n=100)[98], "busy": busy, "idle": idle, "start": started}
+        for what, value in once.items():
+            found.setdefault(what, []).append(value)
+    of = f"{PLANS:,} plans"
+    return [
+        Figure(part="timers", name=f"window opens late, p50, {of}", unit="ms", values=tuple(found["p50"])),
+        Figure(part="timers", name="window opens late, p99", unit="ms", values=tuple(found["p99"])),
+        Figure(part="timers", name="processor, three windows a second", unit="%", values=tuple(found["busy"])),
+        Figure(part="timers", name=f"processor, {of}, nothing due", unit="%", values=tuple(found["idle"]), target=1.0),
+        Figure(part="timers", name=f"start with {of}", unit="s", values=tuple(found["start"])),
+    ]

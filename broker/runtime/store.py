@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -54,6 +54,10 @@ _EPOCH = (
     "INSERT INTO life (name, value) VALUES ('epoch', max(1, ?)) "
     "ON CONFLICT (name) DO UPDATE SET value = max(life.value + 1, excluded.value) RETURNING value"
 )
+
+
+_BATCH = "-- statements, each with its rows: one transaction"
+_encoder = msgspec.json.Encoder()
 
 
 class StoreError(Exception):
@@ -104,6 +108,24 @@ class Store(Protocol):
         """Remove audit rows from before a time, the oldest first; so many at most. Those of these instances and kinds stay."""
 
 
+class _Connection(sqlite3.Connection):
+    """Knows one statement more: a batch of statements, which is one transaction.
+
+    aiosqlite hands each call to its thread and waits for it; so a batch costs one hop, whatever it is made of, and a save that is
+    cancelled is saved whole or not at all.
+    """
+
+    def executemany(self, sql: str, rows: Iterable[Any], /) -> sqlite3.Cursor:
+        """As in sqlite3, but for ``_BATCH``."""
+        if sql != _BATCH:
+            return super().executemany(sql, rows)
+        with self:
+            for statement, values in rows:
+                if values:
+                    super().executemany(statement, values)
+        return self.cursor()
+
+
 class SqliteStore:
     """A node's records in one SQLite file: write-ahead log, and each commit synced to the disk before ``save`` returns."""
 
@@ -117,7 +139,7 @@ class SqliteStore:
         with locked(path):
             with one_line(str(path)):
                 _keep_older(path)
-                database = await aiosqlite.connect(path)
+                database = await aiosqlite.connect(path, factory=_Connection)
             try:
                 with one_line(str(path)):
                     await _prepare(database, path)
@@ -139,19 +161,12 @@ class SqliteStore:
             return int(epoch)
 
     async def save(self, changes: Changes, audit: Sequence[AuditRow]) -> None:
-        """One transaction; one hop to the database's thread for each kind of row, and one for the commit."""
-        kept = [(*key, msgspec.json.encode(record)) for key, record in changes.items() if record is not None]
+        """One transaction, and one hop to the database's thread and back."""
+        kept = [(*key, _encoder.encode(record)) for key, record in changes.items() if record is not None]
         gone = [tuple(key) for key, record in changes.items() if record is None]
+        batch = ((_UPSERT, kept), (_DELETE, gone), (_AUDIT, [_row(entry) for entry in audit]))
         with one_line("records"):
-            if self._database.in_transaction:  # an earlier save was cancelled half-way
-                await self._database.rollback()
-            if kept:
-                await self._database.executemany(_UPSERT, kept)
-            if gone:
-                await self._database.executemany(_DELETE, gone)
-            if audit:
-                await self._database.executemany(_AUDIT, [_row(entry) for entry in audit])
-            await self._database.commit()
+            await self._database.executemany(_BATCH, batch)
 
     async def audit(self, query: AuditQuery) -> list[Audited]:
         """The newest rows that match, newest first."""

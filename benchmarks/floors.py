@@ -124,10 +124,10 @@ class Echo:
         seconds, answers = [], aiter(self._client.messages)
         for _ in range(count):
             begun = perf_counter()
-            sending = asyncio.ensure_future(self._client.publish("echo/there", BODY, qos=1, retain=True))
-            await anext(answers)
-            seconds.append(perf_counter() - begun)
-            await sending
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._client.publish("echo/there", BODY, qos=1, retain=True), name="there")
+                await anext(answers)
+                seconds.append(perf_counter() - begun)
         return seconds
 
 

@@ -105,5 +105,5 @@ def test_what_a_person_changes_is_audited_with_before_and_after() -> None:
         ("plan", "P", "version 2", "deleted"),
     ]
     assert {row.cause for row in office.audit[rows:] if row.user} == {
-        f"request {number:08x}" for number in range(90, 95)
+        f"request {number:08d}" for number in range(90, 95)
     }

@@ -106,6 +106,7 @@ def delete(step: Step, request: DeletePlan) -> Answer:
     for instance in kept:
         remove_instance(step, instance.id)
     before = f"version {step.state.plans[request.plan].version}"
+    windows.drop_backlog(step, request.plan, "the plan was deleted before it was caught up with")
     step.forget_plan(request.plan)
     step.note("plan", detail=request.plan, before=before, after="deleted")
     return Answer(ok=True)

@@ -129,7 +129,18 @@ def catch_up(step: Step, name: PlanName) -> None:
             closes = None if ttl is None else step.now + ttl
             open_instance(step, name, name=instance, closes=closes, started_by="catch-up", parameters={})
             _ledger(step, name, start, Tick.RAN, "caught up", instance=instance)
+        else:
+            _ledger(step, name, start, Tick.SKIPPED, "its instance is there already")
         record = step.state.plans[name]
+
+
+def drop_backlog(step: Step, name: PlanName, reason: str) -> None:
+    """What is still to be caught up with never will be: each start is told as missed."""
+    record = step.state.plans[name]
+    for start in record.backlog:
+        _ledger(step, name, start, Tick.MISSED, reason)
+    if record.backlog:
+        step.put_plan(replace(record, backlog=()))
 
 
 def _ledger(step: Step, name: PlanName, start: datetime, outcome: Tick, reason: str = "", instance: str = "") -> None:

@@ -57,7 +57,8 @@ class TreeStage:
     """The live tree; the newest notes stand below it."""
 
     pause = LiveTree.pause
-    estimates = LiveTree.estimates
+    estimates = False
+    """Nothing is known yet of how long a demo takes."""
 
     def __init__(self) -> None:
         self._notes: list[str] = []

@@ -37,12 +37,23 @@ def estimate_lines(found: Estimated, status: ContextStatus) -> list[str]:
     """What an estimate says, in at most three lines; nothing of an instance that is over."""
     if status in {ContextStatus.COMPLETE, ContextStatus.ENDED}:
         return []
+    if found.unmeasured and not any(job.measured for job in found.path):
+        return (
+            ["how long it takes is not known yet: its jobs have not run before"]
+            if found.ends is not None
+            else _stuck(found)
+        )
     lines = [_end(found)]
     if len(found.path) > 1:
         lines.append(f"critical path: {_listed([job.name for job in found.path])}")
-    if found.stuck:
-        lines.append("; ".join(f"{one.job} {one.why}" for one in found.stuck[:_SHOWN]))
-    return [line for line in lines if line]
+    return [*lines, *_stuck(found)]
+
+
+def _stuck(found: Estimated) -> list[str]:
+    """What does not go on by itself."""
+    named = "; ".join(f"{one.job} {one.why}" for one in found.stuck[:_SHOWN])
+    more = len(found.stuck) - _SHOWN
+    return [named + (f"; and {more} more" if more > 0 else "")] if named else []
 
 
 def _end(found: Estimated) -> str:

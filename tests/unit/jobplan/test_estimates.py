@@ -20,7 +20,9 @@ ENDS = NOON + SECOND * 90
 
 def job(name: str) -> ExpectedJob:
     """On a path."""
-    return ExpectedJob(context=ContextName("P"), job=JobId(f"a-{name}"), name=name, order=0, status=JobStatus.WAITING)
+    return ExpectedJob(
+        context=ContextName("P"), job=JobId(f"a-{name}"), name=name, order=0, status=JobStatus.WAITING, measured=2
+    )
 
 
 FOUND = Estimated(instance=INSTANCE, at=NOON, ends=ENDS, ends_late=ENDS + SECOND * 30, path=(job("x"), job("y")))
@@ -67,3 +69,12 @@ def test_a_long_path_is_cut_in_its_middle() -> None:
 def test_nothing_is_estimated_of_what_is_over(status: ContextStatus) -> None:
     """It says itself when it ended."""
     assert estimate_lines(FOUND, status) == []
+
+
+def test_of_a_first_night_no_end_is_told() -> None:
+    """A guess out of nothing misleads."""
+    new = replace(FOUND, unmeasured=2, path=(replace(job("x"), measured=0),))
+
+    assert estimate_lines(new, ContextStatus.RUNNING) == [
+        "how long it takes is not known yet: its jobs have not run before"
+    ]

@@ -9,7 +9,7 @@ from dashboard_node.core.machine import DashboardCore
 from schemas.addresses import AgentInstanceAt, AssignmentAt, FireReportAt, RunReportAt
 from schemas.documents import Fire, FireReport, RunReport
 from schemas.names import NodeName, PlanName, job_id
-from schemas.requests import Action, DeletePlan, EndInstance, PrepareInstance, SetParameters
+from schemas.requests import Action, DeletePlan, EnablePlan, EndInstance, PrepareInstance, SetParameters
 from schemas.status import ContextStatus, Outcome, RunPhase
 from tests.support.office import RETENTION, Office, Shape, a_plan, at
 
@@ -185,3 +185,15 @@ def test_a_suspended_machine_decides_all_starts_it_slept_through() -> None:
 
     assert office.ticks() == [("01-10 01:00", "missed"), ("01-11 01:00", "missed"), ("01-12 01:00", "ran")]
     assert office.only.closes == at("01-12 06:00")
+
+
+def test_a_plan_deleted_before_it_has_caught_up_has_missed_the_rest() -> None:
+    """Each start has its line in the ledger, whatever becomes of the plan (S3)."""
+    office = Office(at("01-09 23:00"))
+    office.imports(a_plan(shape=Shape(hours=2), missedWindows="catch-up"))
+    office.down_until(at("01-12 12:00"))
+    office.ask(EnablePlan(plan=PlanName("P"), enabled=False))
+    office.ask(EndInstance(instance=office.only.id))
+
+    assert office.ask(DeletePlan(plan=PlanName("P"))).ok
+    assert office.ticks() == [("01-10 01:00", "ran"), ("01-11 01:00", "missed"), ("01-12 01:00", "missed")]

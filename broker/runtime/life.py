@@ -276,6 +276,7 @@ class Life(Generic[E, F]):
         return events
 
     def _show(self, changes: Changes, now: datetime, *, whole: bool) -> list[Publication]:
+        """What follows from what changed, and from what was heard and is not saved (that an agent is gone, say)."""
         if whole:
             self._complete = self._stale_presence = True
             self._doubt.shown(now)

@@ -10,7 +10,7 @@ from dashboard_node.core.lifecycle import Trigger
 from dashboard_node.core.records import Placed, TakenRecord
 from dashboard_node.core.step import Step
 from schemas.documents import Condition, Fire, FireReport, Presence, RunReport
-from schemas.names import NodeName, RunId, group_label
+from schemas.names import InstanceId, JobId, NodeName, RunId, group_label
 from schemas.status import FireOutcome, JobKind, NodeState, RunPhase, Tick
 
 _TICKS = {
@@ -85,6 +85,7 @@ def run_report(step: Step, run: RunId, report: RunReport | None) -> None:
 
 def fires(step: Step, agent: NodeName, report: FireReport) -> None:
     """Take in the firings of a clock or file job that have not been taken yet, in order."""
+    _note_problem(step, agent, report)
     taken = step.state.taken.get((report.instance, report.job))
     known = taken.sequence if taken is not None and taken.agent == agent else 0
     fresh = [fire for fire in report.fires if fire.sequence > known]
@@ -118,6 +119,24 @@ def fires(step: Step, agent: NodeName, report: FireReport) -> None:
     step.put_taken(
         TakenRecord(instance=report.instance, job=report.job, agent=agent, sequence=newest.sequence, due=newest.due)
     )
+
+
+def _note_problem(step: Step, agent: NodeName, report: FireReport) -> None:
+    """What keeps a job from watching, or that nothing does any more."""
+    known = step.state.problems.get(report.instance, {}).get(report.job, (agent, ""))
+    if known[1] == report.problem or report.instance not in step.state.instances:
+        return
+    step.state.problems.setdefault(report.instance, {})[report.job] = (agent, report.problem)
+    step.agents.add(agent)
+    if not step.replaying:
+        what = "watches again" if not report.problem else report.problem
+        step.note("agent", instance=report.instance, job=report.job, detail=f"{agent}: {what}")
+
+
+def silent(step: Step, agent: NodeName, instance: InstanceId, job: JobId) -> None:
+    """An agent has nothing to say of a clock or file job any more: no fires, no problem."""
+    if job in step.state.problems.get(instance, {}):
+        _note_problem(step, agent, FireReport(instance=instance, job=job))
 
 
 def _placed(step: Step, report: FireReport) -> Placed | None:

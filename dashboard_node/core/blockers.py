@@ -12,7 +12,7 @@ from dashboard_node.core.rules import Rule, asked_for, forbidden
 from dashboard_node.core.state import State
 from schemas.documents import Blocker, BlockerKind
 from schemas.names import group_label
-from schemas.plan import OnAgentAway
+from schemas.plan import ClockJob, OnAgentAway, StartupControl
 from schemas.spans import span
 from schemas.status import ContextStatus, JobKind, RunPhase
 
@@ -106,9 +106,16 @@ def _watching(state: State, machine: ContextMachine, copy: Copy) -> Blocker:
     agent = placement.shown_agent(state, machine, copy)
     if group_label(agent):
         return Blocker(kind=BlockerKind.AGENT, agent=agent, text=placement.absent(state, agent))
-    if copy.kind is JobKind.CLOCK:
-        return Blocker(kind=BlockerKind.CLOCK, agent=agent, text="waits for its time, or for somebody to submit it")
-    return Blocker(kind=BlockerKind.FILE, agent=agent, text="waits for a file, or for somebody to submit it")
+    _, problem = state.problems.get(machine.instance, {}).get(copy.id, (agent, ""))
+    by_hand = isinstance(copy.artefact, ClockJob) and copy.artefact.startup_control_type is StartupControl.MANUAL
+    if problem:
+        text = problem
+    elif by_hand:
+        text = "MANUAL: watches once 'jobplan agent watch' lets it; or submit it"
+    else:
+        text = f"waits for {'its time' if copy.kind is JobKind.CLOCK else 'a file'}, or for somebody to submit it"
+    kind = BlockerKind.CLOCK if copy.kind is JobKind.CLOCK else BlockerKind.FILE
+    return Blocker(kind=kind, agent=agent, text=text)
 
 
 def _gates(machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:

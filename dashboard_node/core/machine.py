@@ -132,6 +132,8 @@ def _heard(step: Step, address: Address, document: Document | None) -> None:
             agents.run_report(step, address.run, document if isinstance(document, RunReport) else None)
         case FireReportAt() if isinstance(document, FireReport):
             agents.fires(step, address.agent, document)
+        case FireReportAt():
+            agents.silent(step, address.agent, address.instance, address.job)
         case _:
             pass  # what nobody has to tell us changes nothing
 

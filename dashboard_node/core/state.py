@@ -83,6 +83,8 @@ class State:
         self.away: dict[NodeName, datetime] = {}
         """Agents that are gone or drain, and since when this life of the dashboard knows it."""
         self.reported: dict[RunId, RunReport] = {}
+        self.problems: dict[InstanceId, dict[JobId, tuple[NodeName, str]]] = {}
+        """What keeps clock and file jobs from watching, as their agents say it; empty: no more."""
         self.unreadable: dict[InstanceId, str] = {}
         """Instances of which a record cannot be read, and which; and all their keys:"""
         self.given_up: list[Key] = []
@@ -180,6 +182,7 @@ class State:
             self.reported.pop(run, None)
         for job in self.taken_of(instance.id):
             del self.taken[instance.id, job]
+        self.problems.pop(instance.id, None)
         self.live.pop(instance.id, None)
         self.of_plan[instance.plan].pop(instance.id, None)
         del self.instances[instance.id]

@@ -6,14 +6,15 @@ import pytest
 
 from broker.runtime.core import Heard
 from dashboard_node.core.blockers import blockers
-from schemas.addresses import AgentPresenceAt, RunReportAt
-from schemas.documents import Presence, RunReport
-from schemas.names import NodeName
+from schemas.addresses import AgentPresenceAt, FireReportAt, RunReportAt
+from schemas.documents import FireReport, Presence, RunReport
+from schemas.names import NodeName, job_id
 from schemas.plan import Retry
 from schemas.requests import Action
 from schemas.status import NodeState, RunPhase
 from tests.scenarios.house import BEGINNING, House
 from tests.scenarios.telling import Telling
+from tests.support.groups import GROUP, NORTH, a_floor
 
 
 def reasons(told: Telling, job: str, context: str = "") -> list[str]:
@@ -131,3 +132,15 @@ def test_an_agent() -> None:
         Heard(house.now, address, Presence(node=NodeName("north"), state=NodeState.GONE, connection=1, since=BEGINNING))
     )
     assert said() == ["north is gone"]
+
+
+def test_what_keeps_a_clock_or_file_job_from_watching() -> None:
+    """Its agent says it, and says when it is over; it is shown though nothing has to be saved for it."""
+    floor = a_floor(NORTH)
+    instance, job = floor.only.id, job_id(GROUP, "q")
+    report = FireReport(instance=instance, job=job, problem="folder '/in' is missing")
+    floor.step(Heard(floor.now, FireReportAt(NORTH, instance, job), report))
+    assert floor.why("q") == "folder '/in' is missing"
+
+    floor.step(Heard(floor.now, FireReportAt(NORTH, instance, job), None))
+    assert floor.why("q") == "waits for its time, or for somebody to submit it"

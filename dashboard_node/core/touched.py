@@ -126,7 +126,7 @@ class Touched:
             self.jobs.update(((run.instance, copy), None) for copy in machine.graph.copies[run.copy].stands_for)
 
     def _agent(self, agent: NodeName) -> None:
-        """Jobs that were handed to an agent, or wait for one of a group, say whether it is there; others, what keeps it from looking."""
+        """Jobs handed to an agent, or that wait for a group: whether it is there; others: what keeps it from looking."""
         for instance, problems in self._state.problems.items():
             machine = self._state.machines.get(instance)
             jobs = [job for job, (who, _) in problems.items() if who == agent] if machine is not None else []

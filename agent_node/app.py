@@ -6,7 +6,8 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from random import Random
 from typing import Final, assert_never
@@ -14,7 +15,7 @@ from typing import Final, assert_never
 from msgspec.structs import replace
 
 from agent_node.command import Host
-from agent_node.config import AgentConfig
+from agent_node.config import AgentConfig, ConfigError
 from agent_node.core import wishes
 from agent_node.core.effects import (
     Effect,
@@ -69,9 +70,10 @@ async def serve(config: AgentConfig) -> int:
     config.data.mkdir(mode=_ENTERED, parents=True, exist_ok=True)
     async with SqliteStore.open(config.data / "agent.db") as store:
         agent = Agent(config, store, MqttBus(config.broker, ca_file=config.ca_file))
-        with ended_by_signals(agent.stop):
-            log.info("agent %s starts: data in %s, broker %s", config.name, config.data, config.broker)
-            await agent.run()
+        async with _measured(config.table.metrics, agent):
+            with ended_by_signals(agent.stop):
+                log.info("agent %s starts: data in %s, broker %s", config.name, config.data, config.broker)
+                await agent.run()
     log.info("agent %s ended: its jobs' processes go on, and are found again", config.name)
     return 0
 
@@ -211,3 +213,21 @@ def _host(config: AgentConfig) -> Host:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JOBPLAN_")}
     secrets = Secrets(config.data / "secrets", config.table.secret_commands, environment)
     return Host(environment, secrets, config.table.run_as)
+
+
+@asynccontextmanager
+async def _measured(address: str, agent: Agent) -> AsyncIterator[None]:
+    """Answer who asks how we are, if an address is given for that. Raises ConfigError."""
+    if not address:
+        yield
+        return
+    from agent_node.measures import facts, of_turn  # noqa: PLC0415  # an HTTP server that most do not need
+    from broker.metrics.measuring import measured  # noqa: PLC0415  # the same
+    from broker.metrics.serving import MetricsError  # noqa: PLC0415  # the same
+
+    life, state = agent.driver.life, agent.core.state
+    try:
+        async with measured(address, agent.driver, agent.world, lambda: facts(state, life.identity), of_turn):
+            yield
+    except MetricsError as error:
+        raise ConfigError(str(error)) from error

@@ -68,6 +68,8 @@ class AgentTable(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unkno
     """How many of a hundred pretend to fail."""
     notify: bool = False
     """Have the kernel tell when something changes in the folders of file jobs with ``pollSeconds``, to look at once."""
+    metrics: str = ""
+    """HOST:PORT at which metrics and health are told; empty: nowhere."""
     ca_file: str = ""
     """Certificates (PEM) to trust besides the system's, for ``mqtts``."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version
 from random import Random
@@ -17,9 +19,10 @@ from broker.runtime.store import SqliteStore
 from broker.runtime.world import World, wall_clock
 from broker.topic_table import Role
 from broker.topics import Topics
-from dashboard_node.config import DashboardConfig
+from dashboard_node.config import ConfigError, DashboardConfig
 from dashboard_node.core.effects import Deliver, Delivered, Effect, ForgetAudit, LookUpAudit
 from dashboard_node.core.machine import DashboardCore, Event
+from dashboard_node.core.state import State
 from dashboard_node.delivering import Channel
 from dashboard_node.lookups import forget_audit, look_up_audit
 from dashboard_node.properties import read_folder
@@ -55,6 +58,13 @@ async def serve(config: DashboardConfig) -> int:
             told = delivery.notification.id
             driver.offer(Delivered(driver.now(), told, delivery.channel, error, hopeless))
 
+        world: World[Effect] = World(
+            store=store,
+            bus=MqttBus(config.broker, ca_file=config.ca_file),
+            topics=Topics(config.broker.prefix),
+            perform=perform,
+            random=Random(),  # noqa: S311  # spreads attempts to connect, guards nothing
+        )
         driver: Driver[Event, Effect] = Driver(
             core,
             Identity(
@@ -63,19 +73,14 @@ async def serve(config: DashboardConfig) -> int:
                 host=socket.gethostname(),
                 version=version("jobplan"),
             ),
-            World(
-                store=store,
-                bus=MqttBus(config.broker, ca_file=config.ca_file),
-                topics=Topics(config.broker.prefix),
-                perform=perform,
-                random=Random(),  # noqa: S311  # spreads attempts to connect, guards nothing
-            ),
+            world,
         )
         channel = Channel(config.channels, config.data / "templates", core.state.properties)
         sender = Sender(channel.sender(Topics(config.broker.prefix), driver.publish, wall_clock), report)
-        with ended_by_signals(driver.stop):
-            log.info("dashboard starts: data in %s, broker %s", config.data, config.broker)
-            await _live(driver, sender)
+        async with _measured(config.metrics, driver, world, core.state):
+            with ended_by_signals(driver.stop):
+                log.info("dashboard starts: data in %s, broker %s", config.data, config.broker)
+                await _live(driver, sender)
     log.info("dashboard ended: agents go on, and what they report is taken later")
     return 0
 
@@ -89,3 +94,22 @@ async def _live(driver: Driver[Event, Effect], sender: Sender) -> None:
             sending.cancel()
     except BaseExceptionGroup as errors:
         raise first_error(errors) from errors
+
+
+@asynccontextmanager
+async def _measured(
+    address: str, driver: Driver[Event, Effect], world: World[Effect], state: State
+) -> AsyncIterator[None]:
+    """Answer who asks how we are, if an address is given for that. Raises ConfigError."""
+    if not address:
+        yield
+        return
+    from broker.metrics.measuring import measured  # noqa: PLC0415  # an HTTP server that most do not need
+    from broker.metrics.serving import MetricsError  # noqa: PLC0415  # the same
+    from dashboard_node.measures import facts, of_turn  # noqa: PLC0415  # the same
+
+    try:
+        async with measured(address, driver, world, lambda: facts(state), of_turn):
+            yield
+    except MetricsError as error:
+        raise ConfigError(str(error)) from error

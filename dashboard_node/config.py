@@ -32,6 +32,8 @@ class DashboardConfig(Struct, frozen=True, kw_only=True):
     """People who are admins whatever was granted: how the first one comes to be. Named as the broker knows them."""
     channels: Channels = Channels()
     """How people are told of what went wrong."""
+    metrics: str = ""
+    """HOST:PORT at which metrics and health are told; empty: nowhere."""
     ca_file: Path | None = None
     """Certificates (PEM) to trust besides the system's, for ``mqtts``."""
 

@@ -15,7 +15,8 @@ from jobplan.errors import BadInputError
 FILE: Final = "jobplan.toml"
 DEFAULT_BROKER: Final = "mqtt://127.0.0.1:1883"
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
-KNOWN: Final = frozenset({"broker", "ca-file", "data", "log-level", "json"})
+LOG_FORMATS: Final = ("human", "json")
+KNOWN: Final = frozenset({"broker", "ca-file", "data", "log-level", "log-format", "json"})
 TABLES: Final = frozenset({"broker-node", "dashboard", "notifications", "agent", "web"})
 """Tables with settings of one kind of node, for ``jobplan serve``."""
 
@@ -49,6 +50,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     data: Path | None = None
     """None: not said; each command has its own default."""
     log_level: str = "info"
+    log_format: str = "human"
+    """Of nodes."""
     json: bool = False
     file: Path | None = None
     """The configuration file that was read."""
@@ -66,11 +69,15 @@ def resolve(given: Given, env: Mapping[str, str], folder: Path) -> Settings:
     if level.lower() not in LOG_LEVELS:
         raise BadInputError(f"log level '{level}' is unknown: give one of {', '.join(LOG_LEVELS)}")
     json = given.json if given.json is not None else bool(read.get("json", False))
+    form = env.get("JOBPLAN_LOG_FORMAT") or _text(read, "log-format", file) or ("json" if json else "human")
+    if form.lower() not in LOG_FORMATS:
+        raise BadInputError(f"log format '{form}' is unknown: give one of {', '.join(LOG_FORMATS)}")
     return Settings(
         broker=broker or DEFAULT_BROKER,
         ca_file=_path(env.get("JOBPLAN_CA_FILE"), read, "ca-file", file),
         data=_path(data, read, "data", file),
         log_level=level.lower(),
+        log_format=form.lower(),
         json=json,
         file=file,
         tables={name: dict(value) for name, value in read.items() if isinstance(value, dict)},

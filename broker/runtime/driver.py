@@ -22,8 +22,10 @@ from broker.runtime.core import Core, Reply, RuntimeEvent
 from broker.runtime.ending import first_error
 from broker.runtime.life import Life
 from broker.runtime.link import Link
+from broker.runtime.measuring import Measured
 from broker.runtime.selfwatch import Identity
 from broker.runtime.store import StoreError
+from broker.runtime.telling import tell
 from broker.runtime.turn import Turn
 from broker.runtime.world import Signal, World
 
@@ -52,7 +54,8 @@ class Driver(Generic[E, F]):
         self._wake = asyncio.Event()
         self._stopped = False
         self._latest = self._turned = datetime.min.replace(tzinfo=UTC)
-        self._link = Link(self.life, world, self.now, self._wake.set)
+        self._news_since = 0.0
+        self._link = Link(self.life, world, self.now, self._awake)
 
     def now(self) -> datetime:
         """The time in UTC; it stands still while the wall clock has been set back."""
@@ -62,7 +65,7 @@ class Driver(Generic[E, F]):
     def offer(self, event: E) -> None:
         """Something happened in the node's own world; call it on the loop. The event gets the ``now`` of its turn."""
         self.life.offer(event)
-        self._wake.set()
+        self._awake()
 
     def say(self, identity: Identity) -> None:
         """Let our presence say this from now on; call it on the loop. What changes often is said once a second at most."""
@@ -102,17 +105,44 @@ class Driver(Generic[E, F]):
             await self._something()
             if self._stopped:
                 break
+            since = self._news_since if self._wake.is_set() else self._loop_time()
             self._wake.clear()
             turn = self.life.turn(self.now())
             if turn is not None:
                 self._turned = turn.now
-                await self._save(turn)
-                await self._show(turn)
-                await self._perform(turn)
-                _log(turn)
+                await self._carry_out(turn, since)
             elif not self._wake.is_set():
                 self._world.signal(Signal.IDLE)
         link.cancel()  # it says farewell
+
+    async def _carry_out(self, turn: Turn[F], since: float) -> None:
+        """Save, show, perform; ``since``: by the loop's clock, when the first of its events arrived."""
+        begun = self._loop_time()
+        await self._save(turn)
+        saved = self._loop_time()
+        tell(turn.audit)
+        shown = await self._show(turn)
+        done = self._loop_time()
+        self._world.measure(
+            Measured(
+                turn=turn,
+                save=saved - begun if turn.durable else 0.0,
+                show=done - saved if shown else 0.0,
+                since_news=done - since,
+            )
+        )
+        await self._perform(turn)
+        _log(turn)
+
+    def _awake(self) -> None:
+        """Something has arrived."""
+        if not self._wake.is_set():
+            self._news_since = self._loop_time()
+            self._wake.set()
+
+    @staticmethod
+    def _loop_time() -> float:
+        return asyncio.get_running_loop().time()
 
     async def _something(self) -> None:
         """Wait until something arrived, or a Tick is due by the wall clock, which may be set while we sleep."""
@@ -136,18 +166,22 @@ class Driver(Generic[E, F]):
             raise StoreError(f"saving took longer than {self._world.limits.save:g} s: is the disk well?") from None
         self._world.signal(Signal.SAVED)
 
-    async def _show(self, turn: Turn[F]) -> None:
-        """2 visible. Made for another connection, it says nothing any more; lost on the way, it is all shown again later."""
+    async def _show(self, turn: Turn[F]) -> bool:
+        """2 visible. Made for another connection, it says nothing any more; lost on the way, it is all shown again later.
+
+        Whether something was.
+        """
         if not turn.publications or not self.life.connected or turn.connection != self.life.connection:
-            return
+            return False
         try:
             await self._link.publish(turn.publications)
         except BusError:
-            return
+            return False
         self._world.signal(Signal.SHOWN)
         if turn.whole:
             log.info("shown documents=%d", len(turn.publications) - 1)
             self._world.signal(Signal.COMPLETE)
+        return True
 
     async def _perform(self, turn: Turn[F]) -> None:
         """3 done, in order."""

@@ -133,6 +133,11 @@ class Life(Generic[E, F]):
         return self._complete
 
     @property
+    def documents(self) -> int:
+        """How many retained documents stand for this node, presence aside, as far as is known."""
+        return self._reconciler.count
+
+    @property
     def backlog(self) -> int:
         """How many events wait for the next turn."""
         return len(self._inbox) + len(self._replies)

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct, field
 
 from broker.bus import Bus
+from broker.runtime.measuring import Measure, unmeasured
 from broker.runtime.store import Store
 from broker.topics import Topics
 
@@ -70,3 +71,5 @@ class World(Struct, Generic[F], kw_only=True):
     random: Random = field(default_factory=Random)
     signal: Callable[[Signal], None] = lambda _signal: None
     limits: Limits = Limits()
+    measure: Measure = unmeasured
+    """Told of each turn once it was carried out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +15,7 @@ from jobplan.client.wire import broker_at
 from jobplan.errors import BadInputError
 from jobplan.nodes import log_lines, supervisor
 from jobplan.nodes.lifeline import end_with
-from jobplan.settings import Settings, environment
+from jobplan.settings import LOG_FORMATS, Settings, environment
 from schemas.names import UserName, escape
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ DATA: Final = Path("jobplan-data")
 _STARTING: Final = 1.0
 """Seconds: bad settings, or a database in use, have ended a node by then."""
 DAY: Final = 86_400.0
+_LOG_FORMAT_GIVEN: Final = "jobplan.log-format"
 
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan serve agent north --broker mqtt://north:secret@broker.example")
@@ -38,6 +39,24 @@ def serve() -> None:
     """
 
 
+_METRICS = click.option(
+    "--metrics",
+    metavar="HOST:PORT",
+    help="Tell metrics (Prometheus) and health there; without HOST: on this host alone.",
+)
+
+
+def _keep_log_format(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    ctx.meta[_LOG_FORMAT_GIVEN] = value
+
+
+_LOG_FORMAT = click.option(
+    "--log-format",
+    type=click.Choice(LOG_FORMATS, case_sensitive=False),
+    expose_value=False,
+    callback=_keep_log_format,
+    help="How the log is written: a line of text, or of JSON with ids as fields.",
+)
 _ENDS_WITH = click.option("--ends-with", "parent", type=int, hidden=True, help="End when this process has ended.")
 
 
@@ -45,6 +64,7 @@ _ENDS_WITH = click.option("--ends-with", "parent", type=int, hidden=True, help="
     epilog="\b\nExample:\n  jobplan serve broker --broker mqtt://127.0.0.1:1883 --data jobplan-data"
     "\n  jobplan serve broker --data /etc/jobplan-broker       a folder of 'jobplan broker init'"
 )
+@_LOG_FORMAT
 @_ENDS_WITH
 @with_settings
 def broker(settings: Settings, parent: int | None) -> None:
@@ -71,10 +91,17 @@ def broker(settings: Settings, parent: int | None) -> None:
     help="How long the audit trail is kept.  [default: 0, for good]",
 )
 @click.option("--admin", "admins", multiple=True, metavar="USER", help="Who is an admin in any case; may be repeated.")
+@_METRICS
+@_LOG_FORMAT
 @_ENDS_WITH
 @with_settings
-def dashboard(
-    settings: Settings, retention: float | None, audit_days: float | None, admins: tuple[str, ...], parent: int | None
+def dashboard(  # noqa: PLR0913  # one an option
+    settings: Settings,
+    retention: float | None,
+    audit_days: float | None,
+    admins: tuple[str, ...],
+    metrics: str | None,
+    parent: int | None,
 ) -> None:
     """Run the dashboard: it starts instances when their windows open, and decides what runs when.
 
@@ -95,6 +122,7 @@ def dashboard(
         else _number(table.get("audit-days", 0), "[dashboard] audit-days"),
         admins=tuple(UserName(name) for name in admins or _names(table.get("admins", []), "[dashboard] admins")),
         channels=_channels(settings),
+        metrics=_metrics(metrics, table, "[dashboard] metrics"),
         ca_file=settings.ca_file,
     )
     _run(settings, parent, lambda: serve_dashboard(config))
@@ -102,9 +130,11 @@ def dashboard(
 
 @serve.command(epilog="\b\nExample:\n  jobplan serve agent north --data /var/lib/jobplan")
 @click.argument("name")
+@_METRICS
+@_LOG_FORMAT
 @_ENDS_WITH
 @with_settings
-def agent(settings: Settings, name: str, parent: int | None) -> None:
+def agent(settings: Settings, name: str, metrics: str | None, parent: int | None) -> None:
     """Run the agent called NAME: it watches files and clocks and runs commands on this host.
 
     Commands outlive it: started again, it finds them, and what became of them.
@@ -114,7 +144,8 @@ def agent(settings: Settings, name: str, parent: int | None) -> None:
     folder = _data(settings) / f"agent-{escape(name)}"
     trusted = {} if settings.ca_file is None else {"ca-file": str(settings.ca_file)}
     table = trusted | settings.tables.get("agent", {})
-    _run(settings, parent, lambda: serve_agent(name, settings.broker, folder, table))
+    told_at = _metrics(metrics, {}, "")
+    _run(settings, parent, lambda: serve_agent(name, settings.broker, folder, table, told_at))
 
 
 @serve.command(
@@ -125,6 +156,7 @@ def agent(settings: Settings, name: str, parent: int | None) -> None:
 @click.option("--certificate", metavar="FILE", help="Serve by https: certificate (PEM), with what signed it.")
 @click.option("--key", metavar="FILE", help="The certificate's key (PEM), if it is in a file of its own.")
 @click.option("--connections", type=click.IntRange(1), metavar="N", help="Most browsers at once.  [default: 200]")
+@_LOG_FORMAT
 @_ENDS_WITH
 @with_settings
 def web(
@@ -163,6 +195,14 @@ def _channels(settings: Settings) -> Channels:
         raise BadInputError(str(error)) from error
 
 
+def _metrics(option: str | None, table: Mapping[str, object], what: str) -> str:
+    """Where metrics are told: option, variable, file; empty: nowhere."""
+    given = option or os.environ.get("JOBPLAN_METRICS") or table.get("metrics", "")
+    if isinstance(given, str | int):
+        return str(given)
+    raise BadInputError(f"{what}: a text HOST:PORT is wanted, not {given!r}")
+
+
 def _number(value: object, what: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
@@ -179,7 +219,8 @@ def _run(settings: Settings, parent: int | None, node: Callable[[], Coroutine[No
     """Run a node, and leave with its exit code."""
     if parent is not None:
         end_with(parent)
-    log_lines.begin(settings.log_level, as_json=settings.json)
+    form = click.get_current_context().meta.get(_LOG_FORMAT_GIVEN) or settings.log_format
+    log_lines.begin(settings.log_level, as_json=form == "json")
     try:
         code = asyncio.run(_supervised(node, supervisor.take_address(os.environ)))
     except KeyboardInterrupt:

@@ -22,16 +22,22 @@ class PlainLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """One object a line: ``at``, ``level``, ``logger``, ``message``, and ``error`` with a traceback if there is one."""
+    """One object a line: ``at``, ``level``, ``logger``, ``message``, and ids as fields of their own (``instance``, ``run``, ...).
+
+    ``error`` is the traceback, if there is one.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        line = {
+        line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
+        fields = getattr(record, "fields", None)
+        if isinstance(fields, dict):
+            line |= {name: value for name, value in fields.items() if name not in line}
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
         return msgspec.json.encode(line).decode()

@@ -11,6 +11,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from broker.address import BrokerUrl
 from broker.errors import BusError
 from jobplan.errors import BadInputError, BrokerError, JobplanError
@@ -72,13 +74,16 @@ async def serve_dashboard(config: DashboardConfig) -> int:
         return await serve(config)
 
 
-async def serve_agent(name: str, broker: str, data: Path, table: Mapping[str, object]) -> int:
-    """Run an agent until it is told to end."""
+async def serve_agent(name: str, broker: str, data: Path, table: Mapping[str, object], metrics: str = "") -> int:
+    """Run an agent until it is told to end. ``metrics`` outranks what its settings say of that."""
     from agent_node.app import serve
     from agent_node.config import ConfigError, load
 
     async with _one_line_errors(ConfigError):
-        return await serve(load(name, environment=os.environ, broker=broker, data=data, table=table))
+        config = load(name, environment=os.environ, broker=broker, data=data, table=table)
+        if metrics:
+            config = replace(config, table=replace(config.table, metrics=metrics))
+        return await serve(config)
 
 
 async def serve_web(settings: WebSettings) -> int:

@@ -40,8 +40,6 @@ _SELDOM = (
 NEVER: Mapping[str, str] = {
     f"{DASHBOARD} edge {edge}": _NOT_TODAY
     for edge in (
-        "error -pass->",
-        "killed -pass->",
         "passed -fail->",
         "passed -kill->",
         "passed -retry->",
@@ -56,10 +54,12 @@ SELDOM: Mapping[str, str] = {
         "complete -kill->",
         "complete -retry->",
         "error -kill->",
+        "error -pass->",
         "error -queue->",
         "error -retry->",
         "killed -fail->",
         "killed -kill->",
+        "killed -pass->",
         "killed -queue->",
         "killed -retry->",
         "killed -succeed->",

@@ -16,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from broker.topic_table import TABLE  # noqa: E402  # found through the path above
+from broker.metrics.table import TABLE as METRICS  # noqa: E402  # found through the path above
+from broker.topic_table import TABLE  # noqa: E402  # likewise
 from dashboard_node.core.lifecycle import CONTEXT_RULES, TRANSITIONS, Stage, Trigger, shown  # noqa: E402  # likewise
 from jobplan.describing import asyncapi  # noqa: E402  # likewise
 from schemas.grants import Extent  # noqa: E402  # likewise
@@ -83,9 +84,21 @@ def needed() -> str:
     return "\n".join(lines)
 
 
+def metrics() -> str:
+    """The table of metrics."""
+    lines = ["| metric | kind | labels | of | means |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| `{one.series}` | {one.kind} | {', '.join(f'`{label}`' for label in one.labels)} | "
+        f"{' and '.join(role.value for role in one.of)} | {one.means} |"
+        for one in METRICS
+    ]
+    return "\n".join(lines)
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "ARCHITECTURE.md": {"topics": topics},
     "docs/roles.md": {"rights": needed},
+    "docs/metrics.md": {"metrics": metrics},
     "docs/statuses.md": {
         "statuses": statuses,
         "transitions": transitions,

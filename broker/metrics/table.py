@@ -78,7 +78,7 @@ TABLE: Final = (
     Metric(
         name="jobplan_runs_ended",
         kind=_COUNTER,
-        means="Runs that ended, by outcome; each once on its agent and once here",
+        means="Runs that ended, by outcome: each once on its agent and once on the dashboard",
         labels=("outcome",),
     ),
     Metric(

@@ -88,8 +88,6 @@ class Life(Generic[E, F]):
         self._stale_presence = False
         self._refreshed = _LONG_AGO
 
-    # ------------------------------------------------------------------ what was saved
-
     def restore(self, rows: Iterable[tuple[Key, bytes]]) -> None:
         """Take in all that was saved; raises InvariantError."""
         mine: list[tuple[Key, bytes]] = []
@@ -114,8 +112,6 @@ class Life(Generic[E, F]):
         if identity != self.identity:
             self.identity = self._self.identity = identity
             self._stale_presence |= self._complete
-
-    # ------------------------------------------------------------------ a connection
 
     @property
     def connection(self) -> int:
@@ -196,8 +192,6 @@ class Life(Generic[E, F]):
         """To publish last of all."""
         return self._presence(NodeState.GONE, now)
 
-    # ------------------------------------------------------------------ what arrives
-
     def offer(self, event: E) -> None:
         """Something happened in the node's own world."""
         self._inbox.offer(event)
@@ -232,8 +226,6 @@ class Life(Generic[E, F]):
         self._reconciler.replayed(own)
         for news in self.view.end():
             self._inbox.news(news)
-
-    # ------------------------------------------------------------------ a turn
 
     def next_wakeup(self) -> datetime | None:
         """When a turn is due without anything arriving; None: not by time."""
@@ -306,8 +298,6 @@ class Life(Generic[E, F]):
                 rows[JOURNAL], self._journal_saved = self._journal, True
         return rows
 
-    # ------------------------------------------------------------------ our own presence
-
     def _refresh_due(self) -> datetime | None:
         """When our presence may be said again, if it has to be."""
         return self._refreshed + REFRESH if self._stale_presence and self._complete else None
@@ -344,8 +334,6 @@ class Life(Generic[E, F]):
                 self.trouble = Verdict.BURIED.value
             case Verdict.NEWER:
                 self.trouble = FencedError(_fenced(header.epoch, said))
-
-    # ------------------------------------------------------------------ the others
 
     def _hear(self, address: Address, delivery: Delivery) -> None:
         """A document of another node, or its removal."""

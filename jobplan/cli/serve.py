@@ -95,7 +95,7 @@ def broker(settings: Settings, parent: int | None) -> None:
 @_LOG_FORMAT
 @_ENDS_WITH
 @with_settings
-def dashboard(  # noqa: PLR0913  # one an option
+def dashboard(
     settings: Settings,
     retention: float | None,
     audit_days: float | None,

@@ -1,4 +1,7 @@
-"""Where a broker is and how to log in: ``mqtt[s]://[user[:password]@]host[:port][/prefix]``. Text only, nothing connects."""
+"""Where a broker is and how to log in: ``mqtt[s]://[user[:password]@]host[:port][,host[:port]...][/prefix]``.
+
+Several hosts are one broker of several servers: who loses one of them goes to the next. Text only, nothing connects.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,22 @@ import re
 from urllib.parse import quote, unquote_to_bytes
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from broker.errors import BrokerUrlError, TopicError
 from broker.topics import DEFAULT_PREFIX, check_prefix
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
-_FORM = "mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][/PREFIX]"
+_FORM = "mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT][,HOST[:PORT]...][/PREFIX]"
 _PARTS = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
     r"(?:(?P<user>[^/?#@:]*)(?::(?P<password>[^/?#@]*))?@)?"
-    r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%25[^\]/@]+)?)\]|(?P<host>[^\[\]/?#@:]*))"
-    r"(?::(?P<port>[^/?#@:]*))?"
+    r"(?P<hosts>[^/?#@]*)"
     r"(?:/(?P<prefix>[^?#]*))?"
+)
+_HOST = re.compile(
+    r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%25[^\]/@]+)?)\]|(?P<host>[^\[\]:,]*))"
+    r"(?::(?P<port>[^:]*))?"
 )
 
 
@@ -31,6 +38,18 @@ class BrokerUrl(Struct, frozen=True, kw_only=True):
     password: str = ""
     prefix: str = DEFAULT_PREFIX
     """Under which topic all of ours stand."""
+    others: tuple[tuple[str, int], ...] = ()
+    """Host and port of the broker's further servers, in the order in which they are tried."""
+
+    @property
+    def servers(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each server, the first one first."""
+        return ((self.host, self.port), *self.others)
+
+    def server(self, number: int) -> BrokerUrl:
+        """The address with one of its servers alone: the first is 0, and after the last comes the first again."""
+        host, port = self.servers[number % len(self.servers)]
+        return replace(self, host=host, port=port, others=())
 
     def __str__(self) -> str:
         return self._spelt(quote(self.user, safe=""))
@@ -44,9 +63,13 @@ class BrokerUrl(Struct, frozen=True, kw_only=True):
         return self._spelt(quote(self.user, safe="") + secret)
 
     def _spelt(self, login: str) -> str:
-        host = "[" + self.host.replace("%", "%25") + "]" if ":" in self.host else quote(self.host, safe="")
+        servers = ",".join(f"{_spelt_host(host)}:{port}" for host, port in self.servers)
         prefix = "" if self.prefix == DEFAULT_PREFIX else "/" + quote(self.prefix, safe="/")
-        return f"{'mqtts' if self.tls else 'mqtt'}://{login}{'@' if login else ''}{host}:{self.port}{prefix}"
+        return f"{'mqtts' if self.tls else 'mqtt'}://{login}{'@' if login else ''}{servers}{prefix}"
+
+
+def _spelt_host(host: str) -> str:
+    return "[" + host.replace("%", "%25") + "]" if ":" in host else quote(host, safe="")
 
 
 def parse_url(text: str) -> BrokerUrl:
@@ -59,20 +82,30 @@ def parse_url(text: str) -> BrokerUrl:
     scheme = match["scheme"].lower()
     if scheme not in _PORTS:
         raise BrokerUrlError(f"'{scheme}' is not a way to reach a broker; it is {_FORM}")
-    host = _decoded(match["six"] or match["host"] or "", "host")
-    if not host:
-        raise BrokerUrlError(f"the broker's address names no host; it is {_FORM}")
+    (host, port), *others = [_server(part, _PORTS[scheme]) for part in match["hosts"].split(",")]
     user, password = _decoded(match["user"] or "", "user"), _decoded(match["password"] or "", "password")
     if password and not user:
         raise BrokerUrlError("the broker's address has a password but no user")
     return BrokerUrl(
         host=host,
-        port=_port(match["port"], _PORTS[scheme]),
+        port=port,
         tls=scheme == "mqtts",
         user=user,
         password=password,
         prefix=_prefix(match["prefix"] or ""),
+        others=tuple(others),
     )
+
+
+def _server(text: str, default: int) -> tuple[str, int]:
+    """Host and port of one server."""
+    match = _HOST.fullmatch(text)
+    if match is None:
+        raise BrokerUrlError(f"not a broker's address; it is {_FORM}, with %XX for special characters in a password")
+    host = _decoded(match["six"] or match["host"] or "", "host")
+    if not host:
+        raise BrokerUrlError(f"the broker's address names no host; it is {_FORM}")
+    return host, _port(match["port"], default)
 
 
 def _port(text: str | None, default: int) -> int:

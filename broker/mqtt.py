@@ -6,10 +6,11 @@ The only module that imports aiomqtt, and the one that knows what stands between
 2. Each connection is a new client: a used one would send again what was already reported as failed.
 3. What the broker answered to a publish counts: a denied one is an error. (With MQTT 3.1.1 the broker does not tell.)
 4. Messages are handed on as they are read, not through a queue; at most ``WINDOW`` publishes are under way.
-5. The nonce that ends a replay leaves before any message of that replay is acknowledged, so a broker whose queue for us was
+5. A broker of several servers is any of them: the next attempt to connect goes to the next one when a server does not let us in.
+6. The nonce that ends a replay leaves before any message of that replay is acknowledged, so a broker whose queue for us was
    too short has no room for it either: it comes back only if nothing was dropped.
 
-aiomqtt has no public way to 1, 3, 4 and 5, so this reaches into versions 2.5.*, and refuses to run on others.
+aiomqtt has no public way to 1, 3, 4 and 6, so this reaches into versions 2.5.*, and refuses to run on others.
 """
 
 # ruff: noqa: ARG002  # paho decides which arguments its handlers take
@@ -63,6 +64,8 @@ class MqttBus:
         self._patience = patience or Patience()
         self._tls = _tls_context(ca_file) if url.tls else None
         self._protocol = ProtocolVersion.V5
+        self._server = 0
+        """Which of the broker's servers is tried next; counted up when one does not let us in."""
 
     def connect(
         self, *, client: str, will: Publication | None, on_delivery: OnDelivery
@@ -72,7 +75,11 @@ class MqttBus:
 
     @asynccontextmanager
     async def _connect(self, client: str, will: Publication | None, on_delivery: OnDelivery) -> AsyncIterator[Session]:
-        session = await self._open(client, will, on_delivery)
+        try:
+            session = await self._open(client, will, on_delivery)
+        except BaseException:  # cancelled as well: who waits for us has run out of patience with this server
+            self._server += 1
+            raise
         try:
             yield session
         finally:
@@ -93,24 +100,25 @@ class MqttBus:
     async def _enter(
         self, client: str, will: Publication | None, on_delivery: OnDelivery, protocol: ProtocolVersion
     ) -> MqttSession:
-        wire = _Wire(self._url, escape(client), will, protocol, self._tls, self._patience)
+        url = self._url.server(self._server)
+        wire = _Wire(url, escape(client), will, protocol, self._tls, self._patience)
         session = MqttSession(
             wire,
-            broker=str(self._url),
-            sync=Topics(self._url.prefix).sync(client),
+            broker=str(url),
+            sync=Topics(url.prefix).sync(client),
             on_delivery=on_delivery,
             patience=self._patience,
         )
         try:
             await wire.open(session)
         except MqttConnectError as error:
-            raise _refusal(self._url, error.rc) from error
+            raise _refusal(url, error.rc) from error
         except MqttError as error:
             text = str(error)
             kind = _ProtocolRefusedError if text == _CLOSED_EARLY else BusError
-            raise kind(f"broker {self._url}: {'no answer' if 'timed out' in text else text}") from error
+            raise kind(f"broker {url}: {'no answer' if 'timed out' in text else text}") from error
         except (UnicodeError, ValueError) as error:
-            raise BusError(f"broker {self._url}: not a host that can be looked up") from error
+            raise BusError(f"broker {url}: not a host that can be looked up") from error
         return session
 
 

@@ -91,6 +91,13 @@ class _Answer:
             self.settle(RefusedError(refusal) if refusal else None)
 
 
+def _refusal(pattern: str, code: int) -> BusError:
+    """A subscription that was not granted. A failure without a reason may pass: a cluster that has lost a server needs a while."""
+    if code == _FAILURE:
+        return BusError(f"the broker could not subscribe us to '{pattern}'")
+    return RefusedError(f"the broker refuses the subscription to '{pattern}'")
+
+
 class MqttSession:
     """A ``Session`` on a wire. ``received``, ``answered`` and ``lose`` are the wire's to call."""
 
@@ -146,8 +153,7 @@ class MqttSession:
             if not refused:
                 self._send(Publication(self._sync, nonce, retain=False), proof)
             self._wire.release_acknowledgments()
-            rule = f"the broker refuses the subscription to '{refused[0]}'" if refused else ""
-            asked.settle(RefusedError(rule) if refused else None)
+            asked.settle(_refusal(refused[0], max(codes)) if refused else None)
 
         self._check()
         self._wire.hold_acknowledgments()

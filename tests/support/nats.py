@@ -1,4 +1,4 @@
-"""A real NATS server for a test, speaking MQTT 3.1.1, alone.
+"""A real NATS server for a test, speaking MQTT 3.1.1: alone, or three that are one broker.
 
 On free ports of the loopback address, everything it keeps in the test's folder. Knows nothing of pytest.
 """
@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,7 @@ class Nats:
     lines: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
     client_port: int = field(default_factory=free_port)
+    name: str = "n1"
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -58,12 +59,20 @@ class Nats:
 
     def start(self) -> None:
         """Start it, and come back when it accepts connections."""
+        self.begin()
+        self.accepting()
+
+    def begin(self) -> None:
+        """Start it. One of a cluster is ready only when others are there."""
         assert self._process is None, "this server runs already"
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "nats.conf"
         config.write_text(self._config(), encoding="utf-8")
         with (self.folder / "nats.log").open("ab") as log:
             self._process = subprocess.Popen([find_nats(), "-c", str(config)], stdout=log, stderr=log)
+
+    def accepting(self) -> None:
+        """Come back when it accepts connections."""
         until(self._accepts, within=START_SECONDS, what=lambda: f"nats accepts connections; it said:\n{self.log}")
 
     def stop(self) -> None:
@@ -90,7 +99,7 @@ class Nats:
 
     def _config(self) -> str:
         lines = (
-            'server_name: "n1"',
+            f'server_name: "{self.name}"',
             f'listen: "{HOST}:{self.client_port}"',
             "max_payload: 8388608",
             f'jetstream {{ store_dir: "{self.folder}/store" }}',
@@ -115,6 +124,29 @@ class Nats:
         self._process.send_signal(signal.SIGCONT)
         self._process.wait(timeout=STOP_SECONDS)
         self._process = None
+
+
+def nats_cluster(folder: Path, size: int = 3) -> dict[str, Nats]:
+    """Servers that hold everything together, by name; none is started."""
+    routes = [free_port() for _ in range(size)]
+    to_all = ", ".join(f'"nats-route://{HOST}:{port}"' for port in routes)
+    return {
+        f"n{number}": Nats(
+            folder / f"n{number}",
+            mqtt=f'{MQTT}, stream_replicas: {size}, js_api_timeout: "20s"',
+            lines=(f'cluster {{ name: "c", listen: "{HOST}:{route}", routes: [{to_all}] }}',),
+            name=f"n{number}",
+        )
+        for number, route in enumerate(routes, start=1)
+    }
+
+
+def start_cluster(servers: Mapping[str, Nats]) -> None:
+    """Start all; come back when they have found each other and one of them leads."""
+    for server in servers.values():
+        server.begin()
+    for server in servers.values():
+        server.accepting()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ GOOD = [
     ("mqtt://[fe80::1%25eth0]:99/x", BrokerUrl(host="fe80::1%eth0", port=99, prefix="x")),
     ("mqtt://me@host", BrokerUrl(host="host", port=1883, user="me")),
     ("mqtt://a%40b:p%2F%3A%C3%A9@host/x/y%20z/", BrokerUrl(host="host", port=1883, user="a@b", password=SECRET, prefix="x/y z")),
+    ("mqtt://me@a,b:99,[::1]/x", BrokerUrl(host="a", port=1883, user="me", prefix="x", others=(("b", 99), ("::1", 1883)))),
 ]  # fmt: skip
 BAD = [
     "",
@@ -49,6 +50,10 @@ BAD = [
     "mqtt://me:SECRET@host/a//b",
     "mqtt://me:SECRET@host/a/%23",
     "mqtt://me:SECRET@host/$SYS",
+    "mqtt://me:SECRET@host,",
+    "mqtt://me:SECRET@,host",
+    "mqtt://me:SECRET@a,b:x",
+    "mqtt://me:SECRET@a,[host]",
 ]
 
 

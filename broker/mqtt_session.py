@@ -92,7 +92,7 @@ class _Answer:
 
 
 def _refusal(pattern: str, code: int) -> BusError:
-    """A subscription that was not granted. A failure without a reason may pass: a cluster that has lost a server needs a while."""
+    """A subscription that was not granted. A failure without a reason may pass, as in a cluster that lost a server."""
     if code == _FAILURE:
         return BusError(f"the broker could not subscribe us to '{pattern}'")
     return RefusedError(f"the broker refuses the subscription to '{pattern}'")

@@ -59,13 +59,20 @@ def _keeps_waiting(presence: Presence) -> Presence:
 
 
 def forgotten(step: Step, agent: NodeName) -> None:
-    """Runs an agent had reported as running, and now, with all it has shown, says nothing of: they are lost."""
+    """Runs an agent had reported as running, and now, with all it has shown, says nothing of: they are lost.
+
+    Not while its journal is the one the run was handed to, for that one remembers: then it is the broker that went back in time,
+    to a word of the agent's from before its report, and the agent will show the report again.
+    """
     now = step.state.presences.get(agent)
     if now is None or now.state is not NodeState.ALIVE or not now.complete:
         return
     for run in [r for live in step.state.live.values() for r in live]:
         record = step.state.runs[run]
-        if record.agent == agent and record.phase is RunPhase.RUNNING and run not in step.state.reported:
+        remembered = record.journal and record.journal == now.journal
+        if remembered or record.agent != agent or record.phase is not RunPhase.RUNNING:
+            continue
+        if run not in step.state.reported:
             runs.lose(step, run, f"{agent} knows nothing of it any more")
 
 

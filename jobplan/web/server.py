@@ -9,7 +9,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -116,7 +116,7 @@ class Page:
         broker = self._settings.broker
         try:
             async with asyncio.timeout(CONNECTING):
-                reader, writer = await asyncio.open_connection(broker.host, broker.port, ssl=self._trust)
+                reader, writer = await _reach(broker, self._trust)
         except (OSError, TimeoutError) as error:
             log.warning("no connection to the broker %s: %s", broker, str(error) or "it does not answer")
             return WSCloseCode.TRY_AGAIN_LATER, "the broker cannot be reached"
@@ -129,6 +129,15 @@ class Page:
         """Those who are connected need not wait to notice that we end."""
         for browser in tuple(self._open):
             await browser.close(code=WSCloseCode.GOING_AWAY, message=b"the page's server ends")
+
+
+async def _reach(broker: BrokerUrl, trust: ssl.SSLContext | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the first of the broker's servers that takes one. Raises OSError as the last of them did."""
+    *first, last = broker.servers
+    for host, port in first:
+        with suppress(OSError):
+            return await asyncio.open_connection(host, port, ssl=trust)
+    return await asyncio.open_connection(*last, ssl=trust)
 
 
 def is_same_origin(origin: str, host: str) -> bool:

@@ -20,7 +20,7 @@ from broker.mqtt import MqttBus
 from broker.mqtt_session import Patience
 from tests.support.broker_under_test import DEFAULT_LIMITS, Box
 from tests.support.line import Mqtt5, line_to
-from tests.support.mosquitto import Mosquitto, running_mosquitto
+from tests.support.mosquitto import Mosquitto, free_port, running_mosquitto
 
 HOST = "127.0.0.1"
 SHORT = Patience(connect=0.3, acknowledge=0.3, replay=0.3)
@@ -207,3 +207,16 @@ async def test_refusal_shows_no_password(mosquitto: Mosquitto) -> None:
 
     assert "u@" in str(refusal.value)
     assert "cret" not in str(refusal.value)
+
+
+async def test_who_finds_one_server_down_goes_to_the_next(mosquitto: Mosquitto, prefix: str) -> None:
+    """Of a broker with several addresses; each attempt tries one, so no attempt waits for all of them."""
+    down = free_port()
+    url = BrokerUrl(host=HOST, port=down, prefix=prefix, others=((HOST, mosquitto.port),))
+    bus = MqttBus(url)
+    with pytest.raises(BusError, match=str(down)):
+        async with bus.connect(client="a", will=None, on_delivery=Box()):
+            pass
+
+    async with bus.connect(client="a", will=None, on_delivery=Box()) as session:
+        await session.subscribe([f"{prefix}/#"])

@@ -25,8 +25,8 @@ def _running() -> tuple[House, RunId]:
     return house, next(iter(house.core.state.runs))
 
 
-def _present(house: House, *, state: NodeState = NodeState.ALIVE, complete: bool = True) -> None:
-    presence = Presence(node=NORTH, state=state, connection=1, since=BEGINNING, complete=complete)
+def _present(house: House, *, state: NodeState = NodeState.ALIVE, complete: bool = True, journal: int = 0) -> None:
+    presence = Presence(node=NORTH, state=state, connection=1, since=BEGINNING, complete=complete, journal=journal)
     house.step(Heard(house.now, AgentPresenceAt(NORTH), presence))
 
 
@@ -60,6 +60,21 @@ def test_a_run_the_agent_knows_nothing_of_any_more() -> None:
     assert house.status("i.a") == "ERROR"
     assert house.machine("i").copies[0].reason == "lost: north knows nothing of it any more"
     assert run not in house.core.state.live[house.instances["i"]]
+
+
+def test_a_broker_that_went_back_to_before_a_report_loses_no_run() -> None:
+    """The agent's word that this is all it shows is older than its report: its journal is the same, so it knows the run."""
+    house = House()
+    house.open("i", "P[a b | b<-and(a)]")
+    _present(house, journal=7)
+    house.act(Action.SUBMIT, "i.a")
+    house.started("i.a")
+    house.core.state.reported.clear()
+    _present(house, journal=7)
+    assert house.status("i.a") == "RUNNING"
+
+    _present(house, journal=8)
+    assert house.status("i.a") == "ERROR"
 
 
 def test_a_run_whose_report_is_gone() -> None:

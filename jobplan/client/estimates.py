@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from jobplan.client.live import clock, day_and_clock, span
@@ -59,24 +59,20 @@ def _stuck(found: Estimated) -> list[str]:
 def _end(found: Estimated) -> str:
     if found.ends is None:
         return "does not complete by itself"
-    text = f"ends about {_when(found, late=False)}"
+    if found.unmeasured:
+        jobs = "1 job takes" if found.unmeasured == 1 else f"{found.unmeasured} jobs take"
+        return f"ends not before {_when(found.ends, found)}: nothing is known yet of how long {jobs}"
+    text = f"ends about {_when(found.ends, found)} (in {span(max(found.ends - found.at, timedelta()))})"
     if found.ends_late is not None and found.ends_late - found.ends >= timedelta(seconds=1):
-        text += f", late {_when(found, late=True)}"
+        text += f", late {_when(found.ends_late, found)}"
     if found.closes is not None and found.ends > found.closes:
         text += f": after its window closes at {clock(found.closes)}"
-    if found.unmeasured:
-        jobs = "1 job" if found.unmeasured == 1 else f"{found.unmeasured} jobs"
-        text += f" (at the earliest: nothing is known yet of how long {jobs} will take)"
     return text
 
 
-def _when(found: Estimated, *, late: bool) -> str:
-    at = found.ends_late if late else found.ends
-    if at is None:
-        return ""
-    near = at - found.at < timedelta(hours=12)
-    text = clock(at) if near else day_and_clock(at)
-    return text if late else f"{text} (in {span(max(at - found.at, timedelta()))})"
+def _when(at: datetime, found: Estimated) -> str:
+    """The time, with the day where it is far off."""
+    return clock(at) if at - found.at < timedelta(hours=12) else day_and_clock(at)
 
 
 def _listed(names: list[str]) -> str:

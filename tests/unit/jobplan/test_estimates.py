@@ -40,8 +40,8 @@ def test_the_end_the_late_end_and_the_critical_path() -> None:
     ("change", "line"),
     [
         ({"closes": NOON + SECOND * 60}, f": after its window closes at {clock(NOON + SECOND * 60)}"),
-        ({"unmeasured": 1}, " (at the earliest: nothing is known yet of how long 1 job will take)"),
-        ({"unmeasured": 3}, " (at the earliest: nothing is known yet of how long 3 jobs will take)"),
+        ({"unmeasured": 1}, f"ends not before {clock(ENDS)}: nothing is known yet of how long 1 job takes"),
+        ({"unmeasured": 3}, f"ends not before {clock(ENDS)}: nothing is known yet of how long 3 jobs take"),
     ],
 )
 def test_what_limits_it_is_said(change: dict[str, object], line: str) -> None:

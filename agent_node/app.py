@@ -21,6 +21,7 @@ from agent_node.core.effects import (
     Effect,
     FindProcess,
     ReadLogFile,
+    ReadTrail,
     StartProcess,
     StopProcess,
     SweepRuns,
@@ -45,6 +46,7 @@ from broker.runtime.driver import Driver
 from broker.runtime.ending import ended_by_signals, first_error
 from broker.runtime.selfwatch import Identity
 from broker.runtime.store import SqliteStore, Store
+from broker.runtime.trail import answer_from_trail
 from broker.runtime.world import World
 from broker.topic_table import Role
 from broker.topics import Topics
@@ -148,13 +150,16 @@ class Agent:
         if isinstance(effect, StartProcess):
             self._processes.start(effect.assignment)
             return asyncio.sleep(0)
+        if isinstance(effect, ReadTrail):
+            store, respond = self.world.store, self.driver.answer
+            return answer_from_trail(effect.user, effect.request, effect.query, store, respond)
         self._carry_out(effect)
         return None
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
-            case StartProcess():
-                pass
+            case StartProcess() | ReadTrail():
+                pass  # done by who called
             case FindProcess():
                 self._processes.find(effect.run)
             case StopProcess():

@@ -268,7 +268,8 @@ Change = (
 )
 """What is done once, and answered the same when it is asked again."""
 DashboardRequest = Query | Change
-AgentRequest = ReadLog | SetDryRun | Drain | SwitchWatch
+AgentRequest = ReadLog | SetDryRun | Drain | SwitchWatch | ReadAudit
+"""What an agent is asked; each node has an audit trail of its own."""
 
 
 class Fault(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from broker.runtime.core import Reply
 from schemas.documents import Assignment
 from schemas.names import InstanceId, JobId, RequestId, RunId, UserName
+from schemas.queries import ReadAudit
 from schemas.requests import ReadLog
 
 Instant = Annotated[datetime, Meta(tz=True)]
@@ -93,6 +94,14 @@ class ReadLogFile(Struct, frozen=True, kw_only=True):
     ask: ReadLog
 
 
+class ReadTrail(Struct, frozen=True, kw_only=True):
+    """Answer a person's request with rows of the audit trail, which the store has and the core has not."""
+
+    user: UserName
+    request: RequestId
+    query: ReadAudit
+
+
 class SweepRuns(Struct, frozen=True, kw_only=True):
     """Remove run folders not touched since ``before``, except those of the instances kept."""
 
@@ -108,6 +117,7 @@ Effect = (
     | UnwatchFolders
     | TakeFiles
     | ReadLogFile
+    | ReadTrail
     | SweepRuns
     | Reply
 )

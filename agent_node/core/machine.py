@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from agent_node.core import endings, fires, projection, runs, watches, wishes
 from agent_node.core.draft import Draft
-from agent_node.core.effects import Effect, ReadLogFile, SweepRuns
+from agent_node.core.effects import Effect, ReadLogFile, ReadTrail, SweepRuns
 from agent_node.core.events import (
     DiskSeen,
     Event,
@@ -59,6 +59,7 @@ from schemas.documents import (
     Taken,
 )
 from schemas.names import InstanceId
+from schemas.queries import ReadAudit
 from schemas.requests import AgentRequest, Answer, Drain, ReadLog, SetDryRun, SwitchWatch
 from schemas.rights import refusal
 
@@ -228,6 +229,9 @@ def _answer(draft: Draft, event: Requested) -> None:
     match ask:
         case ReadLog():
             draft.effects.append(ReadLogFile(user=event.user, request=event.request, ask=ask))
+            return
+        case ReadAudit():
+            draft.effects.append(ReadTrail(user=event.user, request=event.request, query=ask))
             return
         case SetDryRun():
             fault = wishes.dry_run(draft, event.user, ask)

@@ -22,7 +22,7 @@ from jobplan.client import Client, Scope
 from jobplan.client.live import day_and_clock
 from jobplan.errors import BadInputError
 from jobplan.settings import Settings
-from schemas.names import InstanceId, NameFormatError, PlanName, plan_of
+from schemas.names import InstanceId, NameFormatError, NodeName, PlanName, plan_of
 from schemas.queries import AuditEntry, ReadAudit
 from schemas.status import Tick
 
@@ -53,6 +53,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--context", default="", metavar="CONTEXT", help="Only of one context."),
         click.option("--job", default="", metavar="JOB", help="Only of one job, by identifier."),
         click.option("--user", default="", metavar="USER", help="Only what one person asked for."),
+        click.option("--agent", metavar="AGENT", help="The trail that an agent keeps: drained by whom, refused what."),
         _SINCE,
         click.option("--until", metavar="TIME", help="Only before this time."),
     )
@@ -64,6 +65,10 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 def _query(filters: dict[str, str], since: str | None, until: str | None) -> ReadAudit:
     begin, end = (None if text is None else moment(text) for text in (since, until))
     return replace(ReadAudit(since=begin, until=end), **filters)
+
+
+def _node(agent: str | None) -> NodeName | None:
+    return None if agent is None else NodeName(agent)
 
 
 def of_plan(row: AuditEntry, plan: str) -> bool:
@@ -86,12 +91,13 @@ def of_plan(row: AuditEntry, plan: str) -> bool:
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Standard output without it.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV instead of one JSON object a line.")
 @with_settings
-def export(
+def export(  # noqa: PLR0913  # one an option
     settings: Settings,
     /,
     since: str | None,
     until: str | None,
     plan: str,
+    agent: str | None,
     output: Path | None,
     *,
     as_csv: bool,
@@ -102,7 +108,7 @@ def export(
 
     async def work(client: Client) -> int:
         with _opened(output) as file:
-            return await _write(client.audit_pages(query), file, plan, as_csv=as_csv)
+            return await _write(client.audit_pages(query, agent=_node(agent)), file, plan, as_csv=as_csv)
 
     count = with_client(settings, work)
     if output is not None:
@@ -148,10 +154,21 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
 @_filters
 @_COUNT
 @with_settings
-def list_(settings: Settings, /, since: str | None, until: str | None, plan: str, count: int, **filters: str) -> None:
+def list_(  # one an option
+    settings: Settings,
+    /,
+    since: str | None,
+    until: str | None,
+    plan: str,
+    agent: str | None,
+    count: int,
+    **filters: str,
+) -> None:
     """List what happened, the oldest first."""
     query = _query(filters, since, until)
-    found = with_client(settings, lambda client: client.audit(query, count, lambda row: of_plan(row, plan)))
+    found = with_client(
+        settings, lambda client: client.audit(query, count, lambda row: of_plan(row, plan), agent=_node(agent))
+    )
     if settings.json:
         put_json(found)
         return

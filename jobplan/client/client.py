@@ -146,25 +146,30 @@ class Client(Connection):
         return decode(bytes(answer.data), Acted)
 
     async def audit(
-        self, query: ReadAudit, most: int, wanted: Callable[[AuditEntry], bool] = lambda _row: True
+        self,
+        query: ReadAudit,
+        most: int,
+        wanted: Callable[[AuditEntry], bool] = lambda _row: True,
+        *,
+        agent: NodeName | None = None,
     ) -> list[AuditEntry]:
-        """The newest rows of the audit trail that match, at most so many, the oldest first."""
+        """The newest rows of the dashboard's (or an agent's) audit trail that match, at most so many, the oldest first."""
         found: list[AuditEntry] = []
-        page = AuditPage(more=True)
-        while page.more and len(found) < most:
-            before = page.rows[-1].number if page.rows else query.before
-            answer = await self.ask(replace(query, before=before, limit=MOST_ROWS))
-            page = decode(bytes(answer.data), AuditPage)
-            found += filter(wanted, page.rows)
+        async for rows in self.audit_pages(query, agent=agent):
+            found += filter(wanted, rows)
+            if len(found) >= most:
+                break
         return found[:most][::-1]
 
-    async def audit_pages(self, query: ReadAudit) -> AsyncIterator[tuple[AuditEntry, ...]]:
-        """All rows of the audit trail that match, the newest first, page by page."""
+    async def audit_pages(
+        self, query: ReadAudit, *, agent: NodeName | None = None
+    ) -> AsyncIterator[tuple[AuditEntry, ...]]:
+        """All rows of the dashboard's (or an agent's) audit trail that match, the newest first, page by page."""
         page = AuditPage(more=True)
         while page.more:
             before = page.rows[-1].number if page.rows else query.before
-            answer = await self.ask(replace(query, before=before, limit=MOST_ROWS))
-            page = decode(bytes(answer.data), AuditPage)
+            async for answer in self.answers(replace(query, before=before, limit=MOST_ROWS), to=agent):
+                page = decode(bytes(answer.data), AuditPage)
             yield page.rows
 
     async def raise_event(self, event: str) -> None:

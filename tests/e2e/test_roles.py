@@ -36,6 +36,7 @@ def test_only_what_is_granted_is_done_by_dashboard_and_agent(tmp_path: Path) -> 
         installation.nodes["dashboard"].stop()
         drained = as_user(installation, "bob", "agent", "drain", "north")
         logs = as_user(installation, "bob", "job", "logs", "Finance", "load")
+        trail = as_user(installation, "anna", "audit", "list", "--agent", "north", "--user", "bob")
         installation.nodes["dashboard"].start()
         audit = as_user(installation, "anna", "audit", "list", "--kind", "request", "--user", "bob")
 
@@ -46,6 +47,7 @@ def test_only_what_is_granted_is_done_by_dashboard_and_agent(tmp_path: Path) -> 
     assert started == "submitted load: COMPLETE\n"
     assert "'agent.drain' needs the role operator of all plans" in drained
     assert logs == "loaded\n"
+    assert "'agent.drain' needs the role operator" in trail
     assert audit.count("refused") == 2
 
 

@@ -12,6 +12,7 @@ from agent_node.core.effects import (
     Effect,
     FindProcess,
     ReadLogFile,
+    ReadTrail,
     StartProcess,
     StopProcess,
     SweepRuns,
@@ -220,7 +221,7 @@ class Cluster:
             case _:
                 assert_never(effect)
 
-    def _carry_out(self, node: Node, hands: Hands, effect: Effect) -> None:
+    def _carry_out(self, node: Node, hands: Hands, effect: Effect) -> None:  # noqa: C901  # one branch an effect
         match effect:
             case StartProcess():
                 hands.start(effect.assignment)
@@ -234,6 +235,8 @@ class Cluster:
                 hands.unwatch(effect)
             case TakeFiles():
                 hands.take(effect)
+            case ReadTrail():
+                node.answer_later(Reply(effect.user, effect.request, Answer(ok=True)))
             case ReadLogFile():
                 node.answer_later(Reply(effect.user, effect.request, Answer(ok=True)))
             case SweepRuns():

@@ -33,6 +33,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "simulate": ("jobplan.cli.simulate:simulate", "Play a plan on virtual time and print what happens."),
     "backup": ("jobplan.cli.backup:backup", "Copy the dashboard's database while it runs."),
     "restore": ("jobplan.cli.backup:restore", "Put such a copy back."),
+    "doctor": ("jobplan.cli.doctor:doctor", "Say on one page what is wrong, and what to do."),
     "topics": ("jobplan.cli.topics:topics", "Show what is retained on the broker, as a tree."),
     "completion": ("jobplan.cli.completion:completion", "Print the shell's completion script."),
 }

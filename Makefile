@@ -126,6 +126,14 @@ nats: setup ## the suites of the bus and the main job on NATS alone [ARGS=...]
 bench: setup ## measure, each figure beside its floor [ARGS="hop fan --rounds 5 --quick"]
 	@$(PYTHON) -m benchmarks $(ARGS)
 
+.PHONY: bench-pages
+bench-pages: setup ## from what was measured: the tables of README and docs/performance.md, the curves
+	@$(PYTHON) -m benchmarks.pages
+
+.PHONY: bench-peers
+bench-peers: setup ## the same chain and fan through Celery; needs redis-server
+	@$(PYTHON) -m benchmarks.peers
+
 .PHONY: scenarios-rewrite
 scenarios-rewrite: setup ## write what the stories show now into their files; review the difference
 	@SCENARIOS_REWRITE=1 $(PYTEST) -q tests/scenarios

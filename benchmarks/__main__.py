@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from benchmarks import context_machine, fan, flood, hop, large, rest, restart, timers
+from benchmarks import context_machine, fan, flood, hop, large, rest, restart, scale, timers
 from benchmarks.figures import Figure, table
 
 RESULTS = Path(".cache/benchmarks.json")
@@ -44,6 +44,7 @@ PARTS = {
     "timers": Part(timers.measure, 1),
     "rest": Part(rest.measure),
     "large": Part(large.measure, 1, lambda rounds: large.measure(rounds, _QUICK_JOBS)),
+    "scale": Part(scale.measure, 1, lambda rounds: scale.measure(rounds, (10, 100))),
     "flood": Part(flood.measure, 1),
 }
 
@@ -92,10 +93,11 @@ def main() -> None:
     figures = asyncio.run(_measured(names, given.rounds, quick=given.quick))
     Console(width=200).print(table(figures, where))
     if not given.quick:
-        _keep(figures, where)
+        keep(figures, where)
 
 
-def _keep(figures: list[Figure], where: str) -> None:
+def keep(figures: list[Figure], where: str) -> None:
+    """Write them down, in the place of what was measured of the same parts before."""
     now = {figure.part for figure in figures}
     before = msgspec.json.decode(RESULTS.read_bytes(), type=Results).figures if RESULTS.exists() else ()
     kept = [figure for figure in before if figure.part not in now]

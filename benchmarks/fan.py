@@ -20,7 +20,12 @@ FAN = PlanName("Fan")
 
 async def measure(rounds: int) -> list[Figure]:
     """So many fans on one agent, then on four."""
-    return [*await _fans(rounds, "a"), *await _fans(rounds, "a", "b", "c", "d")]
+    return [*await one_agent(rounds), *await _fans(rounds, "a", "b", "c", "d")]
+
+
+async def one_agent(rounds: int) -> list[Figure]:
+    """So many fans on one agent."""
+    return await _fans(rounds, "a")
 
 
 async def _fans(rounds: int, *agents: str) -> list[Figure]:

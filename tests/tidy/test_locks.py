@@ -9,7 +9,13 @@ import pytest
 
 from tests.tidy.source import ROOT
 
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-more.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-more.lock",
+    "requirements-bench.lock",
+    "requirements-peers.lock",
+)
 ADDRESS = re.compile(r"://|\bindex\b|find-links|trusted-host|\bfile:|@ ")
 PINNED = re.compile(r"[a-z0-9-]+==[^ ;]+( ; [^\\]+)? \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+")
 
@@ -57,12 +63,13 @@ def test_every_dependency_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime = project["project"]["dependencies"]
     groups = project["dependency-groups"]
-    more = groups.pop("more")
+    alone = {name: groups.pop(name) for name in ("more", "bench", "peers")}
     dev = [entry for group in groups.values() for entry in group if isinstance(entry, str)]
 
     assert {_name(entry) for entry in runtime} <= _pins("requirements.lock").keys()
     assert {_name(entry) for entry in dev} <= _pins("requirements-dev.lock").keys()
-    assert {_name(entry) for entry in more} <= _pins("requirements-more.lock").keys()
+    for name, entries in alone.items():
+        assert {_name(entry) for entry in entries} <= _pins(f"requirements-{name}.lock").keys()
 
 
 def _name(requirement: str) -> str:

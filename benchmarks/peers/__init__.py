@@ -1,0 +1,1 @@
+"""Other schedulers on the same plans. Optional: nothing here runs in the tests."""

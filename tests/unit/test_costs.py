@@ -1,0 +1,120 @@
+"""What a job costs in things that can be counted: documents shown, their bytes, records, transactions. No clock is looked at.
+
+A change that shows, saves or encodes more than before fails here; whoever means it writes the new number down.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks.plans import chain, plan
+from broker.runtime.core import AuditRow, Heard, Key
+from broker.runtime.store import SqliteStore
+from dashboard_node.core.machine import DashboardCore
+from schemas.addresses import Address, AssignmentAt, InstanceAt, JobAt, RunReportAt
+from schemas.codec import encode_body
+from schemas.documents import Document, RunReport
+from schemas.names import PlanName
+from schemas.requests import Act, Action, ImportPlan, StartInstance
+from schemas.status import Outcome, RunPhase
+from tests.support.office import Office, at
+
+NOW = at("01-31 07:30")
+PHASES = (RunPhase.ACCEPTED, RunPhase.RUNNING, RunPhase.ENDED)
+
+
+class Cost(msgspec.Struct):
+    """What one report of a run led to."""
+
+    documents: list[str]
+    size: int
+    records: int
+    audit: int
+
+
+def _kind(address: Address, document: Document | None) -> str:
+    match address:
+        case AssignmentAt():
+            return "assignment" if document is not None else "cleared"
+        case JobAt():
+            return "job"
+        case InstanceAt():
+            return "instance"
+        case _:
+            return type(address).__name__
+
+
+def _costs(jobs: int) -> list[Cost]:
+    """What the three reports of the second run of a chain cost."""
+    office = Office(NOW)
+    office.ask(ImportPlan(source=plan("P", chain(jobs))))
+    office.ask(StartInstance(plan=PlanName("P")))
+    (instance,) = office.core.state.machines
+    first = office.core.state.machines[instance].graph.copies[0].id
+    office.ask(Act(action=Action.SUBMIT, instance=instance, job=first))
+    _report(office.core)
+    return _report(office.core)
+
+
+def _report(core: DashboardCore) -> list[Cost]:
+    """An agent carries out the run that lives."""
+    (live,) = core.state.live.values()
+    (run,) = live
+    costs = []
+    for phase in PHASES:
+        started = NOW if phase is not RunPhase.ACCEPTED else None
+        ended = NOW if phase is RunPhase.ENDED else None
+        outcome = Outcome.SUCCEEDED if phase is RunPhase.ENDED else None
+        report = RunReport(run=run, phase=phase, started=started, ended=ended, outcome=outcome)
+        decision = core.step(Heard(NOW, RunReportAt(core.state.runs[run].agent, run), report))
+        shown = core.project(decision.changes)
+        costs.append(
+            Cost(
+                documents=sorted(_kind(address, document) for address, document in shown.items()),
+                size=sum(len(encode_body(document)) for document in shown.values() if document is not None),
+                records=len(decision.changes),
+                audit=len(decision.audit),
+            )
+        )
+    return costs
+
+
+def test_report_of_a_run_shows_a_fixed_number_of_documents() -> None:
+    """From assignment to end a command in a chain costs so many documents, whatever else its plan holds."""
+    accepted, running, ended = _costs(100)
+
+    assert accepted.documents == ["assignment", "job"]
+    assert running.documents == ["AgentInstanceAt", "assignment", "instance", "job", "job"]
+    assert ended.documents == ["AgentInstanceAt", "assignment", "cleared", "instance", "job", "job", "job"]
+
+
+@pytest.mark.parametrize("jobs", [10, 1000])
+def test_cost_of_a_run_is_the_same_in_every_plan(jobs: int) -> None:
+    """Documents re-encoded, records saved and audit rows do not grow with the plan."""
+    few, many = _costs(4), _costs(jobs)
+
+    assert [one.documents for one in many] == [one.documents for one in few]
+    assert [(one.records, one.audit) for one in many] == [(one.records, one.audit) for one in few]
+
+
+def test_bytes_of_a_run_are_bounded() -> None:
+    """What one run of a chain puts on the bus, in bytes of documents, for each of its three reports."""
+    sizes = [one.size for one in _costs(100)]
+
+    assert sizes == [583, 1112, 1460]
+
+
+async def test_turn_is_one_transaction(tmp_path: Path) -> None:
+    """Records that change, records that go and audit rows of a turn are one commit."""
+    said: list[str] = []
+    async with SqliteStore.open(tmp_path / "node.db") as store:
+        await store.save({Key("job", "gone"): AuditRow(at=NOW, kind="x")}, ())
+        await store._database.set_trace_callback(said.append)  # the only place where commits can be counted
+        await store.save(
+            {Key("job", "a"): AuditRow(at=NOW, kind="x"), Key("job", "gone"): None}, [AuditRow(at=NOW, kind="job")]
+        )
+
+    assert [one for one in said if one.startswith(("BEGIN", "COMMIT"))] == ["BEGIN ", "COMMIT"]

@@ -21,6 +21,7 @@ from schemas.requests import (
     RaiseEvent,
     ReadLog,
     StartInstance,
+    TestNotification,
 )
 from schemas.rights import refusal, rights
 
@@ -71,6 +72,9 @@ def test_pattern_fits_whole_names(pattern: str, plan: str, *, fit: bool) -> None
         ((Grant(OPERATOR, "Finance*"),), StartInstance(plan=PlanName("Other")), False),
         ((Grant(OPERATOR, "Finance*"),), DeletePlan(plan=FINANCE), False),
         ((Grant(OPERATOR, "Finance*"),), Drain(), False),
+        ((Grant(OPERATOR, "Finance*"),), TestNotification(plan=FINANCE), True),
+        ((Grant(OPERATOR, "Finance*"),), TestNotification(), False),
+        ((Grant(OPERATOR),), TestNotification(), True),
         ((Grant(OPERATOR),), Drain(), True),
         ((Grant(OPERATOR),), RaiseEvent(event="e"), True),
         ((Grant(ADMIN, "Finance*"),), DeletePlan(plan=FINANCE), True),

@@ -20,6 +20,7 @@ from schemas.names import UserName, escape
 
 if TYPE_CHECKING:
     from dashboard_node.channels import Channels
+    from jobplan.web.server import WebSettings
 
 DATA: Final = Path("jobplan-data")
 """Where nodes keep their folders unless said otherwise: in the working directory."""
@@ -93,22 +94,27 @@ def broker(settings: Settings, parent: int | None) -> None:
 @click.option("--admin", "admins", multiple=True, metavar="USER", help="Who is an admin in any case; may be repeated.")
 @_METRICS
 @_LOG_FORMAT
+@click.option("--web", "page", is_flag=True, help="Serve the page as well, as 'jobplan serve web' would.")
+@click.option("--listen", metavar="HOST:PORT", help="Where the page is served.  [default: 127.0.0.1:8480]")
 @_ENDS_WITH
 @with_settings
-def dashboard(
+def dashboard(  # noqa: PLR0913  # one for each option
     settings: Settings,
     retention: float | None,
     audit_days: float | None,
     admins: tuple[str, ...],
     metrics: str | None,
     parent: int | None,
+    *,
+    listen: str | None,
+    page: bool,
 ) -> None:
     """Run the dashboard: it starts instances when their windows open, and decides what runs when.
 
     Until an admin is named, everybody whom the broker lets in may do everything; then what admins grant counts.
     """
     from dashboard_node.config import DashboardConfig
-    from jobplan.nodes.running import serve_dashboard  # nodes load slowly
+    from jobplan.nodes.running import serve_dashboard, serve_dashboard_with_page  # nodes load slowly
 
     table = settings.tables.get("dashboard", {})
     config = DashboardConfig(
@@ -125,7 +131,13 @@ def dashboard(
         metrics=_metrics(metrics, table, "[dashboard] metrics"),
         ca_file=settings.ca_file,
     )
-    _run(settings, parent, lambda: serve_dashboard(config))
+    if listen is not None and not page:
+        raise BadInputError("--listen without --web: it says where the page is served; give both, or neither")
+    if page:
+        shown = _page(settings, {"listen": listen})
+        _run(settings, parent, lambda: serve_dashboard_with_page(config, shown))
+    else:
+        _run(settings, parent, lambda: serve_dashboard(config))
 
 
 @serve.command(epilog="\b\nExample:\n  jobplan serve agent north --data /var/lib/jobplan")
@@ -157,27 +169,36 @@ def agent(settings: Settings, name: str, metrics: str | None, parent: int | None
 @click.option("--key", metavar="FILE", help="The certificate's key (PEM), if it is in a file of its own.")
 @click.option("--connections", type=click.IntRange(1), metavar="N", help="Most browsers at once.  [default: 200]")
 @_LOG_FORMAT
+@click.option("--websockets", metavar="URL", help="The broker's own websockets listener, in place of our tunnel.")
 @_ENDS_WITH
 @with_settings
-def web(
+def web(  # noqa: PLR0913  # one for each option
     settings: Settings,
     parent: int | None,
     listen: str | None,
     certificate: str | None,
     key: str | None,
     connections: int | None,
+    *,
+    websockets: str | None,
 ) -> None:
     """Serve the page: people watch and act in a browser, logged in to the broker with their own name and password.
 
     The page is static files and a tunnel from the browser to the broker that --broker names; whoever it lets in, the page does.
     """
     from jobplan.nodes.running import serve_web
-    from jobplan.web.options import web_settings
 
     options = {"listen": listen, "certificate": certificate, "key": key, "connections": connections}
-    wishes = settings.tables.get("web", {}) | {name: value for name, value in options.items() if value is not None}
-    found = web_settings(broker_at(settings.broker), settings.ca_file, wishes, settings.file)
+    found = _page(settings, options | {"websockets": websockets})
     _run(settings, parent, lambda: serve_web(found))
+
+
+def _page(settings: Settings, options: Mapping[str, object]) -> WebSettings:
+    """How the page is served: by the options, else by [web] of the settings' file."""
+    from jobplan.web.options import web_settings
+
+    wishes = settings.tables.get("web", {}) | {name: value for name, value in options.items() if value is not None}
+    return web_settings(broker_at(settings.broker), settings.ca_file, wishes, settings.file)
 
 
 def _data(settings: Settings) -> Path:

@@ -91,11 +91,25 @@ async def serve_web(settings: WebSettings) -> int:
     from jobplan.web.server import running_page
 
     async with running_page(settings) as address:
-        logging.getLogger(__name__).info("the page is at %s, its broker is %s", address, settings.broker)
+        _tell_of_page(address, settings)
         with _told_to_end() as told:
             await told.wait()
     logging.getLogger(__name__).info("the page is served no more")
     return 0
+
+
+async def serve_dashboard_with_page(config: DashboardConfig, settings: WebSettings) -> int:
+    """Run the dashboard, and serve the page beside it, until told to end. The page goes on being an MQTT client."""
+    from jobplan.web.server import running_page
+
+    async with running_page(settings) as address:
+        _tell_of_page(address, settings)
+        return await serve_dashboard(config)
+
+
+def _tell_of_page(address: str, settings: WebSettings) -> None:
+    broker = settings.websockets or settings.broker
+    logging.getLogger(__name__).info("the page is at %s, its broker is %s", address, broker)
 
 
 @asynccontextmanager

@@ -26,21 +26,26 @@ PACKED: Final = frozenset({".css", ".html", ".js", ".svg", ".txt"})
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 ASK_FIRST: Final = "no-cache"
 
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""Of content security: everything comes from here, nothing stands inline, nobody may put the page in a frame."""
-
 EVERYWHERE: Final = {
-    "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""Headers of every answer."""
+"""Headers of every answer, beside the policy."""
+
+
+def policy(websockets: str = "") -> str:
+    """Of content security: everything comes from here, nothing stands inline, nobody may put the page in a frame.
+
+    ``websockets``: the address of a broker's own listener, the one other thing that the page may connect to.
+    """
+    other = f" {websockets}" if websockets else ""
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'{other}; "
+        "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 class PageFile(Struct, frozen=True, kw_only=True):

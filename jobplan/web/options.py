@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from broker.address import BrokerUrl
 from jobplan.errors import BadInputError
 from jobplan.web.server import WebSettings
 
-KNOWN = ("listen", "certificate", "key", "connections")
+KNOWN = ("listen", "certificate", "key", "connections", "websockets")
 
 
 def web_settings(
@@ -34,7 +35,19 @@ def web_settings(
         certificate=certificate,
         key=key,
         connections=connections,
+        websockets=websockets(str(wishes.get("websockets", ""))),
     )
+
+
+def websockets(text: str) -> str:
+    """The address of a broker's own websockets listener; empty: none. Raises BadInputError."""
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    plain = text.isascii() and not any(mark in text for mark in " ;,'\"") and "@" not in parts.netloc
+    if parts.scheme not in {"ws", "wss"} or not parts.hostname or parts.query or parts.fragment or not plain:
+        raise BadInputError(f"--websockets {text}: ws://HOST:PORT/PATH or wss://... is wanted, without a user")
+    return text
 
 
 def listening(text: str) -> tuple[str, int]:

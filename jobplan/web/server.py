@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 import msgspec
 from aiohttp import WSCloseCode, web
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.typedefs import Middleware
 from msgspec import Struct
 
 from broker.address import BrokerUrl
 from jobplan.errors import BadInputError
-from jobplan.web.files import EVERYWHERE, FOLDER, PageFile, read_files
+from jobplan.web.files import EVERYWHERE, FOLDER, PageFile, policy, read_files
 from jobplan.web.tunnel import CONNECTING, close, tunnel
 
 FRAME_BYTES: Final = 4 * 1_048_576
@@ -49,6 +50,8 @@ class WebSettings(Struct, frozen=True, kw_only=True):
     key: Path | None = None
     connections: int = 200
     """How many tunnels there may be at once."""
+    websockets: str = ""
+    """The broker's own websockets listener, to which browsers connect in place of the tunnel; empty: the tunnel."""
     folder: Path = FOLDER
 
 
@@ -59,16 +62,18 @@ class Page:
         """Read the files. Raises JobplanError, BadInputError."""
         self._settings = settings
         self._files = read_files(settings.folder)
-        self._facts = msgspec.json.encode({"prefix": settings.broker.prefix, "tunnel": TUNNEL})
+        self._facts = msgspec.json.encode({"prefix": settings.broker.prefix, "tunnel": settings.websockets or TUNNEL})
+        self._headers = EVERYWHERE | {"Content-Security-Policy": policy(settings.websockets)}
         self._trust = _trust(settings)
         self._open: set[web.WebSocketResponse] = set()
         self._taken = 0
 
     def application(self) -> web.Application:
         """All routes."""
-        application = web.Application(middlewares=[_with_headers], client_max_size=1024)
+        application = web.Application(middlewares=[_with(self._headers)], client_max_size=1024)
         application.router.add_get(FACTS, self._tell_facts)
-        application.router.add_get(TUNNEL, self._tunnel)
+        if not self._settings.websockets:
+            application.router.add_get(TUNNEL, self._tunnel)
         application.router.add_get("/{path:.*}", self._send_file)
         application.on_shutdown.append(self._say_good_bye)
         return application
@@ -146,18 +151,23 @@ def is_same_origin(origin: str, host: str) -> bool:
     return parts.scheme in {"http", "https"} and parts.netloc.casefold() == host.casefold()
 
 
-@web.middleware
-async def _with_headers(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    try:
-        answer = await handler(request)
-    except web.HTTPException as refusal:
-        refusal.headers.update(EVERYWHERE)
-        raise
-    if not answer.prepared:
-        answer.headers.update(EVERYWHERE)
-    return answer
+def _with(headers: Mapping[str, str]) -> Middleware:
+    """Every answer has these headers, a refusal as well."""
+
+    @web.middleware
+    async def add_headers(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        try:
+            answer = await handler(request)
+        except web.HTTPException as refusal:
+            refusal.headers.update(headers)
+            raise
+        if not answer.prepared:
+            answer.headers.update(headers)
+        return answer
+
+    return add_headers
 
 
 def _sent(request: web.Request, file: PageFile) -> web.Response:

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,19 @@ async def test_the_page_learns_the_prefix_and_no_password(settings: WebSettings)
         facts = await (await browser.get("/settings.json")).text()
 
     assert facts == '{"prefix":"plant/two","tunnel":"/mqtt"}'
+
+
+async def test_a_brokers_own_listener_stands_in_for_the_tunnel(settings: WebSettings) -> None:
+    """The page is told its address, may connect there and nowhere else, and there is no tunnel."""
+    own = "wss://broker.example:8884/mqtt"
+    async with running_page(replace(settings, websockets=own)) as address, ClientSession(address) as browser:
+        facts = await (await browser.get("/settings.json")).json()
+        page = await browser.get("/")
+        tunnel = await browser.get("/mqtt")
+
+    assert facts["tunnel"] == own
+    assert f"connect-src 'self' {own};" in page.headers["Content-Security-Policy"]
+    assert tunnel.status == HTTPStatus.NOT_FOUND
 
 
 async def test_the_tunnel_changes_no_byte(settings: WebSettings) -> None:
@@ -187,7 +201,14 @@ def test_options() -> None:
     assert listening("[::1]:8480") == ("::1", 8480)
     assert listening("9000") == ("127.0.0.1", 9000)
     assert web_settings(NOWHERE, None, {"connections": 3, "listen": ":81"}, None).connections == 3
-    for wishes in ({"listen": "here"}, {"key": "page.key"}, {"connections": 0}, {"listne": "x"}):
+    for wishes in (
+        {"listen": "here"},
+        {"key": "page.key"},
+        {"connections": 0},
+        {"listne": "x"},
+        {"websockets": "http://h/"},
+        {"websockets": "ws://u:p@h/"},
+    ):
         with pytest.raises(BadInputError):
             web_settings(NOWHERE, None, wishes, None)
 

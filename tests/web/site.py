@@ -87,18 +87,24 @@ def _let_look(folder: DemoFolder) -> None:
 
 
 @contextmanager
-def a_site(where: Path, agents: tuple[str, ...]) -> Iterator[Site]:
-    """Everything up, with one agent for each name; ended after."""
+def a_site(where: Path, agents: tuple[str, ...], *, together: bool = False) -> Iterator[Site]:
+    """Everything up, with one agent for each name; ended after. ``together``: the dashboard's process serves the page."""
     folder = make_folder(where, agents)
     _let_look(folder)
     port = free_port()
+    served = ("--listen", f"{HOST}:{port}")
+    page = () if together else ("web",)
     nodes = {
         "broker": _node(folder, "broker", DASHBOARD, "broker"),
         "dashboard": _node(
-            folder, "dashboard", DASHBOARD, "dashboard", "--retention", "3600", "--admin", folder.operator.user
+            folder,
+            "dashboard",
+            DASHBOARD,
+            *("dashboard", "--retention", "3600", "--admin", folder.operator.user),
+            *(("--web", *served) if together else ()),
         ),
         **{agent: _node(folder, agent_file(agent), agent_file(agent), "agent", agent) for agent in agents},
-        "web": _node(folder, "web", DASHBOARD, "web", "--listen", f"{HOST}:{port}"),
+        **{name: _node(folder, name, DASHBOARD, name, *served) for name in page},
     }
     site = Site(folder, nodes, f"http://{HOST}:{port}/")
     try:
@@ -113,7 +119,7 @@ def a_site(where: Path, agents: tuple[str, ...]) -> Iterator[Site]:
 
 def _is_up(site: Site, agents: tuple[str, ...]) -> bool:
     rows = json.loads(site.do("agent", "list", "--json") or "[]")
-    served = "the page is at" in site.nodes["web"].log.read_text()
+    served = any("the page is at" in node.log.read_text() for node in site.nodes.values())
     return served and {row["node"] for row in rows if row["state"] == "alive"} >= set(agents)
 
 

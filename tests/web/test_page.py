@@ -89,7 +89,7 @@ def test_an_instance_from_its_start_to_its_end(page: Page, site: Site, nightly: 
     shows(page, "Load", "ERROR")
     expect(page.locator('tr[data-job="Load"] .why')).to_contain_text("3")
     page.get_by_role("link", name="Load").click()
-    page.locator("select").first.select_option("errors")
+    page.get_by_label("Stream").select_option("errors")
     expect(page.get_by_role("log")).to_have_text("no table\n")
     (site.folder.path / "mended").touch()
     page.get_by_role("button", name="Resubmit").click()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,14 +24,22 @@ Orders = tuple[Site, str]
 def orders() -> Iterator[Orders]:
     """The sample plan, run until its job that fails has failed; the instance."""
     # Its path is in the pictures: one that says what it is.
-    with TemporaryDirectory(prefix="jobplan-demo-") as where, a_site(Path(where), ("desk", "warehouse")) as site:
-        inbox = site.folder.inbox
+    with (
+        TemporaryDirectory(prefix="jobplan-demo-") as where,
+        a_site(Path(where), ("desk", "warehouse"), together=True) as site,
+    ):
         site.do("plan", "import", str(ROOT / "jobplan" / "sample"))
-        instance = site.do("instance", "start", "MorningOrders", "-p", f"inbox={inbox}").strip()
-        arriving = inbox / "arriving.tmp"
-        arriving.write_text("number,article,pieces\n1,tea,3\n2,coffee,5\n3,sugar,1\n", "utf-8")
-        arriving.rename(inbox / "order_17.csv")
-        yield site, instance
+        yield site, an_order(site, 17)
+
+
+def an_order(site: Site, number: int) -> str:
+    """An instance of the sample plan whose file has come."""
+    inbox = site.folder.inbox
+    instance = site.do("instance", "start", "MorningOrders", "-p", f"inbox={inbox}").strip()
+    arriving = inbox / "arriving.tmp"
+    arriving.write_text("number,article,pieces\n1,tea,3\n2,coffee,5\n3,sugar,1\n", "utf-8")
+    arriving.rename(inbox / f"order_{number}.csv")
+    return instance
 
 
 @pytest.fixture
@@ -70,19 +78,26 @@ def test_pictures(browser: Browser, orders: Orders, folder: Path, *, dark: bool)
         view(page, f"#/instances/{instance}/graph")
         expect(page.get_by_role("link", name=f"{SAMPLE_FAILURE}: error")).to_be_visible()
         take("graph")
-        for tab in ("timeline", "parameters", "audit", "json"):
+        for tab in ("parameters", "audit", "json"):
             view(page, f"#/instances/{instance}/{tab}")
             expect(page.locator(".scroll, .json").first).to_be_visible()
             take(tab)
         view(page, f"#/instances/{instance}")
         page.get_by_role("link", name=SAMPLE_FAILURE).click()
-        page.locator("select").first.select_option("errors")
+        page.get_by_label("Stream").select_option("errors")
         expect(page.get_by_role("log")).to_contain_text("approval")
         take("job")
         page.get_by_role("button", name="Resubmit").click()
         expect(page.get_by_role("dialog")).to_be_visible()
         take("dialog")
         page.get_by_role("button", name="Cancel").click()
+        # How long its jobs took is known by now, so that the ends of the next one can be estimated.
+        (site.folder.inbox / "approval.txt").touch()
+        second = an_order(site, 18 + dark)
+        view(page, f"#/instances/{second}/timeline")
+        expect(page.locator(".timeline li", has_text="ReserveStock").locator(".fill-run")).to_be_visible()
+        expect(page.locator(".guess").first).to_be_visible()
+        take("timeline")
         for name in ("instances", "plans", "agents", "locks"):
             view(page, f"#/{name}")
             expect(page.get_by_role("heading", name=name.title())).to_be_visible()
@@ -90,20 +105,25 @@ def test_pictures(browser: Browser, orders: Orders, folder: Path, *, dark: bool)
         view(page, "#/forecast")
         expect(page.get_by_role("region", name=re.compile("^20")).first).to_be_visible()
         take("forecast")
-        view(page, "#/plans/MorningOrders")
-        expect(page.get_by_role("heading", name="Nothing is wrong with it")).to_be_visible()
-        page.get_by_label("Opens at").fill("0 30 7 ? * MON-FRI")
-        expect(page.get_by_role("heading", name="1 change")).to_be_visible()
-        expect(page.locator(".starts ins").first).to_be_visible()
-        take("editor")
-        page.get_by_role("link", name="Graph").click()
-        page.get_by_role("button", name="ArchiveOrders: command").click()
-        expect(page.get_by_role("heading", name="Job ArchiveOrders")).to_be_visible()
-        take("editor-graph")
-        page.get_by_role("button", name="Give up the changes").click()
-        view(page, "#/bring")
-        expect(page.get_by_role("heading", name="Bring a plan")).to_be_visible()
-        take("bring")
+        take_editor(page, take)
+
+
+def take_editor(page: Page, take: Callable[[str], None]) -> None:
+    """The ways to edit a plan."""
+    view(page, "#/plans/MorningOrders")
+    expect(page.get_by_role("heading", name="Nothing is wrong with it")).to_be_visible()
+    page.get_by_label("Opens at").fill("0 30 7 ? * MON-FRI")
+    expect(page.get_by_role("heading", name="1 change")).to_be_visible()
+    expect(page.locator(".starts ins").first).to_be_visible()
+    take("editor")
+    page.get_by_role("link", name="Graph").click()
+    page.get_by_role("button", name="ArchiveOrders: command").click()
+    expect(page.get_by_role("heading", name="Job ArchiveOrders")).to_be_visible()
+    take("editor-graph")
+    page.get_by_role("button", name="Give up the changes").click()
+    view(page, "#/bring")
+    expect(page.get_by_role("heading", name="Bring a plan")).to_be_visible()
+    take("bring")
 
 
 def test_a_narrow_screen_does_not_scroll_sideways(browser: Browser, orders: Orders, folder: Path) -> None:

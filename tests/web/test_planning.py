@@ -63,7 +63,7 @@ def test_a_plan_is_changed_in_its_form(page: Page, site: Site, daily: str) -> No
     expect(page.get_by_role("button", name=REVIEW)).to_be_disabled()
     opens = page.get_by_label("Opens at")
     opens.fill("0 0 25 * * ?")
-    expect(page.locator(".part .field", has=opens).locator(".fault")).to_contain_text("hours: 25 is out of range")
+    expect(page.locator(".sheet .field", has=opens).locator(".fault")).to_contain_text("hours: 25 is out of range")
     expect(page.get_by_role("button", name=REVIEW)).to_be_disabled()
 
     opens.fill("0 30 7 * * ?")

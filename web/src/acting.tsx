@@ -1,6 +1,6 @@
 /** Doing something: which actions make sense for what, asking for them, and saying what came of it. */
 import { signal } from "@preact/signals";
-import type { InstanceStatus, JobState, JobStatus } from "./documents";
+import type { InstanceStatus, JobState, JobStatus, LockClaim } from "./documents";
 import { askOnce, Refused } from "./link";
 import { words } from "./words";
 
@@ -150,6 +150,14 @@ export function aboutInstance(one: InstanceStatus): Subject {
   ];
   return { name: instance, choices: one.status === "ENDED" ? [] : choices };
 }
+
+/** Locks follow from runs: one is free when the run that holds it is over. */
+export const freeing = ({ instance, context, job }: LockClaim): Choice => ({
+  verb: "freeLock",
+  hurts: true,
+  message: true,
+  request: ({ message }) => ({ ask: "act", action: "kill", instance, context, job, ...(message ? { message } : {}) }),
+});
 
 export const startOf = (plan: string, parameters: Record<string, string>): Choice => ({
   verb: "start",

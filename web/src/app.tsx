@@ -3,9 +3,9 @@ import { Component, type ComponentChildren, type JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { said, unsay } from "./acting";
 import { ActionDialog } from "./dialog";
-import { moment } from "./format";
+import { browserZone, moment, zone } from "./format";
 import { leave, link } from "./link";
-import { changes, dashboard, unreadable } from "./picture";
+import { changes, dashboard, goneSince, plans, unreadable } from "./picture";
 import { roleTold } from "./rights";
 import { route, to } from "./route";
 import { Agents } from "./views/agents";
@@ -39,7 +39,7 @@ export function App(): JSX.Element {
           </p>
         )}
         {unreadable.value > 0 && <p class="doubt">{words.link.unreadable(unreadable.value)}</p>}
-        <Boundary key={route.value[0] ?? ""}>
+        <Boundary key={`${route.value[0] ?? ""} ${zone.value}`}>
           <View />
         </Boundary>
       </main>
@@ -61,7 +61,10 @@ function whyInDoubt(): string {
   if (state === "connecting") return words.link.connectingLong;
   const there = dashboard();
   if (there === undefined) return words.link.noDashboard;
-  if (there.state === "gone") return words.link.dashboardGone(moment(Date.parse(there.at) - Date.parse(there.since) > 100 ? there.at : there.since));
+  if (there.state === "gone") {
+    const since = goneSince("dashboard/presence");
+    return since === undefined ? words.link.dashboardWent(moment(there.since)) : words.link.dashboardGone(moment(since));
+  }
   return there.complete ? "" : words.link.starting;
 }
 
@@ -81,6 +84,7 @@ function Header({ doubtful }: { doubtful: boolean }): JSX.Element {
           </a>
         ))}
       </nav>
+      <Zones />
       <span class={`state ${state === "up" && !doubtful ? "is-up" : "is-doubtful"}`} role="status" data-link={state}>
         {state === "up" ? words.link.up : state === "lost" ? words.link.lost : words.link.connecting}
       </span>
@@ -91,6 +95,20 @@ function Header({ doubtful }: { doubtful: boolean }): JSX.Element {
         {words.login.out}
       </button>
     </header>
+  );
+}
+
+/** In which zone times are shown: that of the browser, UTC, or that of a plan. */
+function Zones(): JSX.Element {
+  const all = new Set(["", "UTC", ...plans().map((one) => one.zone ?? "")]);
+  return (
+    <select class="zones" aria-label={words.zone} value={zone.value} onChange={(event) => (zone.value = event.currentTarget.value)}>
+      {[...all].sort().map((name) => (
+        <option key={name} value={name}>
+          {name || browserZone}
+        </option>
+      ))}
+    </select>
   );
 }
 

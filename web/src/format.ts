@@ -1,5 +1,5 @@
-/** Times, durations and sizes as people read them, in the zone of the browser. */
-import { signal } from "@preact/signals";
+/** Times, durations and sizes as people read them, in the zone that is chosen. */
+import { computed, signal } from "@preact/signals";
 import type { JobState, Status } from "./documents";
 
 /** The time, counted on each second: what shows a duration reads it. */
@@ -8,12 +8,21 @@ setInterval(() => {
   if (!document.hidden) now.value = Date.now();
 }, 1000);
 
-const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const day = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit" });
+/** In which zone times are shown; empty: that of the browser. */
+export const zone = signal("");
+export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-export const clock = (when: string | Date | undefined): string => (when === undefined ? "" : time.format(new Date(when)));
+const formats = computed(() => {
+  const timeZone = zone.value || browserZone;
+  return {
+    time: new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone }),
+    day: new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone }),
+  };
+});
 
-export const dayOf = (when: string): string => day.format(new Date(when));
+export const clock = (when: string | Date | undefined): string => (when === undefined ? "" : formats.value.time.format(new Date(when)));
+
+export const dayOf = (when: string): string => formats.value.day.format(new Date(when));
 
 /** As an input of date and time takes it. */
 export function wallTime(when: Date): string {
@@ -24,6 +33,7 @@ export function wallTime(when: Date): string {
 export function moment(when: string | Date | undefined): string {
   if (when === undefined) return "";
   const date = new Date(when);
+  const { time, day } = formats.value;
   const today = day.format(date) === day.format(new Date());
   return today ? time.format(date) : `${day.format(date)} ${time.format(date)}`;
 }

@@ -16,9 +16,14 @@ export const changes = signal(0);
 export const unreadable = signal(0);
 
 const WIRE_VERSION = 1;
+/** Milliseconds: what was written so soon after a connection began is its will. */
+const WILL = 100;
 const seen = new Map<string, Seen>();
 let replay = 0;
 let drawing = false;
+let settled = false;
+/** When a node was seen to go; its will was written when it came. */
+const wentAt = new Map<string, string>();
 
 /** At most one drawing a frame, however much arrives; a page in the background is drawn now and then. */
 function changed(): void {
@@ -69,16 +74,19 @@ export function take(topic: string, payload: string): void {
     before.replay = replay;
     return;
   }
+  if ((header as Presence).state === "gone" && settled) wentAt.set(topic, new Date().toISOString());
   seen.set(topic, { document: header, order, replay });
   changed();
 }
 
 export function beginReplay(): void {
   replay += 1;
+  settled = false;
 }
 
 /** A replay is complete. */
 export function settle(): void {
+  settled = true;
   const dashboard = at<Presence>("dashboard/presence");
   if (dashboard?.state === "alive" && dashboard.complete) {
     for (const [topic, one] of seen) {
@@ -109,6 +117,13 @@ function all<T extends Header>(filter: string): T[] {
 }
 
 const byName = (one: string, other: string): number => one.localeCompare(other, "en", { numeric: true });
+
+/** Since when a node is gone: as it said itself, or as it was seen; undefined: it went before anybody here looked. */
+export function goneSince(topic: string): string | undefined {
+  const presence = at<Presence>(topic);
+  if (presence === undefined || presence.state === "alive") return undefined;
+  return Date.parse(presence.at) - Date.parse(presence.since) > WILL ? presence.at : wentAt.get(topic);
+}
 
 export const dashboard = (): Presence | undefined => at<Presence>("dashboard/presence");
 export const agents = (): Presence[] =>

@@ -2,6 +2,7 @@
 
 export const words = {
   name: "jobplan",
+  zone: "Time zone of what is shown",
   skip: "Skip to the content",
   nav: { instances: "Instances", plans: "Plans", forecast: "Coming", agents: "Agents", locks: "Locks", label: "Views" },
   login: {
@@ -23,6 +24,7 @@ export const words = {
     connectingLong: "Connecting to the broker …",
     noDashboard: "No dashboard has ever been on this broker: there is nobody to decide or to answer.",
     dashboardGone: (since: string) => `The dashboard is gone since ${since}. This is what it last showed.`,
+    dashboardWent: (connected: string) => `The dashboard is gone; it connected last at ${connected}. This is what it last showed.`,
     starting: "The dashboard is starting and has not shown everything yet.",
     agentsGone: (names: string) => `Not there: agent ${names}. Its jobs go on, or are reported, when it is back.`,
     unreadable: (count: number) => `${count} documents on the broker could not be read.`,
@@ -129,17 +131,17 @@ export const words = {
     now: "now",
     guess: (end: string) => `likely to end ${end}`,
     critical: "on the critical path",
-    legend: "Hatched: likely, by the median of past runs. Bold: on the critical path, what shortens none of these ends nothing sooner.",
+    legend: "Hatched: likely, by the median of past runs. Bold: on the critical path: what shortens none of these ends nothing sooner.",
   },
   history: {
     title: "Past runs",
     none: "No run that has ended is kept.",
     usual: (median: string, most: string) => `Usually takes ${median}; nine of ten at most ${most}.`,
-    columns: { started: "Started", instance: "Instance", attempt: "Try", took: "Took", bar: "", outcome: "Outcome", agent: "Agent" },
+    columns: { started: "Started", instance: "Instance", attempt: "Try", took: "Took", bar: "Compared", outcome: "Outcome", agent: "Agent" },
   },
   estimate: {
     ends: "likely to be complete",
-    late: (when: string) => `at the latest ${when}`,
+    late: (when: string) => `nine times of ten by ${when}`,
     beyond: "after its end",
     stuck: (count: number) => (count === 1 ? "Not by itself: 1 job does not go on" : `Not by itself: ${count} jobs do not go on`),
     unmeasured: (count: number) => (count === 1 ? "1 job has no past run and counts as nothing" : `${count} jobs have no past run and count as nothing`),
@@ -336,6 +338,7 @@ export const words = {
     alive: "alive",
     gone: "gone",
     dry: "dry run",
+    goneSince: "since",
   },
   locks: {
     title: "Locks",
@@ -379,6 +382,7 @@ export const words = {
       resume: ["Let start again", "Start runs on this agent again"],
       resetInstance: ["Reset instance", "End it and open a fresh one in its place"],
       change: ["Change", ""],
+      freeLock: ["Free the lock", "End the running command that holds it: the lock goes to the next in its queue"],
       holdAll: ["Hold all", "Hold every job that waits"],
       releaseAll: ["Release all", "Release every job that is held"],
       enablePlan: ["Enable", ""],

@@ -2,7 +2,8 @@
 import type { JSX } from "preact";
 import { draining } from "../acting";
 import { Act, Empty, Table, When } from "../parts";
-import { agents, changes } from "../picture";
+import { agents, changes, goneSince } from "../picture";
+import { escape } from "../topics";
 import { words } from "../words";
 
 export function Agents(): JSX.Element {
@@ -23,6 +24,12 @@ export function Agents(): JSX.Element {
               <td>{one.node}</td>
               <td>
                 <span class={`badge tone-${one.state === "alive" ? "good" : "bad"}`}>{words.agents[one.state]}</span>
+                {goneSince(`agent/${escape(one.node)}/presence`) !== undefined && (
+                  <>
+                    {" "}
+                    {words.agents.goneSince} <When at={goneSince(`agent/${escape(one.node)}/presence`)} zone={one.zone} />
+                  </>
+                )}
                 {one.condition?.draining && <span class="badge tone-warn">{words.agents.draining}</span>}
                 {one.condition?.diskFull && <span class="badge tone-bad">{words.agents.full}</span>}
                 {one.dryRun && <span class="badge tone-warn">{words.agents.dry}</span>}

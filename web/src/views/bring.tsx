@@ -73,7 +73,7 @@ function Choosing({ take }: { take: (source: Source) => void }): JSX.Element {
       </div>
       {fault !== "" && <p role="alert">{fault}</p>}
       {open !== undefined && (
-        <form class="part" onSubmit={fill}>
+        <form class="sheet" onSubmit={fill}>
           <div class="field">
             <label for="tokens">{words.editor.tokens}</label>
             <textarea id="tokens" class="source" rows={6} spellcheck={false} value={values} aria-describedby="tokens-about" onInput={(event) => setValues(event.currentTarget.value)} />

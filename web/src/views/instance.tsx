@@ -115,12 +115,12 @@ function Likely({ estimate: { ends, endsLate, closes, stuck = [], unmeasured = 0
       ) : (
         <>
           {words.estimate.ends} <When at={ends} />
-          {endsLate !== undefined && `, ${words.estimate.late(moment(endsLate))}`}
+          {endsLate !== undefined && moment(endsLate) !== moment(ends) && `, ${words.estimate.late(moment(endsLate))}`}
           {beyond && ` (${words.estimate.beyond})`}
         </>
       )}
       {unmeasured > 0 && `, ${words.estimate.unmeasured(unmeasured)}`}
-      {path.length > 0 && `. ${words.estimate.path}: ${path.map((one) => one.name).join(" → ")}`}
+      {ends !== undefined && path.length > 0 && `. ${words.estimate.path}: ${path.map((one) => one.name).join(" → ")}`}
     </p>
   );
 }

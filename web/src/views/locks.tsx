@@ -1,12 +1,15 @@
 /** Who holds which lock, and who waits for it. */
 import type { JSX } from "preact";
 import type { LockClaim } from "../documents";
-import { Empty, Table, When } from "../parts";
+import { freeing } from "../acting";
+import { Act, Empty, Table, When } from "../parts";
 import { changes, locks } from "../picture";
 import { to } from "../route";
 import { words } from "../words";
 
-function Claims({ claims }: { claims: LockClaim[] | undefined }): JSX.Element {
+const [FREE] = words.actions.verbs.freeLock;
+
+function Claims({ claims, lock }: { claims: LockClaim[] | undefined; lock?: string }): JSX.Element {
   if (claims === undefined || claims.length === 0) return <>{words.locks.nobody}</>;
   return (
     <ol class="claims">
@@ -14,6 +17,12 @@ function Claims({ claims }: { claims: LockClaim[] | undefined }): JSX.Element {
         <li key={`${one.instance}/${one.context}/${one.job}`}>
           <a href={to("instances", one.instance, "job", one.context, one.job)}>{one.job}</a> <span class="quiet">{one.instance}</span>
           {(one.weight ?? 1) > 1 && ` ${words.locks.units(one.weight ?? 1)}`} <When at={one.since} />
+          {lock !== undefined && (
+            <>
+              {" "}
+              <Act name={`${lock} (${one.job}, ${one.instance})`} choice={freeing(one)} label={`${FREE} …`} title={`${FREE} ${lock}: ${one.job}`} />
+            </>
+          )}
         </li>
       ))}
     </ol>
@@ -40,7 +49,7 @@ export function Locks(): JSX.Element {
               </td>
               <td>{one.exclusive ? words.locks.exclusive : (one.capacity ?? 1)}</td>
               <td>
-                <Claims claims={one.holders} />
+                <Claims claims={one.holders} lock={one.lock} />
               </td>
               <td>
                 <Claims claims={one.queue} />

@@ -62,7 +62,7 @@ function ContextForm({ draft, placed: { context, parent } }: { draft: Draft; pla
     choose(draft, { kind: "context", name: parent });
   };
   return (
-    <form class="part" onSubmit={(event) => event.preventDefault()}>
+    <form class="sheet" onSubmit={(event) => event.preventDefault()}>
       <h2>
         {isPlan ? words.editor.plan : words.editor.context} {context.name}
       </h2>
@@ -218,7 +218,7 @@ function JobForm({ draft, jobRef }: { draft: Draft; jobRef: Ref }): JSX.Element 
   const fields = JOB_FIELDS[kind];
   const isAgents = DASHBOARD_AGENTS[kind] === undefined;
   return (
-    <form class="part" onSubmit={(event) => event.preventDefault()}>
+    <form class="sheet" onSubmit={(event) => event.preventDefault()}>
       <h2>
         {words.editor.job} {jobRef.jobName} <small>{kindOf(kind)}</small>
       </h2>

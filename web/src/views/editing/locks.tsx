@@ -15,7 +15,7 @@ export function LockForm({ draft, context, lock }: { draft: Draft; context: stri
   };
   const taken = (name: string): boolean => contextsOf(source.plan).some((one) => (one.context.jobLocks ?? []).some((other) => other.name === name));
   return (
-    <form class="part" onSubmit={(event) => event.preventDefault()}>
+    <form class="sheet" onSubmit={(event) => event.preventDefault()}>
       <h2>
         {words.editor.lock} {lock.name}
       </h2>

@@ -10,7 +10,7 @@ from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.rules import Rule, asked_for, forbidden
 from dashboard_node.core.state import State
-from schemas.documents import Blocker, BlockerKind
+from schemas.documents import Blocker, BlockerKind, Presence
 from schemas.names import group_label
 from schemas.plan import ClockJob, OnAgentAway, StartupControl
 from schemas.spans import span
@@ -74,10 +74,8 @@ def _agent(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocke
     if group_label(agent):
         text = placement.absent(state, agent)
     elif state.agent_there(agent):
-        draining = ", but drains" if presence is not None and presence.condition.draining else ""
-        text = (
-            f"{agent} has it{draining or ' and will start it'}" if accepted else f"handed to {agent}, not started yet"
-        )
+        keeps = _keeps_waiting(presence)
+        text = f"{agent} has it{keeps or ' and will start it'}" if accepted else f"handed to {agent}, not started yet"
     elif presence is None:
         text = f"{agent} has never been seen"
     else:
@@ -85,6 +83,15 @@ def _agent(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocke
     until = placement.moves_at(state, state.runs[run]) if run is not None else None
     text += f"; goes to another one at {until:%H:%M:%SZ}" if until is not None else ""
     yield Blocker(kind=BlockerKind.AGENT, agent=agent, run=run or "", text=text, until=until)
+
+
+def _keeps_waiting(presence: Presence | None) -> str:
+    """What keeps an agent that is there from starting what it has."""
+    if presence is None:
+        return ""
+    if presence.condition.draining:
+        return ", but drains"
+    return ", but its disk is full: it starts nothing until there is space" if presence.condition.disk_full else ""
 
 
 def _unreachable(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:

@@ -7,7 +7,7 @@ import pytest
 from broker.runtime.core import Heard
 from dashboard_node.core.blockers import blockers
 from schemas.addresses import AgentPresenceAt, FireReportAt, RunReportAt
-from schemas.documents import FireReport, Presence, RunReport
+from schemas.documents import Condition, FireReport, Presence, RunReport
 from schemas.names import NodeName, job_id
 from schemas.plan import Retry
 from schemas.requests import Action
@@ -127,6 +127,16 @@ def test_an_agent() -> None:
     run = next(iter(house.core.state.runs))
     house.step(Heard(house.now, RunReportAt(NodeName("north"), run), RunReport(run=run, phase=RunPhase.ACCEPTED)))
     assert said() == ["north has it and will start it"]
+
+    full = Presence(
+        node=NodeName("north"),
+        state=NodeState.ALIVE,
+        connection=1,
+        since=BEGINNING,
+        condition=Condition(disk_full=True),
+    )
+    house.step(Heard(house.now, address, full))
+    assert said() == ["north has it, but its disk is full: it starts nothing until there is space"]
 
     house.step(
         Heard(house.now, address, Presence(node=NodeName("north"), state=NodeState.GONE, connection=1, since=BEGINNING))

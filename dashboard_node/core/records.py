@@ -186,8 +186,11 @@ class TakenRecord(Saved, frozen=True, kw_only=True):
     """When the newest of those firings was due; None: not known (a file job, or records that were lost)."""
 
 
-class MeasuredRun(Struct, frozen=True, array_like=True):
-    """A run that has ended, as far as later estimates need it; of a clock or file job, its first fire in an instance."""
+class MeasuredRun(Struct, frozen=True, array_like=True, gc=False):
+    """A run that has ended, as far as later estimates need it; of a clock or file job, its first fire in an instance.
+
+    There are many of them, so they are written without their fields' names, and nothing in them is the garbage collector's.
+    """
 
     instance: InstanceId
     context: str

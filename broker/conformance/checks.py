@@ -17,7 +17,7 @@ from schemas.names import escape
 Check = Callable[[Bench], Awaitable[Remark]]
 
 QUEUES = 'mosquitto: max_queued_messages 1000000; NATS: mqtt { ack_wait: "1s" }'
-SIZES = "mosquitto: max_packet_size 2000000; NATS: max_payload: 8388608"
+SIZES = "mosquitto: max_packet_size 9000000; NATS: max_payload: 8388608"
 DROPPED = "$SYS/broker/publish/messages/dropped"
 _ODD = "ä b%c~d+e#f/g.h\u2603$"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from broker.runtime.inbox import LARGEST_REQUEST
 from tests.support.mosquitto import CONFIG, Mosquitto, running_mosquitto
 
 MANY = 3000
@@ -119,3 +121,10 @@ def test_broker_that_cannot_start_says_so(tmp_path: Path) -> None:
     """A line that mosquitto does not know ends in an error with mosquitto's own words."""
     with pytest.raises(RuntimeError, match="no_such_setting"), running_mosquitto(tmp_path, "no_such_setting 1"):
         pass
+
+
+def test_configuration_lets_the_largest_request_through() -> None:
+    """What the dashboard would read, the broker does not cut off: a plan of ten thousand jobs is one request."""
+    (limit,) = re.findall(r"^max_packet_size (\d+)$", CONFIG.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert int(limit) > LARGEST_REQUEST + 1_000  # its header and topic

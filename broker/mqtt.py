@@ -6,7 +6,7 @@ The only module that imports aiomqtt, and the one that knows what stands between
 2. Each connection is a new client: a used one would send again what was already reported as failed.
 3. What the broker answered to a publish counts: a denied one is an error. (With MQTT 3.1.1 the broker does not tell.)
 4. Messages are handed on as they are read, not through a queue; at most ``WINDOW`` publishes are under way.
-5. A broker of several servers is any of them: the next attempt to connect goes to the next one when a server does not let us in.
+5. A broker of several servers is any of them: when one does not let us in, the next one is tried.
 6. The nonce that ends a replay leaves before any message of that replay is acknowledged, so a broker whose queue for us was
    too short has no room for it either: it comes back only if nothing was dropped.
 
@@ -75,15 +75,26 @@ class MqttBus:
 
     @asynccontextmanager
     async def _connect(self, client: str, will: Publication | None, on_delivery: OnDelivery) -> AsyncIterator[Session]:
-        try:
-            session = await self._open(client, will, on_delivery)
-        except BaseException:  # cancelled as well: who waits for us has run out of patience with this server
-            self._server += 1
-            raise
+        session = await self._reach(client, will, on_delivery)
         try:
             yield session
         finally:
             await session.close()
+
+    async def _reach(self, client: str, will: Publication | None, on_delivery: OnDelivery) -> MqttSession:
+        """Connect to the first of the servers that lets us in, each tried once. Raises BusError as the last one did."""
+        left = len(self._url.servers)
+        while True:
+            left -= 1
+            try:
+                return await self._open(client, will, on_delivery)
+            except BusError as error:
+                self._server += 1
+                if not left or isinstance(error, RefusedError):
+                    raise
+            except BaseException:  # cancelled: who waits for us has run out of patience with this server
+                self._server += 1
+                raise
 
     async def _open(self, client: str, will: Publication | None, on_delivery: OnDelivery) -> MqttSession:
         """Connect; a broker that does not take MQTT 5 gets 3.1.1, from then on if it said so, else this once."""

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from benchmarks import context_machine, fan, flood, hop, large, rest, restart, scale, timers
+from benchmarks import context_machine, fan, flood, hop, large, page, rest, restart, scale, timers
 from benchmarks.figures import Figure, table
 
 RESULTS = Path(".cache/benchmarks.json")
@@ -46,6 +46,7 @@ PARTS = {
     "large": Part(large.measure, 1, lambda rounds: large.measure(rounds, _QUICK_JOBS)),
     "scale": Part(scale.measure, 1, lambda rounds: scale.measure(rounds, (10, 100))),
     "flood": Part(flood.measure, 1),
+    "page": Part(page.measure),
 }
 
 

@@ -158,6 +158,26 @@ def test_what_a_role_forbids_is_disabled_with_the_reason(page: Page, site: Site,
     expect(page.get_by_text("Hold Report: done")).to_be_visible()
 
 
+def test_a_lock_is_freed_by_ending_who_holds_it(page: Page, site: Site) -> None:
+    """The holder is ended after a second click, and who waited has the lock."""
+    lock = {"name": "disk", "lockCount": 1, "jobs": {"Sharing": [{"agentName": "north", "jobName": j} for j in "AB"]}}
+    jobs = [a_command("A", "sleep 60"), a_command("B", "echo mine")]
+    folder = write_plan(site.folder.path / "Sharing", jobs, {"A": [], "B": []}, jobLocks=[lock])
+    site.do("plan", "import", str(folder))
+    instance = start(site, "Sharing")
+    log_in(page, site, at=f"#/instances/{instance}")
+    for job, status in (("A", "RUNNING"), ("B", "LOCK_QUEUED")):
+        act(page, job, "Submit")
+        shows(page, job, status)
+    page.get_by_role("link", name="Locks").click()
+    page.get_by_role("button", name="Free the lock disk: north-A").click()
+    page.get_by_role("dialog").get_by_role("button", name="Free the lock").click()
+
+    page.go_back()
+    shows(page, "A", "KILLED")
+    shows(page, "B", "COMPLETE")
+
+
 def test_a_restart_of_the_broker_is_survived(page: Page, site: Site, nightly: str) -> None:
     """The page says that it knows nothing new, comes back by itself, and goes on."""
     (site.folder.path / "mended").touch()

@@ -197,7 +197,7 @@ class Ledger:
 
 def place_of(row: AuditRow) -> Place | None:
     """Whose status an audit row changes; None: nobody's."""
-    if row.after in {"", "removed"} or (row.kind == "instance" and row.detail.startswith("parameter ")):
+    if row.after in {"", "removed"} or (row.kind == "instance" and row.detail.startswith(("parameter ", "closes"))):
         return None
     instance = InstanceId(row.instance)
     match row.kind:

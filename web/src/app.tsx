@@ -103,7 +103,7 @@ function Zones(): JSX.Element {
   const all = new Set(["", "UTC", ...plans().map((one) => one.zone ?? "")]);
   return (
     <select class="zones" aria-label={words.zone} value={zone.value} onChange={(event) => (zone.value = event.currentTarget.value)}>
-      {[...all].sort().map((name) => (
+      {[...all].filter((name) => name !== browserZone).sort().map((name) => (
         <option key={name} value={name}>
           {name || browserZone}
         </option>

@@ -92,8 +92,22 @@ function connect(url: string, user: string, password: string, version: 4 | 5): v
   here.on("message", (topic, payload) => {
     if (client === here) arrived(topic, payload);
   });
+  // A broker's own listener may close on a protocol that it does not speak, instead of saying so (NATS does). Our tunnel closes
+  // like that when the broker is away.
+  let unanswered = false;
+  here.on("packetsend", (packet) => {
+    if (packet.cmd === "connect") unanswered = new URL(url).host !== location.host;
+  });
+  here.on("packetreceive", () => {
+    unanswered = false;
+  });
   here.on("close", () => {
     if (client !== here) return;
+    if (unanswered && version === 5) {
+      here.end(true);
+      connect(url, user, password, 4);
+      return;
+    }
     if (link.value.state === "up") say("lost");
     else if (link.value.state === "connecting") say("connecting", words.link.unreachable);
   });

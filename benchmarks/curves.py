@@ -18,7 +18,7 @@ mpl.rcParams["svg.hashsalt"] = "jobplan"
 from matplotlib import pyplot as plt  # noqa: E402  # after the choice above
 
 _INK = "#808080"
-_COLOURS = ("#4c8ed9", "#d9864c", "#5aa65a")
+_COLOURS = ("#4c8ed9", "#d9864c", "#5aa65a", "#a678c8")
 
 
 def main(results: Path, folder: Path) -> None:

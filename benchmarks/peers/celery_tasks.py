@@ -14,7 +14,7 @@ app = Celery("peers", broker=address, backend=address)
 app.conf.update(task_acks_late=True, worker_prefetch_multiplier=1, worker_concurrency=16)
 
 
-@app.task  # type: ignore[untyped-decorator]  # Celery's
+@app.task(name="stamp")  # type: ignore[untyped-decorator]  # Celery's
 def stamp(*_: object) -> str:
     """Run the command; what it wrote."""
     command = ["/bin/bash", "-c", "echo $EPOCHREALTIME"]

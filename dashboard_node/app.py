@@ -31,8 +31,8 @@ from dashboard_node.sending import Sender
 from schemas.names import NodeName
 
 _LOOKED_FOR_CYCLES_AFTER = 50_000
-"""Objects made. Records and documents are many and hold no cycles: looked for after every 700, as Python does by itself, cycles took
-more than half of what it takes to come back to a hundred thousand jobs."""
+"""Objects made. Records and documents are many and hold no cycles: looked for after every 700, as Python does by itself, these
+took half of what it takes to come back to many live jobs."""
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dashboard_node.core import placement
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage
-from dashboard_node.core.rules import Rule, asked_for, forbidden
+from dashboard_node.core.rules import asked_for, forbidden
 from dashboard_node.core.state import State
 from schemas.documents import Blocker, BlockerKind, Presence
 from schemas.names import group_label
@@ -150,7 +150,7 @@ def _predecessors(machine: ContextMachine, copy: Copy, missing: list[int] | None
         other = machine.graph.copies[index]
         text = f"{other.name} is {machine.status(index)}"
         yield Blocker(kind=BlockerKind.PREDECESSOR, job=other.id, text=text)
-    forbidding = _forbidding(machine, copy.rule)
+    forbidding = _forbidding(machine, copy)
     for index in forbidding:
         other = machine.graph.copies[index]
         text = f"{other.name} is {machine.status(index)}, and this job runs only if it is not"
@@ -183,7 +183,7 @@ def first_missing(machine: ContextMachine, copy: Copy, start: int = 0) -> tuple[
     return found, first
 
 
-def _forbidding(machine: ContextMachine, rule: Rule) -> list[int]:
+def _forbidding(machine: ContextMachine, copy: Copy) -> list[int]:
     """The first few copies that are done and should not be, also those of nested groupings."""
-    found = [index for index in dict.fromkeys(forbidden(rule)) if machine.fulfilled(index)]
+    found = [index for index in copy.forbidden if machine.fulfilled(index)]
     return found[:SHOWN]

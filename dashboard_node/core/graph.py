@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from dashboard_node.core.parameters import own
-from dashboard_node.core.rules import Rule, asked_for, compile_rule, is_counted, mentioned, merge
+from dashboard_node.core.rules import Rule, asked_for, compile_rule, forbidden, is_counted, mentioned, merge
 from schemas.names import ContextName, JobId, LockName, NodeName
 from schemas.plan import (
     Artefact,
@@ -52,6 +52,8 @@ class Copy(Struct, frozen=True, kw_only=True):
     """Copies in the same context that the rule mentions."""
     asked: tuple[int, ...]
     """Those of them it asks to be done (all-of and any-of lists), in the order of the plan's text."""
+    forbidden: tuple[int, ...]
+    """Those of them that must not be done, in nested groupings as well, in the order of the plan's text."""
     counted: bool
     """The rule is one flat all-of list (``not`` aside), so that counting what is missing answers it."""
     dependents: tuple[int, ...]
@@ -233,6 +235,7 @@ class _Copies:
             rule=self._rules.get(index),
             upstream=self._upstream.get(index, ()),
             asked=tuple(dict.fromkeys(asked_for(self._rules[index]))) if index in self._rules else (),
+            forbidden=tuple(dict.fromkeys(forbidden(self._rules[index]))) if index in self._rules else (),
             counted=index in self._counted,
             dependents=dependents,
             feeds=tuple(d for d in dependents if d in self._counted and index in self._rules[d].all),

@@ -35,13 +35,15 @@ from tests.simulation.hands import Hands
 from tests.simulation.host import Host
 from tests.simulation.network import Network, Weather
 from tests.simulation.node import Node, Pace
-from tests.simulation.people import People
+from tests.simulation.people import USER, People
 from tests.simulation.plans import AGENTS, LABEL, PLANS
 from tests.simulation.trace import Healed, PromiseBrokenError, Standing, Trace
 from tests.simulation.world import World
 
 DASHBOARD = "dashboard"
 RETENTION = timedelta(minutes=4)
+AUDIT_KEPT = timedelta(days=30)
+"""Longer than any story: it is asked to forget, and there is nothing to forget."""
 AUTOSAVE = 30.0
 """Seconds between two times that the broker writes what it retains to its disk."""
 OLDEST = 300.0
@@ -163,7 +165,14 @@ class Cluster:
 
     def _dashboard(self) -> Machine:
         identity = Identity(role=Role.DASHBOARD, node=NodeName(DASHBOARD), host=DASHBOARD)
-        node = self._node(DASHBOARD, identity, lambda: DashboardCore(RETENTION))
+
+        def make_core() -> DashboardCore:
+            core = DashboardCore(RETENTION)
+            core.state.admins = (USER,)
+            core.state.audit_kept = AUDIT_KEPT
+            return core
+
+        node = self._node(DASHBOARD, identity, make_core)
         node.perform = lambda effect: self._look_up(node, effect)
         return Machine(DASHBOARD, node, Host(DASHBOARD, self.world, self.trace))
 

@@ -17,6 +17,7 @@ from broker.bus import Delivery, Publication
 from broker.topics import RequestTopic
 from schemas.codec import SchemaError, decode
 from schemas.documents import InstanceStatus, JobState
+from schemas.grants import UserRole
 from schemas.names import InstanceId, NodeName, PlanName, RequestId, RunId, UserName, group_label
 from schemas.queries import ReadAudit
 from schemas.requests import (
@@ -28,15 +29,20 @@ from schemas.requests import (
     DeletePlan,
     EnablePlan,
     EndInstance,
+    GrantRole,
     ImportCalendar,
     ImportPlan,
     MoveEnd,
+    MuteNotifications,
     PrepareInstance,
     RaiseEvent,
     ReadLog,
     ResetInstance,
+    RevokeRole,
     SetParameters,
     StartInstance,
+    TestNotification,
+    UnmuteNotifications,
 )
 from schemas.status import ContextStatus
 from tests.simulation.network import Line, Network
@@ -94,6 +100,8 @@ class People:
             self._change,
             self._calendar,
             self._look_up,
+            self._mute,
+            self._grant,
         )
         self._connect()
 
@@ -206,6 +214,27 @@ class People:
         else:
             self.ask(DeleteCalendar(name=name))
 
+    def _mute(self) -> None:
+        plan = PlanName(self._chance.choice(PLANS).__name__)
+        until = self._world.now + timedelta(seconds=self._chance.uniform(1, 600))
+        for_all = self._chance.random() < 0.2
+        self.ask(
+            self._chance.choice(
+                [
+                    MuteNotifications(plan=None if for_all else plan, until=until),
+                    UnmuteNotifications(plan=plan),
+                    TestNotification(plan=plan),
+                ]
+            )
+        )
+
+    def _grant(self) -> None:
+        plans = f"{self._chance.choice(PLANS).__name__[:3]}*"
+        if self._chance.random() < 0.6:
+            self.ask(GrantRole(user=_GUEST, role=UserRole.OPERATOR, plans=plans))
+        else:
+            self.ask(RevokeRole(user=_GUEST))
+
     def _look_up(self) -> None:
         self.ask(ReadAudit(limit=5))
 
@@ -276,6 +305,8 @@ class People:
             self._answered.append((answered.request, question))
 
 
+_GUEST = UserName("guest")
+"""Somebody whose role people change, and who never asks for anything."""
 _FITTING: dict[str, list[Action]] = {
     "WAITING": [Action.SUBMIT, Action.HOLD, Action.SKIP, Action.DISABLE, Action.KILL],
     "ON_HOLD": [Action.RELEASE, Action.DISABLE],

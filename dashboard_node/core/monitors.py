@@ -57,9 +57,13 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 
 def follow(step: Step) -> None:
-    """Tell of whatever has changed in a step. Looks at rows that are there already: what it notes itself is told of nowhere."""
+    """Tell of whatever has changed in a step. Looks at rows that are there already: what it notes itself is told of nowhere.
+
+    Whatever caused the change has caused its notification: a step has the rows of what was due before its event as well.
+    """
     ticks: dict[tuple[str, str, str], list[AuditRow]] = {}
     for row in tuple(step.audit):
+        step.cause, step.user = row.cause, row.user
         match row.kind:
             case "job":
                 _job_moved(step, row)
@@ -72,6 +76,7 @@ def follow(step: Step) -> None:
             case _:
                 pass
     for rows in ticks.values():
+        step.cause, step.user = rows[0].cause, rows[0].user
         _ticked(step, rows)
 
 

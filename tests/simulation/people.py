@@ -248,7 +248,8 @@ class People:
             wrong = self._chance.random() < 0.2  # an agent knows no such request, and says so
             if group_label(job.agent):
                 return  # nobody has it yet
-            self.ask(RaiseEvent(event=EVENT) if wrong else ReadLog(run=RunId(job.run or "")), agent=job.agent)
+            right = ReadAudit(limit=5) if self._chance.random() < 0.3 else ReadLog(run=RunId(job.run or ""))
+            self.ask(RaiseEvent(event=EVENT) if wrong else right, agent=job.agent)
 
     def _instance(self) -> InstanceId | None:
         alive = [found.instance for found in self._shown("instance", InstanceStatus) if found.status in ALIVE]

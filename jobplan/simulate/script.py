@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from dashboard_node.core.graph import Copy
 from jobplan.simulate.world import LAST, RefusedError, Told, World, nobody
-from schemas.names import InstanceId, RunId
+from schemas.names import InstanceId, RunId, job_id
 from schemas.plan import Context, PlanSource
 from schemas.requests import Act, Action, EndInstance, RaiseEvent, ResetInstance
 from schemas.status import ContextStatus, JobStatus
@@ -34,6 +34,8 @@ class Line(Struct, kw_only=True, rename="camel"):
     message: str = ""
     onward: bool = field(default=False, name="continue")
     held: bool = False
+    line: int = 0
+    """Where it stands in its file; 0: wherever it comes when it is played."""
 
 
 class Outcome(Struct, kw_only=True):
@@ -96,6 +98,7 @@ def read(text: str) -> list[Line]:
             raise ScriptError(f"line {number}: '{line.do}' needs a job")
         if line.ms < 0:
             raise ScriptError(f"line {number}: time does not go back; 'ms' must not be negative")
+        line.line = number
         lines.append(line)
     return lines
 
@@ -110,7 +113,7 @@ class Play:
     def play(self, lines: Iterable[Line]) -> Iterator[Outcome]:
         """Do one line after the other."""
         for number, line in enumerate(lines, start=1):
-            yield self._do(number, line)
+            yield self._do(line.line or number, line)
 
     def _do(self, number: int, line: Line) -> Outcome:
         before, runs = self._statuses(), set(self.world.core.state.runs)
@@ -186,8 +189,11 @@ class Play:
         self.world.end(self.one_job(line), line.return_code, line.outcome)
 
     def raise_global(self, line: Line) -> None:
-        """Somebody raises a global event."""
-        self.world.ask(RaiseEvent(event=line.job.removeprefix("GLOBAL_EVENT-")))
+        """Somebody raises a global event. Raises RefusedError when the plan has none of that name: nothing could follow."""
+        event = line.job.removeprefix("GLOBAL_EVENT-")
+        if job_id("GLOBAL_EVENT", event) not in self.world.machine.graph.residences:
+            raise RefusedError(f"there is no global event '{event}' in this plan")
+        self.world.ask(RaiseEvent(event=event))
 
     def end(self, _: Line) -> None:
         """Somebody ends the instance."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jobplan.simulate.script import ScriptError, read
+from jobplan.simulate.script import Play, ScriptError, read
+from tests.scenarios.notation import plan
 from tests.scenarios.telling import Telling, tell
 
 SHARED = "P{C1[q:q a | a<-and(q)], C2[a b | b<-and(a)]}"
@@ -54,3 +55,17 @@ def test_long_after_the_end() -> None:
     told = tell("P[a]", "end -> P=ENDED\n wait(99999h) -> P=ENDED\n wait(99999999h) -> refused P=ENDED")
 
     assert set(told.play.final().jobs) == {"P/a"}
+
+
+def test_answers_name_the_lines_of_the_file() -> None:
+    """An empty line is none to play, and counts all the same."""
+    lines = read('{"do": "hold", "job": "a"}\n\n{"do": "release", "job": "a"}\n')
+
+    assert [outcome.line for outcome in Play(plan("P[a]")).play(lines)] == [1, 3]
+
+
+def test_a_global_event_that_the_plan_has_not() -> None:
+    """Refused, like every other name that is nowhere."""
+    told = tell("P[a g:g b | b<-and(g)]", "global(h) -> refused\n global(a) -> refused\n global(g) -> init{b} g=C")
+
+    assert told.do("global(h)").refused == "there is no global event 'h' in this plan"

@@ -82,4 +82,5 @@ def _print_night(source: PlanSource, durations: Mapping[str, timedelta], *, as_j
     if as_json:
         click.echo(msgspec.json.encode(night))
     else:
-        Console().print(render(night))
+        console = Console()
+        console.print(render(night, console.width))

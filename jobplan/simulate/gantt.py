@@ -21,13 +21,23 @@ _COLOURS = {
 _ROOT = {ContextStatus.COMPLETE: "green", ContextStatus.ERROR: "red", ContextStatus.ENDED: "magenta"}
 
 
-def render(night: Night, width: int = 60) -> RenderableType:
-    """A row a run: when it started, how long it took, and where in the night that lies. ``width``: of the bars, in columns."""
+_NUMBERS = 26
+"""Columns that the start, the duration and the gaps take."""
+_LEAST = 20
+"""Columns of the bars in a terminal too narrow for everything: names are cut off before them."""
+
+
+def render(night: Night, columns: int = 120) -> RenderableType:
+    """A row a run: when it started, how long it took, and where in the night that lies. ``columns``: of the whole table."""
     span = max(night.done - night.opens, timedelta(seconds=1))
     table = Table(box=None, pad_edge=False)
-    for heading in ("Context", "Job", "Start", "Took"):
-        table.add_column(heading, justify="right" if heading == "Took" else "left", no_wrap=True)
-    table.add_column("0" + f"{_words(span):>{width - 1}}", no_wrap=True)
+    names = max(columns - _NUMBERS - max(columns // 3, _LEAST), _LEAST)
+    width = max(columns - _NUMBERS - names, _LEAST)
+    for heading, most in (("Context", names * 2 // 5), ("Job", names - names * 2 // 5)):
+        table.add_column(heading, no_wrap=True, max_width=most)
+    table.add_column("Start", no_wrap=True, min_width=9)
+    table.add_column("Took", no_wrap=True, min_width=8, justify="right")
+    table.add_column("0" + f"{_words(span):>{width - 1}}", no_wrap=True, min_width=width)
     for bar in sorted(night.bars, key=lambda bar: (bar.started, bar.ended or bar.started)):
         ended = bar.ended or night.done
         times = night.firings.get(bar.job, 1)

@@ -14,7 +14,7 @@ from agent_node.core.events import FileEvent, FilesMoved, FilesSeen, FoundFile
 from agent_node.notify import FolderNews
 from agent_node.scan import look, move
 from agent_node.threads import in_own_thread
-from schemas.cron import LOSSLESS, next_fire, parse
+from schemas.cron import next_fire, parse
 from schemas.names import InstanceId, JobId
 from schemas.spans import span
 
@@ -92,6 +92,7 @@ class _Looker:
         self._clock = clock
         self._cron = None if asked.every else parse(asked.cron)
         self._zone = ZoneInfo(asked.zone)
+        self._policy = asked.policy
         self._known = set(asked.known)
         self._moves: dict[str, PendingMove] = {move.path: move for move in asked.moves}
         self._problem = asked.problem
@@ -125,7 +126,7 @@ class _Looker:
     def _next(self) -> datetime | None:
         if self._cron is None:
             return self._clock() + span(seconds=max(_SHORTEST, self._asked.every))
-        return next_fire(self._cron, self._clock(), self._zone, LOSSLESS)
+        return next_fire(self._cron, self._clock(), self._zone, self._policy)
 
     async def _woken_before(self, due: datetime) -> bool:
         """Sleep until then; True: there is something to move first (or it is merely time to look at the clock again)."""

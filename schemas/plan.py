@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from schemas.clock_changes import Gap, Overlap
 from schemas.names import JobId, job_id
 from schemas.notifications import Deadlines, NotificationContext, NotificationDetails
 from schemas.processes import ProcessWish
@@ -126,6 +127,8 @@ class ClockJob(Job, frozen=True, kw_only=True, tag_field="type", tag="quartzSche
     on_blackout: OnBlackout | None = None
     calendars: Calendars | None = None
     on_holiday: OnHoliday = OnHoliday.SKIP
+    on_gap: Gap = Gap.SKIP
+    on_overlap: Overlap = Overlap.SECOND
 
     @property
     def blackout_policy(self) -> OnBlackout:
@@ -365,6 +368,8 @@ class Plan(Context, frozen=True, kw_only=True):
     on_agent_away: OnAgentAway = OnAgentAway.WAIT
     calendars: Calendars | None = None
     on_holiday: OnHoliday = OnHoliday.SKIP
+    on_gap: Gap = Gap.SKIP
+    on_overlap: Overlap = Overlap.SECOND
     deadlines: Deadlines | None = None
 
 

@@ -15,8 +15,18 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from schemas.cron import LOSSLESS, Cron, fires, instant_of, next_fire, previous_fire
-from schemas.plan import Calendars, OnHoliday
+from schemas.cron import (
+    LOSSLESS,
+    Cron,
+    DstPolicy,
+    FirstPass,
+    Overlap,
+    fires,
+    instants_of,
+    next_fire,
+    previous_fire,
+)
+from schemas.plan import ClockJob, OnHoliday, Plan
 
 DAY: Final = timedelta(days=1)
 MOMENT: Final = timedelta(seconds=1)
@@ -26,6 +36,7 @@ _FARTHEST: Final = 31
 """Days a start is moved at most; what would go farther is left out like any other."""
 _MOST_A_DAY: Final = 1440
 """Starts of one day that are moved at most."""
+_BOTH: Final = DstPolicy(overlap=Overlap.BOTH)
 
 Days = Mapping[date, str]
 """The days of a calendar, each with its name."""
@@ -36,10 +47,11 @@ class UnknownCalendarError(LookupError):
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
-    """A cron in its zone with the calendars that apply to it, by name."""
+    """A cron in its zone, what it wants where the clock is changed, and the calendars that apply to it, by name."""
 
     cron: Cron
     zone: ZoneInfo
+    policy: DstPolicy = LOSSLESS
     exclude: tuple[tuple[str, Days], ...] = ()
     include: tuple[tuple[str, Days], ...] = ()
     on_holiday: OnHoliday = OnHoliday.SKIP
@@ -79,7 +91,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
     def next(self, after: datetime) -> datetime | None:
         """The first due instant strictly after another, those on days that do not run included."""
-        plain = next_fire(self.cron, after, self.zone, LOSSLESS)
+        plain = next_fire(self.cron, after, self.zone, self.policy)
         if not self._moves:
             return plain
         day, last = self._day(after), self._last_day
@@ -94,7 +106,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
     def previous(self, at: datetime) -> datetime | None:
         """The last due instant at or before another."""
-        plain = previous_fire(self.cron, at, self.zone, LOSSLESS)
+        plain = previous_fire(self.cron, at, self.zone, self.policy)
         if not self._moves:
             return plain
         day, first = min(self._day(at), self._last_day), self._first_day
@@ -110,7 +122,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
     def between(self, after: datetime, until: datetime, limit: int) -> Iterator[datetime]:
         """Due instants in (after, until], at most so many."""
         if not self._moves:
-            yield from fires(self.cron, after, self.zone, until=until, limit=limit, policy=LOSSLESS)
+            yield from fires(self.cron, after, self.zone, until=until, limit=limit, policy=self.policy)
             return
         for _ in range(limit):
             found = self.next(after)
@@ -156,32 +168,35 @@ class Schedule(Struct, frozen=True, kw_only=True):
             if self._works(before):
                 break
             if self._off(before):
-                found.update(self._at(day, clock) for clock in self._clocks_of(before))
+                for clock in self._clocks_of(before):
+                    found.update(instants_of(datetime.combine(day, clock), self.zone, self.policy))
         return sorted(found)
 
     def _clocks_of(self, day: date) -> Iterator[time]:
         """The times of day at which the cron fires on a day."""
-        begin = self._at(day, time()) - MOMENT
-        end = self._at(day + DAY, time()) - MOMENT
-        for fire in fires(self.cron, begin, self.zone, until=end, limit=_MOST_A_DAY, policy=LOSSLESS):
+        begin, end = self._begin_of(day) - MOMENT, self._begin_of(day + DAY) - MOMENT
+        for fire in fires(self.cron, begin, self.zone, until=end, limit=_MOST_A_DAY, policy=self.policy):
             yield fire.astimezone(self.zone).time()
 
-    def _at(self, day: date, clock: time) -> datetime:
-        return instant_of(datetime.combine(day, clock), self.zone)
+    def _begin_of(self, day: date) -> datetime:
+        return min(instants_of(datetime.combine(day, time()), self.zone, _BOTH))
 
 
-def schedule(
-    cron: Cron, zone: ZoneInfo, wish: Calendars | None, on_holiday: OnHoliday, known: Mapping[str, Days]
-) -> Schedule:
-    """The schedule somebody wishes for. Raises UnknownCalendarError."""
-    if wish is None:
-        return Schedule(cron=cron, zone=zone)
+def policy_of(wish: Plan | ClockJob) -> DstPolicy:
+    """What a plan, or a clock or file job, wants where the clock is changed; no start is lost by a restart."""
+    return DstPolicy(gap=wish.on_gap, overlap=wish.on_overlap, first_pass=FirstPass.INSTANT)
+
+
+def schedule(cron: Cron, zone: ZoneInfo, wish: Plan | ClockJob, known: Mapping[str, Days]) -> Schedule:
+    """The schedule that a plan, or a clock or file job, wishes for. Raises UnknownCalendarError."""
+    days = wish.calendars
     return Schedule(
         cron=cron,
         zone=zone,
-        exclude=_named(wish.exclude, known),
-        include=_named(wish.include, known),
-        on_holiday=on_holiday,
+        policy=policy_of(wish),
+        exclude=_named(days.exclude, known) if days is not None else (),
+        include=_named(days.include, known) if days is not None else (),
+        on_holiday=wish.on_holiday,
     )
 
 

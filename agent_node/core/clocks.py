@@ -55,7 +55,7 @@ def read_clock(job: ClockJob, instance: Instance, zone: str, calendars: Mapping[
     place = zone_of(job, zone)
     try:
         cron = parse(job.cron_expression)
-        found = schedule(cron, place, job.calendars, job.on_holiday, calendars)
+        found = schedule(cron, place, job, calendars)
     except CronError as error:
         raise JobDefinitionError(f"cronExpression: {error}") from error
     except UnknownCalendarError as error:

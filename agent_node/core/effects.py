@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from broker.runtime.core import Reply
+from schemas.cron import LOSSLESS, DstPolicy
 from schemas.documents import Assignment
 from schemas.names import InstanceId, JobId, RequestId, RunId, UserName
 from schemas.queries import ReadAudit
@@ -60,6 +61,7 @@ class WatchFolders(Struct, frozen=True, kw_only=True):
     depth: int
     cron: str
     zone: str
+    policy: DstPolicy = LOSSLESS
     every: float = 0.0
     stable: float = 0.0
     """Tell of a file only after it has stayed the same for so many seconds."""

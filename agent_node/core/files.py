@@ -17,7 +17,7 @@ from agent_node.core.rules import MOST_FILES, PRETENDED, DryRun
 from schemas.blackout import blackout_until, zone_of
 from schemas.names import InstanceId, JobId
 from schemas.plan import FileJob, OnBlackout
-from schemas.schedule import Days
+from schemas.schedule import Days, policy_of
 from schemas.spans import span
 from schemas.status import FireOutcome
 
@@ -39,6 +39,7 @@ def watch_folders(
         every=max(0.0, job.poll_seconds),
         stable=max(0.0, job.stable_seconds),
         zone=job.time_zone or draft.rules.zone,
+        policy=policy_of(job),
         known=tuple(file.path for file in files),
         moves=tuple(
             PendingMove(path=f.path, directory=f.move_to, compress=job.compress_moved) for f in files if f.move_to

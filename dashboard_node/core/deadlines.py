@@ -18,10 +18,10 @@ from dashboard_node.core.lifecycle import Stage, fulfils
 from dashboard_node.core.records import InstanceRecord, RunRecord
 from dashboard_node.core.schedules import zone_of
 from dashboard_node.core.state import State
-from schemas.cron import LOSSLESS, instant_of, next_fire, parse
+from schemas.cron import instant_of, next_fire, parse
 from schemas.notifications import Deadlines, Monitor
 from schemas.plan import CommandJob, FileJob, Plan
-from schemas.schedule import DAY, MOMENT
+from schemas.schedule import DAY, MOMENT, policy_of
 from schemas.spans import span
 from schemas.status import ContextStatus
 
@@ -75,7 +75,7 @@ def arrival_limit(state: State, instance: InstanceRecord, job: FileJob, plan: Pl
     if not job.sla_cron_expression:
         return None
     zone = ZoneInfo(job.time_zone) if job.time_zone else zone_of(plan)
-    sla = next_fire(parse(job.sla_cron_expression), instance.created, zone, LOSSLESS)
+    sla = next_fire(parse(job.sla_cron_expression), instance.created, zone, policy_of(job))
     return None if sla is None else sla + state.telling.overdue_tolerance
 
 

@@ -164,7 +164,7 @@ def _schedule_of_job(state: State, job: ClockJob) -> Schedule:
     """A clock job's schedule, in its own zone or its agent's. Raises JobDefinitionError."""
     presence = state.presences.get(NodeName(job.agent_name))
     zone = zone_of_job(job, presence.zone if presence is not None and presence.zone else "UTC")
-    return schedule(parse(job.cron_expression), zone, job.calendars, job.on_holiday, state.days())
+    return schedule(parse(job.cron_expression), zone, job, state.days())
 
 
 def _fire(job: ClockJob, found: Schedule, at: datetime) -> tuple[What, str]:

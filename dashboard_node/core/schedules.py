@@ -40,7 +40,7 @@ def schedule_of(state: State, plan: Plan) -> Schedule | None:
     cron = window_cron(plan)
     if cron is None:
         return None
-    return schedule(cron, zone_of(plan), plan.calendars, plan.on_holiday, state.days())
+    return schedule(cron, zone_of(plan), plan, state.days())
 
 
 def open_since(state: State, plan: Plan, now: datetime) -> datetime | None:

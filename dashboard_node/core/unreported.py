@@ -60,7 +60,7 @@ def _dues(state: State, job: ClockJob, begin: datetime, end: datetime) -> Iterat
     presence = state.presences.get(NodeName(job.agent_name))
     try:
         zone = zone_of(job, presence.zone if presence is not None and presence.zone else "UTC")
-        found = schedule(parse(job.cron_expression), zone, job.calendars, job.on_holiday, state.days())
+        found = schedule(parse(job.cron_expression), zone, job, state.days())
     except (JobDefinitionError, UnknownCalendarError):  # it could not fire at all, and its agent has said so
         return
     yield from found.between(begin, end - MOMENT, _COUNTED)

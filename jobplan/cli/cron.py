@@ -14,7 +14,7 @@ from jobplan.cli.times import moment
 from jobplan.clock import now
 from jobplan.errors import BadInputError
 from jobplan.settings import Settings
-from schemas.cron import Cron, CronError, next_fire, parse
+from schemas.cron import Cron, CronError, DstPolicy, Gap, Overlap, next_fire, parse
 
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan cron explain '0 0 1 ? * MON-FRI'")
@@ -32,12 +32,29 @@ _ZONE = click.option(
 @_ZONE
 @click.option("-n", "--count", type=click.IntRange(1, 1000), default=8, show_default=True, help="How many.")
 @click.option("--from", "begin", metavar="TIME", help="Begin after this time (ISO 8601); now without it.")
+@click.option(
+    "--on-gap",
+    type=click.Choice([one.value for one in Gap]),
+    default="skip",
+    show_default=True,
+    help="Times that the clock skips.",
+)
+@click.option(
+    "--on-overlap",
+    type=click.Choice([one.value for one in Overlap]),
+    default="second",
+    show_default=True,
+    help="Which of the times that the clock shows twice.",
+)
 @with_settings
-def next_(settings: Settings, expression: str, zone: str, count: int, begin: str | None) -> None:
-    """Print when EXPRESSION fires next."""
+def next_(  # noqa: PLR0913  # what a person may say, each by name
+    settings: Settings, expression: str, *, zone: str, count: int, begin: str | None, on_gap: str, on_overlap: str
+) -> None:
+    """Print when EXPRESSION fires next. Clock changes: as a plan's or job's onGap and onOverlap have it."""
     parsed, place = _parsed(expression), _zone(zone)
+    policy = DstPolicy(gap=Gap(on_gap), overlap=Overlap(on_overlap))
     last, found = now() if begin is None else moment(begin, place), list[datetime]()
-    while len(found) < count and (following := next_fire(parsed, last, place)) is not None:
+    while len(found) < count and (following := next_fire(parsed, last, place, policy)) is not None:
         found.append(following)
         last = following
     if settings.json:

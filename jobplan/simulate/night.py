@@ -14,6 +14,7 @@ from schemas.blackout import zone_of
 from schemas.cron import CronError, next_fire, parse
 from schemas.names import RunId
 from schemas.plan import ClockJob, PlanSource, StartupControl
+from schemas.schedule import policy_of
 from schemas.status import ContextStatus, JobKind, JobStatus
 
 USUAL = timedelta(seconds=60)
@@ -113,7 +114,7 @@ class NightPlay:
         if job.startup_control_type is not StartupControl.AUTOMATIC:
             return
         try:
-            at = next_fire(parse(job.cron_expression), after, zone_of(job, "UTC"))
+            at = next_fire(parse(job.cron_expression), after, zone_of(job, "UTC"), policy_of(job))
         except (CronError, ValueError):
             return
         if at is not None:

@@ -24,6 +24,7 @@ from schemas.documents import Fire, RunReport
 from schemas.names import InstanceId, PlanName, RequestId, RunId, UserName, instance_id
 from schemas.plan import ClockJob, CommandJob, OnBlackout, PlanSource
 from schemas.requests import Answer, DashboardRequest
+from schemas.schedule import policy_of
 from schemas.status import FireOutcome, JobKind, Outcome, RunPhase
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,7 +67,7 @@ class World:
         plan = source.plan
         name = PlanName(plan.name)
         cron = schedules.window_cron(plan)
-        start = next_fire(cron, BEGINNING, schedules.zone_of(plan)) if cron is not None else None
+        start = next_fire(cron, BEGINNING, schedules.zone_of(plan), policy_of(plan)) if cron is not None else None
         self.now = start or BEGINNING
         ttl = schedules.length(plan)
 

@@ -3,15 +3,15 @@
 The public names, nothing else.
 """
 
+from schemas.clock_changes import Gap, Overlap
 from schemas.cron.errors import CronError
 from schemas.cron.fires import (
     LOSSLESS,
     QUARTZ,
     DstPolicy,
     FirstPass,
-    Gap,
-    Overlap,
     fires,
+    instants_of,
     next_fire,
     previous_fire,
 )
@@ -34,6 +34,7 @@ __all__ = [
     "blackout_end",
     "fires",
     "instant_of",
+    "instants_of",
     "matches",
     "next_fire",
     "parse",

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from schemas.clock_changes import Gap, Overlap
 from schemas.cron.value import FIRST_YEAR, LAST_YEAR, Cron
 from schemas.cron.walk import at_or_after, at_or_before
 from schemas.cron.zones import change_at, first_instant, second_instant, wall_at
@@ -23,23 +24,6 @@ _SECOND = timedelta(seconds=1)
 # A day of room on both sides for the widest offsets from UTC.
 _BEFORE_ALL = datetime(FIRST_YEAR - 1, 12, 30, tzinfo=UTC)
 _AFTER_ALL = datetime(LAST_YEAR + 1, 1, 2, tzinfo=UTC)
-
-
-class Gap(StrEnum):
-    """What happens to wall times the clock skips."""
-
-    SKIP = "skip"
-    """They do not fire."""
-    AFTER = "after"
-    """They fire once, all together, at the first moment after the gap."""
-
-
-class Overlap(StrEnum):
-    """Which of the two passes fires for wall times the clock shows twice."""
-
-    FIRST = "first"
-    SECOND = "second"
-    BOTH = "both"
 
 
 class FirstPass(StrEnum):
@@ -126,6 +110,17 @@ def fires(
             return
         yield fire
         fire = next_fire(cron, fire, zone, policy)
+
+
+def instants_of(wall: datetime, zone: ZoneInfo, policy: DstPolicy) -> tuple[datetime, ...]:
+    """When what must not be lost and is due at a wall time happens.
+
+    As the policy has it where the clock shows it twice; just after the gap where it skips it, whatever the policy.
+    """
+    change = change_at(wall, zone)
+    if change is None:
+        return (second_instant(wall, zone),)
+    return (change.at,) if change.is_gap else _passes(wall, zone, policy)
 
 
 def _searchable(moment: datetime) -> datetime:

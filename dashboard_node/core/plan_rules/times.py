@@ -12,6 +12,7 @@ from dashboard_node.core.plan_rules.survey import Survey, error, job_path, kind_
 from schemas.cron import FIRST_YEAR, Cron, CronError, fires, next_fire, parse
 from schemas.plan import ClockJob, FileJob
 from schemas.requests import Fault
+from schemas.schedule import policy_of
 from schemas.spans import span
 from schemas.status import JobKind
 
@@ -58,7 +59,7 @@ def _window(survey: Survey, zone: ZoneInfo) -> Iterator[Fault]:
             "$.contextTtlMilliseconds",
             "0: its instances do not end by themselves; is that meant? Else write the window's length in milliseconds",
         )
-    if next_fire(cron, _BEFORE_ALL, zone) is None:
+    if next_fire(cron, _BEFORE_ALL, zone, policy_of(plan)) is None:
         yield error("$.timeWindowStart", f"'{plan.time_window_start}' never fires; correct it")
         return
     period = _shortest_period(cron, zone)
@@ -93,7 +94,7 @@ def _fires(job: ClockJob, path: str, zone: ZoneInfo) -> Iterator[Fault]:
     except CronError as fault:
         yield error(path, str(fault))
         return
-    if next_fire(cron, _BEFORE_ALL, zone) is None:
+    if next_fire(cron, _BEFORE_ALL, zone, policy_of(job)) is None:
         yield error(path, f"'{job.cron_expression}' never fires; correct it")
         return
     if kind_of(job) is JobKind.CLOCK and len(cron.seconds) > 1:

@@ -108,6 +108,29 @@ def test_cron_commands_answer_without_a_broker() -> None:
     assert explained.output == "At 01:00, Monday through Friday\n"
 
 
+def test_cron_next_follows_the_policy_that_is_asked_for() -> None:
+    """A skipped time comes after the gap, a repeated one in both passes."""
+    words = [
+        "cron",
+        "next",
+        "0 30 1 * * ?",
+        "--zone",
+        "Europe/London",
+        "-n",
+        "2",
+        "--on-gap",
+        "after",
+        "--on-overlap",
+        "both",
+    ]
+
+    spring = CliRunner().invoke(main, [*words, "--from", "2026-03-28T12:00"])
+    autumn = CliRunner().invoke(main, [*words, "--from", "2026-10-24T12:00"])
+
+    assert spring.output.splitlines() == ["Sun 2026-03-29 02:00:00 BST", "Mon 2026-03-30 01:30:00 BST"]
+    assert autumn.output.splitlines() == ["Sun 2026-10-25 01:30:00 BST", "Sun 2026-10-25 01:30:00 GMT"]
+
+
 def test_cron_check_leaves_out_every_tag_of_a_list() -> None:
     """The recorded answers of Quartz, without its accidents."""
     file = Path(__file__).parents[2] / "quartz" / "public.jsonl"

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schemas.cron import parse
-from schemas.plan import Calendars, OnHoliday
+from schemas.cron import Overlap, parse
+from schemas.plan import Calendars, OnHoliday, Plan
 from schemas.schedule import Schedule, UnknownCalendarError, schedule
 
 LONDON = ZoneInfo("Europe/London")
@@ -22,8 +22,9 @@ def a_schedule(
     cron: str, *, move: bool = False, exclude: tuple[str, ...] = (), include: tuple[str, ...] = ()
 ) -> Schedule:
     """Of London."""
+    wish = Calendars(exclude=exclude, include=include)
     return schedule(
-        parse(cron), LONDON, Calendars(exclude=exclude, include=include), MOVE if move else OnHoliday.SKIP, KNOWN
+        parse(cron), LONDON, Plan(name="P", calendars=wish, on_holiday=MOVE if move else OnHoliday.SKIP), KNOWN
     )
 
 
@@ -40,7 +41,7 @@ def due(found: Schedule, first: int, last: int) -> list[tuple[int, str]]:
 
 def test_without_calendars_it_is_the_cron() -> None:
     """Every day runs."""
-    plain = schedule(parse("0 0 1 * * ?"), LONDON, None, OnHoliday.SKIP, {})
+    plain = schedule(parse("0 0 1 * * ?"), LONDON, Plan(name="P"), {})
 
     assert due(plain, 3, 5) == [(3, ""), (4, "")]
 
@@ -87,9 +88,25 @@ def test_a_moved_start_in_a_gap_of_the_clock_comes_after_it() -> None:
     """01:30 is skipped on the last Sunday of March; nothing is lost."""
     known = {"X": {date(2026, 3, 28): ""}, "Sunday": {date(2026, 3, 29): ""}}
     wish = Calendars(exclude=("X",), include=("Sunday",))
-    found = schedule(parse("0 30 1 28 3 ?"), LONDON, wish, MOVE, known)
+    found = schedule(parse("0 30 1 28 3 ?"), LONDON, Plan(name="P", calendars=wish, on_holiday=MOVE), known)
 
     assert found.next(local(28, 12, month=3)) == datetime(2026, 3, 29, 1, tzinfo=UTC)
+
+
+def test_a_moved_start_in_an_overlap_of_the_clock_comes_when_the_plan_wants_it() -> None:
+    """01:30 happens twice on the last Sunday of October, in either pass or in both."""
+    known = {"X": {date(2026, 10, 24): ""}, "Sunday": {date(2026, 10, 25): ""}}
+    wish = Calendars(exclude=("X",), include=("Sunday",))
+
+    def dues(overlap: Overlap) -> list[datetime]:
+        plan = Plan(name="P", calendars=wish, on_holiday=MOVE, on_overlap=overlap)
+        found = schedule(parse("0 30 1 24 10 ?"), LONDON, plan, known)
+        return list(found.between(local(24, 12, month=10), local(26, month=10), 9))
+
+    first, second = datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert dues(Overlap.FIRST) == [first]
+    assert dues(Overlap.SECOND) == [second]
+    assert dues(Overlap.BOTH) == [first, second]
 
 
 def test_the_next_that_runs_skips_what_does_not() -> None:

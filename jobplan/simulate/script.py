@@ -20,8 +20,8 @@ class ScriptError(ValueError):
     """A line that is no instruction; the message names the line and what is wrong with it."""
 
 
-class Line(Struct, kw_only=True, rename="camel"):
-    """One instruction of a script."""
+class Line(Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """One instruction of a script; a key that is none of these is a slip of the pen, and never overlooked."""
 
     do: str
     job: str = ""
@@ -39,7 +39,7 @@ class Line(Struct, kw_only=True, rename="camel"):
 
 
 class Outcome(Struct, kw_only=True):
-    """The answer to one line."""
+    """The answer to one line. What is listed has the order of the plan, not the one in which it came about."""
 
     line: int
     initiated: list[tuple[str, str]]
@@ -89,7 +89,7 @@ def read(text: str) -> list[Line]:
         try:
             line = msgspec.json.decode(raw, type=Line)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise ScriptError(f"line {number}: {error}") from error
+            raise ScriptError(f"line {number}: {error}{_hint(str(error))}") from error
         if line.do not in _DOES and line.do not in _ACTIONS:
             raise ScriptError(
                 f"line {number}: nobody can '{line.do}'; there is {', '.join(sorted({*_DOES, *_ACTIONS}))}"
@@ -252,8 +252,8 @@ class Play:
 
     def _initiated(self, known: set[RunId]) -> list[tuple[str, str]]:
         graph = self.world.machine.graph
-        fresh = [run for name, run in self.world.core.state.runs.items() if name not in known]
-        return [(graph.context_of(run.copy).name, self._names[run.copy]) for run in fresh]
+        fresh = sorted(run.copy for name, run in self.world.core.state.runs.items() if name not in known)
+        return [(graph.context_of(copy).name, self._names[copy]) for copy in fresh]
 
     def _path(self, copy: Copy) -> str:
         return f"{self.world.machine.graph.contexts[copy.context].name}/{self._names[copy.index]}"
@@ -267,6 +267,13 @@ _DOES: dict[str, Callable[[Play, Line], None]] = {
     "end": Play.end,
     "wait": Play.wait,
 }
+
+
+def _hint(error: str) -> str:
+    """The keys there are, for somebody who wrote another one."""
+    if "unknown field" not in error:
+        return ""
+    return f"; there is {', '.join(sorted({*Line.__struct_encode_fields__} - {'line'}))}"
 
 
 def _names(world: World) -> list[str]:

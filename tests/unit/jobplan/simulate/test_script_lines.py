@@ -18,6 +18,14 @@ SHARED = "P{C1[q:q a | a<-and(q)], C2[a b | b<-and(a)]}"
         ('\n{"do": "started"}', "line 2: 'started' needs a job"),
         ('{"do": "wait", "ms": -1}', "line 1: time does not go back"),
         ("{", "line 1: "),
+        ("[]", "line 1: Expected `object`, got `array`"),
+        (
+            '{"do": "end"}\n{"do": "kill", "jbo": "a"}',
+            "line 2: Object contains unknown field `jbo`; there is context, continue, do, held, job, message, ms, outcome",
+        ),
+        ('{"do": "ended", "job": "a", "returnCode": "1"}', r"line 1: Expected `int`, got `str` - at `\$.returnCode`"),
+        ('{"do": "submit", "job": "a", "parameters": {"p": 1}}', r"line 1: .*at `\$.parameters"),
+        ('{"do": "kill", "job": "a", "continue": "yes"}', r"line 1: .*`bool`.* at `\$.continue`"),
     ],
 )
 def test_a_line_that_is_no_instruction(text: str, said: str) -> None:
@@ -62,6 +70,13 @@ def test_answers_name_the_lines_of_the_file() -> None:
     lines = read('{"do": "hold", "job": "a"}\n\n{"do": "release", "job": "a"}\n')
 
     assert [outcome.line for outcome in Play(plan("P[a]")).play(lines)] == [1, 3]
+
+
+def test_what_starts_is_told_in_the_order_of_the_plan() -> None:
+    """Not in that of the handing over, in which the job that ended comes first."""
+    told = Telling("P[z y x | y<-and(x), z<-and(x)]")
+
+    assert told.do("OK(x)").initiated == [("P", "z"), ("P", "y"), ("P", "x")]
 
 
 def test_a_global_event_that_the_plan_has_not() -> None:

@@ -5,10 +5,12 @@ Looked up at the dashboard on request and never retained: an estimate moves with
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from schemas.asked import Asked, Instant, Told
 from schemas.names import ContextName, InstanceId, JobId, NodeName, PlanName
+from schemas.notifications import Monitor
 from schemas.status import JobStatus, Outcome
 
 MOST_STUCK: Final = 20
@@ -105,6 +107,32 @@ class Stuck(Told, frozen=True, kw_only=True):
     why: str
 
 
+class DeadlineState(StrEnum):
+    """How it stands with a deadline."""
+
+    LATE = "late"
+    """It has passed, and what had to have happened by then had not."""
+    THREATENED = "threatened"
+    """It is still to come, and later is likely: if all takes its median."""
+    AHEAD = "ahead"
+    MET = "met"
+    """Or nobody asks for it any more: the job is skipped or disabled."""
+
+
+class Deadline(Told, frozen=True, kw_only=True):
+    """By when a job, or the plan itself, has to have begun or to be done in this instance."""
+
+    monitor: Monitor
+    """LATE_START, LATE_END, or OVERDUE (a file has to have come)."""
+    at: Instant
+    state: DeadlineState
+    context: str = ""
+    """Of the job."""
+    job: str = ""
+    """Identifier; empty: it is the plan's own."""
+    name: str = ""
+
+
 class Estimated(Told, frozen=True, kw_only=True):
     """Data of the answer to EstimateEnd. Locks, retries and busy agents are left out of account: it is an estimate."""
 
@@ -125,3 +153,5 @@ class Estimated(Told, frozen=True, kw_only=True):
     """Jobs still to end of which no past run is known: they were taken to need no time, so the end is the earliest."""
     jobs: tuple[ExpectedJob, ...] = ()
     """Every job in the plan's order, if asked for."""
+    deadlines: tuple[Deadline, ...] = ()
+    """All that plan and jobs have, the earliest first. Of an instance that has ended, those that were met or missed."""

@@ -19,7 +19,7 @@ MOST_ROWS: Final = 500
 
 
 class ReadAudit(Asked, frozen=True, kw_only=True, tag="audit.read"):
-    """Rows of the audit trail, the newest first. An empty field asks for nothing in particular."""
+    """Rows of the audit trail, the newest first unless it says otherwise. An empty field asks for nothing in particular."""
 
     kind: str = ""
     """What sort of thing changed: ``job``, ``context``, ``instance``, ``run``, ``plan``, ``request``, ``tick``, ..."""
@@ -35,6 +35,9 @@ class ReadAudit(Asked, frozen=True, kw_only=True, tag="audit.read"):
     """Before this instant."""
     before: Annotated[int, Meta(ge=0)] = 0
     """Only rows numbered lower: to page on from the last answer. 0: from the newest."""
+    oldest_first: bool = False
+    after: Annotated[int, Meta(ge=0)] = 0
+    """Only rows numbered higher: to page on when the oldest come first. 0: from the oldest."""
     limit: Annotated[int, Meta(ge=1, le=MOST_ROWS)] = 100
 
 

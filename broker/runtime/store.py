@@ -79,6 +79,9 @@ class AuditQuery(Struct, frozen=True, kw_only=True):
     """Before this instant."""
     before: int = 0
     """Only rows numbered lower, to page on from the last answer; 0: from the newest."""
+    oldest_first: bool = False
+    after: int = 0
+    """Only rows numbered higher, to page on when the oldest come first; 0: from the oldest."""
     limit: int = 100
 
 
@@ -102,7 +105,7 @@ class Store(Protocol):
         """Make all of it durable in one transaction, or none of it."""
 
     async def audit(self, query: AuditQuery) -> list[Audited]:
-        """The newest rows that match, newest first."""
+        """The newest rows that match, newest first; or the oldest ones, oldest first."""
 
     async def forget_audit(self, before: datetime, *, instances: Sequence[str], kinds: Sequence[str], most: int) -> int:
         """Remove audit rows from before a time, the oldest first; so many at most. Those of these instances and kinds stay."""
@@ -169,9 +172,10 @@ class SqliteStore:
             await self._database.executemany(_BATCH, batch)
 
     async def audit(self, query: AuditQuery) -> list[Audited]:
-        """The newest rows that match, newest first."""
+        """The newest rows that match, newest first; or the oldest ones, oldest first."""
         where, values = _conditions(query)
-        text = f"SELECT number, {_COLUMNS} FROM audit{where} ORDER BY number DESC LIMIT ?"  # noqa: S608  # own column names
+        order = "ASC" if query.oldest_first else "DESC"
+        text = f"SELECT number, {_COLUMNS} FROM audit{where} ORDER BY number {order} LIMIT ?"  # noqa: S608  # own column names
         with one_line("the audit trail"):
             rows = await self._database.execute_fetchall(text, (*values, query.limit))
             return [_audited(tuple(row)) for row in rows]
@@ -268,5 +272,7 @@ def _conditions(query: AuditQuery) -> tuple[str, list[str | int]]:
         found.append(("at < ?", _text(query.until)))
     if query.before:
         found.append(("number < ?", query.before))
+    if query.after:
+        found.append(("number > ?", query.after))
     where = " AND ".join(text for text, _ in found)
     return (f" WHERE {where}" if where else ""), [value for _, value in found]

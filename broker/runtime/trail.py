@@ -48,6 +48,8 @@ async def _page(query: ReadAudit, store: Store) -> AuditPage:
         since=query.since,
         until=query.until,
         before=query.before,
+        oldest_first=query.oldest_first,
+        after=query.after,
         limit=query.limit + 1,
     )
     found = await store.audit(wanted)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from dashboard_node.core import history
+from dashboard_node.core import deadlines, history
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.playing import NOTHING, Past, Play, why_stuck
@@ -18,6 +19,8 @@ from dashboard_node.core.rules import satisfied
 from dashboard_node.core.state import State
 from schemas.estimates import (
     MOST_STUCK,
+    Deadline,
+    DeadlineState,
     Duration,
     Durations,
     Estimated,
@@ -30,6 +33,7 @@ from schemas.estimates import (
     Stuck,
 )
 from schemas.names import ContextName, PlanName
+from schemas.notifications import Monitor
 from schemas.status import ContextStatus, JobKind
 
 
@@ -111,7 +115,39 @@ def estimate(state: State, instance: InstanceRecord, now: datetime, query: Estim
         stuck=() if over or usual.complete is not None else expected.stuck(),
         unmeasured=0 if over else sum(usual.unmeasured),
         jobs=tuple(expected.job(copy.index) for copy in machine.graph.copies) if query.each else (),
+        deadlines=_deadlines(state, instance, machine, usual, instance.ended or now),
     )
+
+
+def _deadlines(
+    state: State, instance: InstanceRecord, machine: ContextMachine, usual: Play, now: datetime
+) -> tuple[Deadline, ...]:
+    """By when what has to have happened, and how that stands."""
+    found: list[Deadline] = []
+    for limit in sorted(deadlines.limits(state, instance, machine), key=lambda one: (one.at, one.index, one.monitor)):
+        stands = _standing(machine, limit, usual, now)
+        if instance.ended is not None and stands in {DeadlineState.AHEAD, DeadlineState.THREATENED}:
+            continue
+        told = Deadline(monitor=limit.monitor, at=limit.at, state=stands)
+        if limit.index != deadlines.PLAN:
+            copy = machine.graph.copies[limit.index]
+            context = machine.graph.context_of(copy.index).name
+            told = replace(told, context=context, job=copy.id, name=copy.name)
+        found.append(told)
+    return tuple(found)
+
+
+def _standing(machine: ContextMachine, limit: deadlines.Limit, usual: Play, now: datetime) -> DeadlineState:
+    if not deadlines.is_late(machine, limit):
+        return DeadlineState.MET
+    if now > limit.at:
+        return DeadlineState.LATE
+    ends = limit.monitor is Monitor.LATE_END
+    if limit.index == deadlines.PLAN:
+        likely = usual.complete if ends else None
+    else:
+        likely = (usual.ends if ends else usual.starts)[limit.index]
+    return DeadlineState.THREATENED if likely is not None and likely > limit.at else DeadlineState.AHEAD
 
 
 def _critical_path(machine: ContextMachine, play: Play) -> list[int]:

@@ -103,8 +103,8 @@ def export(  # noqa: PLR0913  # one an option
     as_csv: bool,
     **filters: str,
 ) -> None:
-    """Write all rows that match, the newest first: as many as there are."""
-    query = _query(filters, since, until)
+    """Write all rows that match, the oldest first: as many as there are."""
+    query = replace(_query(filters, since, until), oldest_first=True)
 
     async def work(client: Client) -> int:
         with _opened(output) as file:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobplan.cli.symbols import CONTEXT, job_style, symbol, words
-from jobplan.client.estimates import estimate_lines
+from jobplan.client.estimates import deadline_lines, estimate_lines
 from jobplan.client.live import (
     DONE,
     FAILED,
@@ -26,6 +26,7 @@ from jobplan.client.live import (
     span,
 )
 from schemas.documents import JobState
+from schemas.estimates import DeadlineState
 from schemas.status import ContextStatus, JobStatus
 
 FRAME: Final = 9
@@ -37,6 +38,13 @@ NARROW: Final = 100
 
 IDLE: Final = frozenset({JobStatus.WAITING, JobStatus.DISABLED, JobStatus.PREPARED})
 """What may be folded when room is scarce, besides what is done."""
+
+DEADLINE: Final = {
+    DeadlineState.LATE: "bold red",
+    DeadlineState.THREATENED: "yellow",
+    DeadlineState.AHEAD: "cyan",
+    DeadlineState.MET: "green",
+}
 
 Guides = tuple[str, str, str, str]
 LINES: Final = ("├─ ", "└─ ", "│  ", "   ")
@@ -67,7 +75,8 @@ class InstanceTree:
         """Draw for this console's height, width and characters."""
         ascii_only = options.ascii_only
         height = options.height or console.size.height
-        room = height - FRAME - len(self.hints) if self.fold and console.is_terminal else ENDLESS
+        deadlines = deadline_lines(self.view.estimate) if self.view.estimate is not None else []
+        room = height - FRAME - len(self.hints) - len(deadlines) if self.fold and console.is_terminal else ENDLESS
         yield Group(
             header(self.view),
             progress(self.view, width=min(options.max_width, 76), ascii_only=ascii_only),
@@ -243,10 +252,11 @@ def footer(view: View) -> list[RenderableType]:
 
 
 def estimate(view: View) -> list[RenderableType]:
-    """When it will be complete, and what it has to wait for longest."""
+    """When it will be complete, what it has to wait for longest, and the deadlines."""
     if view.estimate is None:
         return []
-    return [Text(line, style="cyan") for line in estimate_lines(view.estimate, view.instance.status)]
+    lines = [Text(line, style="cyan") for line in estimate_lines(view.estimate, view.instance.status)]
+    return [*lines, *(Text(line, style=DEADLINE[state]) for state, line in deadline_lines(view.estimate))]
 
 
 def plain(line: Line, *, reason: str = "") -> str:

@@ -164,11 +164,13 @@ class Client(Connection):
     async def audit_pages(
         self, query: ReadAudit, *, agent: NodeName | None = None
     ) -> AsyncIterator[tuple[AuditEntry, ...]]:
-        """All rows of the dashboard's (or an agent's) audit trail that match, the newest first, page by page."""
+        """All rows of the dashboard's (or an agent's) audit trail that match, in the order asked for, page by page."""
         page = AuditPage(more=True)
         while page.more:
-            before = page.rows[-1].number if page.rows else query.before
-            async for answer in self.answers(replace(query, before=before, limit=MOST_ROWS), to=agent):
+            if page.rows:
+                last = page.rows[-1].number
+                query = replace(query, after=last) if query.oldest_first else replace(query, before=last)
+            async for answer in self.answers(replace(query, limit=MOST_ROWS), to=agent):
                 page = decode(bytes(answer.data), AuditPage)
             yield page.rows
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from jobplan.client.live import clock, day_and_clock, span
 from jobplan.errors import JobplanError
 from schemas.codec import decode
-from schemas.estimates import Estimated, EstimateEnd
+from schemas.estimates import Deadline, DeadlineState, Estimated, EstimateEnd
 from schemas.names import InstanceId
+from schemas.notifications import Monitor
 from schemas.status import ContextStatus, NodeState
 
 if TYPE_CHECKING:
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
 PATIENCE: Final = timedelta(seconds=2)
 """How long an estimate is waited for: what is shown besides must not be late for it."""
 _SHOWN: Final = 6
-"""Jobs of a critical path, or stuck ones, that one line names."""
+"""Jobs of a critical path, stuck ones, or deadlines, that one line names."""
+_HAS_TO: Final = {Monitor.LATE_START: "start", Monitor.LATE_END: "end", Monitor.OVERDUE: "file"}
+_STANDS: Final = {
+    DeadlineState.LATE: "late",
+    DeadlineState.THREATENED: "likely late",
+    DeadlineState.AHEAD: "deadlines",
+    DeadlineState.MET: "in time",
+}
 
 
 async def estimate(client: Client, instance: InstanceId, *, each: bool = False) -> Estimated | None:
@@ -47,6 +55,22 @@ def estimate_lines(found: Estimated, status: ContextStatus) -> list[str]:
     if len(found.path) > 1:
         lines.append(f"critical path: {_listed([job.name for job in found.path])}")
     return [*lines, *_stuck(found)]
+
+
+def deadline_lines(found: Estimated) -> list[tuple[DeadlineState, str]]:
+    """The deadlines of an instance, a line for each way they stand: what is late comes first."""
+    lines: list[tuple[DeadlineState, str]] = []
+    for state, words in _STANDS.items():
+        ones = [one for one in found.deadlines if one.state is state]
+        if ones:
+            more = f", and {len(ones) - _SHOWN} more" if len(ones) > _SHOWN else ""
+            lines.append((state, f"{words}: {', '.join(_deadline(one, found) for one in ones[:_SHOWN])}{more}"))
+    return lines
+
+
+def _deadline(one: Deadline, found: Estimated) -> str:
+    at = clock(one.at) if abs(one.at - found.at) < timedelta(hours=12) else day_and_clock(one.at)
+    return f"{one.name or 'the plan'} ({_HAS_TO.get(one.monitor, one.monitor.value)} by {at})"
 
 
 def _stuck(found: Estimated) -> list[str]:

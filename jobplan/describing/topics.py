@@ -15,6 +15,7 @@ from broker.topic_table import TABLE, Role, Row
 from jobplan.bundle.raw import Json, JsonObject
 from jobplan.describing.structs import reference_to, schemas_of
 from schemas.codec import Header
+from schemas.notifications import Notification
 from schemas.requests import AgentRequest, Answer, DashboardRequest
 
 _PREFIX: Final = "jobplan/v1/"
@@ -45,6 +46,7 @@ def asyncapi(version: str) -> JsonObject:
     }
     bodies: dict[str, tuple[type[Struct], ...]] = {row.pattern: asked.get(row.pattern, row.documents) for row in TABLE}
     bodies["response/{user}/{id}/{node}/{part}"] = (Answer,)
+    bodies["notification/{plan}"] = (Notification,)
     types: list[type[Struct]] = [Header, *(cls for found in bodies.values() for cls in found)]
     _, known = schemas_of(dict.fromkeys(types))
     rows = [row for row in TABLE if Role.CLIENT not in row.readers]

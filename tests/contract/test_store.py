@@ -76,6 +76,15 @@ async def test_audit_newest_first(store: Store) -> None:
     assert [entry.row.job for entry in first + second] == ["job4", "job3", "job2", "job1"]
 
 
+async def test_audit_oldest_first(store: Store) -> None:
+    """Asked for so, the oldest rows come first, and the number of the last leads to the next page."""
+    await store.save({}, [a_row(job=f"job{number}") for number in range(5)])
+    first = await store.audit(AuditQuery(limit=2, oldest_first=True))
+    second = await store.audit(AuditQuery(limit=2, oldest_first=True, after=first[-1].number))
+
+    assert [entry.row.job for entry in first + second] == ["job0", "job1", "job2", "job3"]
+
+
 @pytest.mark.parametrize(
     ("query", "jobs"),
     [

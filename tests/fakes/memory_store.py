@@ -48,7 +48,7 @@ class MemoryStore:
     async def audit(self, query: AuditQuery) -> list[Audited]:
         """The same answer by the simplest means."""
         found = [Audited(number, row) for number, row in enumerate(self.trail, start=1) if _matches(query, number, row)]
-        return found[::-1][: query.limit]
+        return (found if query.oldest_first else found[::-1])[: query.limit]
 
     async def forget_audit(self, before: datetime, *, instances: Sequence[str], kinds: Sequence[str], most: int) -> int:
         """The oldest first. Rows that stay keep no numbers here, which nobody may rely on."""
@@ -59,7 +59,7 @@ class MemoryStore:
 
 
 def _matches(query: AuditQuery, number: int, row: AuditRow) -> bool:
-    if query.before and number >= query.before:
+    if (query.before and number >= query.before) or number <= query.after:
         return False
     if query.since is not None and row.at < query.since:
         return False

@@ -11,7 +11,9 @@ from broker.runtime.core import Heard
 from dashboard_node.core.effects import Deliver
 from dashboard_node.core.routing import Rules
 from schemas.addresses import AgentPresenceAt, RunReportAt
+from schemas.codec import decode
 from schemas.documents import Presence, RunReport
+from schemas.estimates import Estimated, EstimateEnd
 from schemas.names import NodeName, PlanName
 from schemas.notifications import (
     Deadlines,
@@ -21,7 +23,7 @@ from schemas.notifications import (
     NotificationDetails,
 )
 from schemas.plan import Retry
-from schemas.requests import Action
+from schemas.requests import Action, EndInstance
 from schemas.status import NodeState, Outcome, RunPhase
 from tests.scenarios.notation import AGENT
 from tests.support.notified import EVERYTHING, Desk, a_desk
@@ -259,6 +261,26 @@ def test_what_starts_and_ends_in_time_is_not_told_of() -> None:
     desk.until(desk.now + timedelta(minutes=5))
 
     assert [(one.monitor, one.job) for one in desk.told()] == [(Monitor.LATE_END, f"{AGENT}-b")]
+
+
+def test_deadlines_of_an_instance_are_shown_with_how_they_stand() -> None:
+    """Met, still ahead, and late; of an ended instance what was met or missed."""
+    limits = Deadlines(start_within_seconds=60, end_within_seconds=120)
+    desk = a_desk("P[a b]", jobs={"a": {"deadlines": limits}}, deadlines=Deadlines(end_within_seconds=200))
+
+    def stand() -> list[tuple[str, str, str]]:
+        answer = decode(bytes(desk.ask(EstimateEnd(instance=desk.only.id)).data), Estimated)
+        return [(str(one.monitor), one.name, str(one.state)) for one in answer.deadlines]
+
+    assert stand() == [("LATE_START", "a", "ahead"), ("LATE_END", "a", "ahead"), ("LATE_END", "", "ahead")]
+    desk.act(Action.SUBMIT, "a")
+    begun = desk.now
+    desk.starts("a")
+    desk.until(begun + timedelta(seconds=130))
+    assert stand() == [("LATE_START", "a", "met"), ("LATE_END", "a", "late"), ("LATE_END", "", "ahead")]
+    desk.ends("a", started=begun)
+    desk.ask(EndInstance(instance=desk.only.id))
+    assert stand() == [("LATE_START", "a", "met"), ("LATE_END", "a", "late")]
 
 
 def test_missed_starts_are_told_of_together() -> None:

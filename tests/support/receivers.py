@@ -51,8 +51,8 @@ def _knows(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: st
 
 
 @contextmanager
-def a_mail_server(tls: SSLContext | None = None) -> Iterator[tuple[int, Mailbox]]:
-    """Its port, and what it gets; with ``tls`` it wants STARTTLS, and ``jobplan`` with ``pass word``."""
+def a_mail_server(tls: SSLContext | None = None, *, at_once: bool = False) -> Iterator[tuple[int, Mailbox]]:
+    """Its port, and what it gets; with ``tls`` it wants ``jobplan`` with ``pass word``, and STARTTLS, or TLS ``at_once``."""
     box = Mailbox()
     controller = (
         Controller(box, hostname=HOST, port=free_port())
@@ -61,10 +61,12 @@ def a_mail_server(tls: SSLContext | None = None) -> Iterator[tuple[int, Mailbox]
             box,
             hostname=HOST,
             port=free_port(),
-            tls_context=tls,
-            require_starttls=True,
+            ssl_context=tls if at_once else None,
+            tls_context=None if at_once else tls,
+            require_starttls=not at_once,
             authenticator=_knows,
             auth_required=True,
+            auth_require_tls=not at_once,  # it knows of STARTTLS only
         )
     )
     controller.start()

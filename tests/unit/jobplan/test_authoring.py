@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from jobplan.bundle import load
 from jobplan.cli import main
-from jobplan.describing import KINDS, Kind, plan_schema
+from jobplan.describing import KINDS, Kind, asyncapi, plan_schema
 from jobplan.describing.structs import field_sentences
+from schemas.notifications import Monitor, Notification
 from schemas.plan import CommandJob
 
 PLANS = Path(__file__).parents[2] / "plans"
@@ -137,6 +140,17 @@ def test_each_schema_is_one(kind: Kind) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
 
     assert schema["$ref"] == f"#/$defs/{KINDS[kind].__name__}"
+
+
+def test_the_described_topics_take_a_notification() -> None:
+    """By the document's own schemas what a dashboard tells is one, and nothing else is."""
+    document = asyncapi("1")
+    told = Notification(id="1", monitor=Monitor.TEST, at=datetime(2026, 1, 1, tzinfo=UTC), plan="P", text="a test")
+    at = "#/components/messages/Notification"
+    takes = jsonschema.Draft202012Validator(document | {"$ref": f"{at}/payload"})
+
+    assert takes.is_valid(msgspec.json.decode(msgspec.json.encode(told)))
+    assert not takes.is_valid({"id": "1", "monitor": "NONE", "at": "2026-01-01T00:00:00Z"})
 
 
 def test_what_is_written_below_a_field_describes_it() -> None:

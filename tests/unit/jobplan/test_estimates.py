@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from jobplan.client.estimates import estimate_lines
+from jobplan.client.estimates import deadline_lines, estimate_lines
 from jobplan.client.live import clock
-from schemas.estimates import Estimated, ExpectedJob, Stuck
+from schemas.estimates import Deadline, DeadlineState, Estimated, ExpectedJob, Stuck
 from schemas.names import ContextName, JobId
+from schemas.notifications import Monitor
 from schemas.status import ContextStatus, JobStatus
 from tests.support.pictures import INSTANCE, NOON
 
@@ -78,3 +79,18 @@ def test_of_a_first_night_no_end_is_told() -> None:
     assert estimate_lines(new, ContextStatus.RUNNING) == [
         "how long it takes is not known yet: its jobs have not run before"
     ]
+
+
+def test_deadlines_are_told_by_how_they_stand() -> None:
+    """What is late first; no more of each than a line holds."""
+    due = [
+        Deadline(monitor=Monitor.LATE_START, at=NOON, state=DeadlineState.MET, job=f"a-{n}", name=f"j{n}")
+        for n in range(8)
+    ]
+    late = Deadline(monitor=Monitor.LATE_END, at=NOON, state=DeadlineState.LATE)
+
+    lines = deadline_lines(Estimated(instance=INSTANCE, at=NOON, deadlines=(*due, late)))
+
+    assert lines[0] == (DeadlineState.LATE, f"late: the plan (end by {clock(NOON)})")
+    assert lines[1][1].startswith(f"in time: j0 (start by {clock(NOON)}), j1 ")
+    assert lines[1][1].endswith(", and 2 more")

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.codec import decode
 from schemas.documents import JobState
-from schemas.estimates import Estimated, EstimateEnd
+from schemas.estimates import DeadlineState, Estimated, EstimateEnd
 from schemas.names import InstanceId, PlanName
+from schemas.notifications import Deadlines
 from schemas.plan import PlanSource
 from schemas.requests import Action, EndInstance, PrepareInstance
 from tests.support.nets import net
@@ -301,3 +303,14 @@ def test_an_instance_that_is_not_there() -> None:
     answer = office.ask(EstimateEnd(instance=InstanceId("nix")))
 
     assert (answer.ok, answer.reason) == (False, "there is no instance 'nix'")
+
+
+@pytest.mark.parametrize(("seconds", "stands"), [(60, DeadlineState.THREATENED), (100, DeadlineState.AHEAD)])
+def test_a_deadline_before_the_likely_end_is_threatened(seconds: float, stands: DeadlineState) -> None:
+    """The critical path takes 90 seconds."""
+    source = net(DIAMOND)
+    limit = Deadlines(end_within_seconds=seconds)
+    office = learned(replace(source, plan=replace(source.plan, deadlines=limit)), TOOK)
+    office.act(Action.SUBMIT, "x")
+
+    assert [one.state for one in estimated(office).deadlines] == [stands]

@@ -14,10 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from broker.runtime.store import SCHEMA, StoreError, locked, one_line
-
-_BESIDE = ("", "-wal", "-shm")
-"""What SQLite keeps of one database, by the endings of the files' names."""
+from broker.runtime.store import BESIDE, SCHEMA, StoreError, locked, one_line, private
 
 
 class Copied(Struct, frozen=True, kw_only=True):
@@ -40,6 +37,7 @@ def back_up(database: Path, to: Path) -> Copied:
     part.unlink(missing_ok=True)
     try:
         with one_line(str(to)):
+            private(part)
             with _reading(database) as source:
                 source.execute("VACUUM INTO ?", (str(part),))
             found = look_at(part)
@@ -62,6 +60,7 @@ def put_back(copy: Path, database: Path) -> tuple[Copied, Path | None]:
     with locked(database), one_line(str(database)):
         part = Path(f"{database}.part")
         part.unlink(missing_ok=True)
+        private(part)
         with _reading(copy) as source:
             source.execute("VACUUM INTO ?", (str(part),))
         _on_disk(part)
@@ -100,13 +99,13 @@ def _reading(database: Path) -> Iterator[sqlite3.Connection]:
 def _set_aside(database: Path) -> Path | None:
     """Give the files of a database another name, the same for each; None when there is none."""
     if not database.exists():
-        for ending in _BESIDE[1:]:  # of a database that is gone: they would be taken for the new one's
+        for ending in BESIDE[1:]:  # of a database that is gone: they would be taken for the new one's
             Path(f"{database}{ending}").unlink(missing_ok=True)
         return None
     number = 1
     while (kept := Path(f"{database}.before-{number}")).exists():
         number += 1
-    for ending in _BESIDE:
+    for ending in BESIDE:
         beside = Path(f"{database}{ending}")
         if beside.exists():
             beside.rename(f"{kept}{ending}")

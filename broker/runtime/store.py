@@ -55,7 +55,8 @@ _EPOCH = (
     "ON CONFLICT (name) DO UPDATE SET value = max(life.value + 1, excluded.value) RETURNING value"
 )
 
-
+BESIDE = ("", "-wal", "-shm")
+"""What SQLite keeps of one database, by the endings of the files' names."""
 _BATCH = "-- statements, each with its rows: one transaction"
 _encoder = msgspec.json.Encoder()
 
@@ -142,6 +143,7 @@ class SqliteStore:
         with locked(path):
             with one_line(str(path)):
                 _keep_older(path)
+                private(path)
                 database = await aiosqlite.connect(path, factory=_Connection)
             try:
                 with one_line(str(path)):
@@ -213,8 +215,21 @@ def _keep_older(path: Path) -> None:
         kept, part = Path(f"{path}.schema-{version}"), Path(f"{path}.part")
         if 0 < version < SCHEMA and not kept.exists():
             part.unlink(missing_ok=True)
+            private(part)
             database.execute("VACUUM INTO ?", (str(part),))
             part.rename(kept)
+
+
+def private(path: Path) -> None:
+    """Let nobody but the node's user read a database, made empty when it is not there: it holds parameters and the audit.
+
+    What SQLite keeps beside it takes the same mode, and so does a file that an older program made for everybody to read.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for ending in BESIDE:
+        beside = Path(f"{path}{ending}")
+        if beside.exists():
+            beside.chmod(0o600)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from dashboard_node.core import placement
 from dashboard_node.core.context_machine import ContextMachine
@@ -11,7 +12,7 @@ from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.rules import asked_for, forbidden
 from dashboard_node.core.state import State
 from schemas.documents import Blocker, BlockerKind, Presence
-from schemas.names import group_label
+from schemas.names import NodeName, group_label
 from schemas.plan import ClockJob, OnAgentAway, StartupControl
 from schemas.spans import span
 from schemas.status import ContextStatus, JobKind, RunPhase
@@ -76,12 +77,10 @@ def _agent(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocke
     elif state.agent_there(agent):
         keeps = _keeps_waiting(presence)
         text = f"{agent} has it{keeps or ' and will start it'}" if accepted else f"handed to {agent}, not started yet"
-    elif presence is None:
-        text = f"{agent} has never been seen"
     else:
-        text = f"{agent} is gone"  # since when, a will that was written when it came cannot say
+        text = _absence(state, agent)
     until = placement.moves_at(state, state.runs[run]) if run is not None else None
-    text += f"; goes to another one at {until:%H:%M:%SZ}" if until is not None else ""
+    text += _goes_at(until)
     yield Blocker(kind=BlockerKind.AGENT, agent=agent, run=run or "", text=text, until=until)
 
 
@@ -110,19 +109,35 @@ def _unreachable(state: State, machine: ContextMachine, copy: Copy) -> Iterator[
 
 
 def _watching(state: State, machine: ContextMachine, copy: Copy) -> Blocker:
+    """What a clock or file job waits for. Never of the kind that says a run is with an agent: somebody may submit it."""
     agent = placement.shown_agent(state, machine, copy)
-    if group_label(agent):
-        return Blocker(kind=BlockerKind.AGENT, agent=agent, text=placement.absent(state, agent))
+    kind = BlockerKind.CLOCK if copy.kind is JobKind.CLOCK else BlockerKind.FILE
+    awaited = "its time" if copy.kind is JobKind.CLOCK else "a file"
     _, problem = state.problems.get(machine.instance, {}).get(copy.id, (agent, ""))
     by_hand = isinstance(copy.artefact, ClockJob) and copy.artefact.startup_control_type is StartupControl.MANUAL
-    if problem:
+    until = None
+    if group_label(agent):
+        text = placement.absent(state, agent)
+    elif not state.agent_there(agent):
+        until = placement.taken_over_at(state, machine.instance, copy.agent)
+        text = f"{_absence(state, agent)}: nobody looks for {awaited} until it is there, or somebody submits the job"
+        text += _goes_at(until)
+    elif problem:
         text = problem
     elif by_hand:
         text = "MANUAL: watches once 'jobplan agent watch' lets it; or submit it"
     else:
-        text = f"waits for {'its time' if copy.kind is JobKind.CLOCK else 'a file'}, or for somebody to submit it"
-    kind = BlockerKind.CLOCK if copy.kind is JobKind.CLOCK else BlockerKind.FILE
-    return Blocker(kind=kind, agent=agent, text=text)
+        text = f"waits for {awaited}, or for somebody to submit it"
+    return Blocker(kind=kind, agent=agent, text=text, until=until)
+
+
+def _absence(state: State, agent: NodeName) -> str:
+    """Since when, a will that was written when it came cannot say."""
+    return f"{agent} {'is gone' if agent in state.presences else 'has never been seen'}"
+
+
+def _goes_at(until: datetime | None) -> str:
+    return f"; goes to another one at {until:%H:%M:%SZ}" if until is not None else ""
 
 
 def _gates(machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:

@@ -144,6 +144,14 @@ def moves_at(state: State, run: RunRecord) -> datetime | None:
     return since + span(milliseconds=state.machines[run.instance].graph.plan.agent_away_milliseconds)
 
 
+def taken_over_at(state: State, instance: InstanceId, group: NodeName) -> datetime | None:
+    """When another agent is chosen for a group, if the one that is stays away for so long; None: it is not."""
+    placed = state.instances[instance].placed.get(group)
+    since = state.away.get(placed.agent) if placed is not None else None
+    allowed = state.machines[instance].graph.plan.agent_away_milliseconds
+    return since + span(milliseconds=allowed) if since is not None and allowed > 0 else None
+
+
 def absent(state: State, group: NodeName) -> str:
     """Why nobody is chosen for a group, in words for a person."""
     label = group_label(group)

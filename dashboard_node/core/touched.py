@@ -126,18 +126,15 @@ class Touched:
             self.jobs.update(((run.instance, copy), None) for copy in machine.graph.copies[run.copy].stands_for)
 
     def _agent(self, agent: NodeName) -> None:
-        """Jobs handed to an agent, or that wait for a group: whether it is there; others: what keeps it from looking."""
-        for instance, problems in self._state.problems.items():
-            machine = self._state.machines.get(instance)
-            jobs = [job for job, (who, _) in problems.items() if who == agent] if machine is not None else []
-            for residences in [machine.graph.residences.get(job, ()) for job in jobs if machine is not None]:
-                self.jobs.update(((instance, index), None) for index in residences)
+        """Jobs handed to an agent, or that wait for a group: whether it is there; clock and file jobs: whether it looks."""
         for live in self._state.live.values():
             for run in live:
                 if self._state.runs[run].agent == agent or group_label(self._state.runs[run].agent):
                     self._jobs_of(self._state.runs[run])
         for active in self._state.active():
             graph = self._state.machines[active.id].graph
-            for group in graph.agents:
-                if is_unplaced(self._state, active.id, group):
-                    self.jobs.update(((active.id, c.index), None) for c in graph.copies if c.agent == group)
+            unplaced = {group for group in graph.agents if is_unplaced(self._state, active.id, group)}
+            watched = {agent, *(group for group, placed in active.placed.items() if placed.agent == agent)}
+            for copy in graph.copies if unplaced or not watched.isdisjoint(graph.agents) else ():
+                if copy.agent in unplaced or (copy.agent in watched and copy.kind.fires):
+                    self.jobs.setdefault((active.id, copy.index))

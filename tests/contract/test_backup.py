@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,3 +134,17 @@ async def test_an_older_database_is_copied_before_it_is_migrated(tmp_path: Path)
     assert await the_record(path) == b'{"value":1}'
     assert look_at(path).schema == SCHEMA
     assert look_at(tmp_path / "node.db.schema-1").schema == 1
+
+
+async def test_copies_are_nobody_elses_to_read(tmp_path: Path) -> None:
+    """Neither a copy, nor what it is put back as, nor what is kept beside that."""
+    path = await a_database(tmp_path)
+    before = os.umask(0)
+    try:
+        back_up(path, tmp_path / "copy.db")
+        _, kept = put_back(tmp_path / "copy.db", path)
+    finally:
+        os.umask(before)
+
+    assert kept is not None
+    assert {file.stat().st_mode & 0o777 for file in (path, tmp_path / "copy.db", kept)} == {0o600}

@@ -244,3 +244,25 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+async def test_sqlite_files_are_the_nodes_alone(tmp_path: Path) -> None:
+    """Parameters and the audit stand in it: the database is nobody else's to read, nor is one that was once."""
+    path = tmp_path / "node.db"
+    before = os.umask(0)
+    try:
+        async with SqliteStore.open(path) as store:
+            await store.save({Key("a", "x"): Count(1)}, [])
+            made = {ending: _mode(Path(f"{path}{ending}")) for ending in ("", "-wal", "-shm")}
+        path.chmod(0o644)
+        async with SqliteStore.open(path):
+            later = _mode(path)
+    finally:
+        os.umask(before)
+
+    assert made == {"": 0o600, "-wal": 0o600, "-shm": 0o600}
+    assert later == 0o600
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777

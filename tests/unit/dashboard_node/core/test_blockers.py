@@ -7,14 +7,15 @@ import pytest
 from broker.runtime.core import Heard
 from dashboard_node.core.blockers import blockers
 from schemas.addresses import AgentPresenceAt, FireReportAt, RunReportAt
-from schemas.documents import Condition, FireReport, Presence, RunReport
+from schemas.documents import BlockerKind, Condition, FireReport, Presence, RunReport
 from schemas.names import NodeName, job_id
 from schemas.plan import Retry
 from schemas.requests import Action
 from schemas.status import NodeState, RunPhase
 from tests.scenarios.house import BEGINNING, House
 from tests.scenarios.telling import Telling
-from tests.support.groups import GROUP, NORTH, a_floor
+from tests.support.groups import FIVE_MINUTES, GROUP, NORTH, SOUTH, Floor, a_floor
+from tests.support.office import Shape, a_plan, at
 
 
 def reasons(told: Telling, job: str, context: str = "") -> list[str]:
@@ -52,8 +53,14 @@ AFTER = "P[a b c d | c<-and(a) not(b), d<-and(a,b)]"
             "b",
             ["notTriggered: its dependency holds, but nothing has happened since that would start it: submit it"],
         ),
-        ("P[q:q]", "", "q", ["clock: waits for its time, or for somebody to submit it"]),
-        ("P[f:f]", "", "f", ["file: waits for a file, or for somebody to submit it"]),
+        (
+            "P[q:q]",
+            "",
+            "q",
+            [
+                "clock: north has never been seen: nobody looks for its time until it is there, or somebody submits the job"
+            ],
+        ),
         (
             "P[a b c | c<-and(a) lg{and(b) not({and(a)})}]",
             "S(a) -> init{a}\n OK(a) ->\n S(b) -> init{b}\n OK(b) ->",
@@ -154,3 +161,57 @@ def test_what_keeps_a_clock_or_file_job_from_watching() -> None:
 
     floor.step(Heard(floor.now, FireReportAt(NORTH, instance, job), None))
     assert floor.why("q") == "waits for its time, or for somebody to submit it"
+
+
+@pytest.mark.parametrize(("text", "awaited"), [("P[q:q]", "its time"), ("P[f:f]", "a file")])
+def test_a_clock_or_file_job_whose_agent_is_gone(text: str, awaited: str) -> None:
+    """Nobody looks for what it waits for."""
+    house = House()
+    house.open("i", text)
+    machine = house.machine("i")
+
+    def said(state: NodeState) -> str:
+        presence = Presence(node=NORTH, state=state, connection=1, since=BEGINNING)
+        house.step(Heard(house.now, AgentPresenceAt(NORTH), presence))
+        [blocker] = blockers(house.core.state, machine, machine.graph.copies[0])
+        return blocker.text
+
+    assert said(NodeState.ALIVE) == f"waits for {awaited}, or for somebody to submit it"
+    gone = f"north is gone: nobody looks for {awaited} until it is there, or somebody submits the job"
+    assert said(NodeState.GONE) == gone
+
+
+def test_an_agents_going_is_shown_with_its_clock_jobs() -> None:
+    """At once, though nothing has to be saved for it; until it is back."""
+    floor = Floor(at("03-02 12:00"))
+    floor.hears(NodeName("a"))
+    floor.imports(a_plan(shape=Shape(cron="")))
+    assert floor.start("P").ok
+    here = floor.why("q")
+    floor.hears(NodeName("a"), alive=False)
+    gone = floor.why("q")
+    floor.hears(NodeName("a"))
+
+    assert gone.startswith("a is gone: nobody looks for its time")
+    assert floor.why("q") == here == "waits for its time, or for somebody to submit it"
+
+
+def test_a_clock_job_of_a_group_whose_agent_is_gone() -> None:
+    """It says when another one is chosen; then that one looks."""
+    floor = a_floor(NORTH, SOUTH)
+    floor.hears(NORTH, alive=False)
+    assert floor.why("q").startswith("north is gone: nobody looks for its time")
+    assert floor.why("q").endswith("; goes to another one at 12:05:00Z")
+
+    floor.until(floor.now + FIVE_MINUTES)
+
+    assert floor.job("q").agent == SOUTH
+    assert floor.why("q") == "waits for its time, or for somebody to submit it"
+
+
+def test_a_clock_job_of_a_group_without_an_agent_can_be_submitted() -> None:
+    """What it says is not that a run is with an agent: of such a run only a kill is offered to people."""
+    [blocker] = a_floor().job("q").blockers
+
+    assert blocker.kind is BlockerKind.CLOCK
+    assert blocker.text == "no agent with the label 'db' has ever been seen"

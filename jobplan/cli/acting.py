@@ -15,6 +15,7 @@ from jobplan.cli.session import with_client
 from jobplan.cli.waiting import until_run_over
 from jobplan.client import Acted, Client
 from jobplan.client.live import note
+from jobplan.errors import BadInputError
 from jobplan.settings import Settings
 from schemas.codec import decode
 from schemas.documents import InstanceStatus, JobState
@@ -43,9 +44,11 @@ async def following(client: Client, name: str) -> InstanceStatus:
 
 
 def submitted(settings: Settings, act: Act, texts: tuple[str, ...], *, wait: bool) -> None:
-    """Submit or resubmit the job that ``act`` names; ``texts`` are values for its next run."""
+    """Submit or resubmit what ``act`` names; ``texts`` are values for the next run. Raises BadInputError to wait for many."""
     given = pairs(texts, "--parameter")
-    if act.preview:
+    if wait and not act.job:
+        raise BadInputError("--wait is for one job: name it, or follow them all with 'jobplan instance watch'")
+    if act.preview or not act.job:
         acted(settings, replace(act, parameters=given))
         return
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import click
@@ -37,6 +38,7 @@ _CONTEXT = click.option(
 )
 
 
+_YES = click.option("--yes", is_flag=True, help="Without JOB: do not ask first.")
 _PREVIEW = click.option("--preview", is_flag=True, help="Change nothing: print what would follow at once.")
 
 
@@ -84,10 +86,11 @@ def list_(settings: Settings, instance: str, status: str | None, context: str) -
 
 @job.command(epilog="\b\nExample:\n  jobplan job submit Daily Load --context Night -p region=north --wait")
 @click.argument("instance")
-@click.argument("name", metavar="JOB")
+@click.argument("name", metavar="[JOB]", default="")
 @_CONTEXT
 @click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value for this run alone.")
 @click.option("--wait", is_flag=True, help="Return when it is over: 0 if COMPLETE, 1 if not.")
+@_YES
 @_PREVIEW
 @with_settings
 def submit(  # noqa: PLR0913  # one an option
@@ -98,19 +101,26 @@ def submit(  # noqa: PLR0913  # one an option
     parameters: tuple[str, ...],
     *,
     wait: bool,
+    yes: bool,
     preview: bool,
 ) -> None:
-    """Submit a job now: run a command, or take a clock or file job as fired."""
+    """Submit a job now: run a command, or take a clock or file job as fired.
+
+    Without JOB: all jobs of CONTEXT, or of the whole instance, that wait.
+    """
+    if not name and not preview:
+        _all_of_them("submit", context or instance, yes=yes)
     act = Act(action=Action.SUBMIT, instance=_unknown_yet(instance), context=context, job=name, preview=preview)
     submitted(settings, act, parameters, wait=wait)
 
 
 @job.command(epilog="\b\nExample:\n  jobplan job resubmit Daily Load --wait")
 @click.argument("instance")
-@click.argument("name", metavar="JOB")
+@click.argument("name", metavar="[JOB]", default="")
 @_CONTEXT
 @click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value for this run alone.")
 @click.option("--wait", is_flag=True, help="Return when it is over: 0 if COMPLETE, 1 if not.")
+@_YES
 @_PREVIEW
 @with_settings
 def resubmit(  # noqa: PLR0913  # one an option
@@ -121,9 +131,15 @@ def resubmit(  # noqa: PLR0913  # one an option
     parameters: tuple[str, ...],
     *,
     wait: bool,
+    yes: bool,
     preview: bool,
 ) -> None:
-    """Run a job again that has run: after a failure, once its cause is mended."""
+    """Run a job again that has run: after a failure, once its cause is mended.
+
+    Without JOB: all jobs of CONTEXT, or of the whole instance, that wait or have ended.
+    """
+    if not name and not preview:
+        _all_of_them("resubmit", context or instance, yes=yes)
     act = Act(action=Action.RESUBMIT, instance=_unknown_yet(instance), context=context, job=name, preview=preview)
     submitted(settings, act, parameters, wait=wait)
 
@@ -136,8 +152,8 @@ _PLAIN: dict[Action, str] = {
     Action.RESET: "Put a job back to WAITING, as if it had not run.",
     Action.KILL: "Kill a running job's processes.",
     Action.CONTINUE: "Go on after a failed job: start what depends on it.",
-    Action.ENABLE: "Let disabled clock jobs fire again.",
-    Action.DISABLE: "Keep clock jobs from firing.",
+    Action.ENABLE: "Let a disabled job run again; it starts if its turn has come.",
+    Action.DISABLE: "Keep a job from running at all: it satisfies nothing, and its context is not complete until it is enabled.",
 }
 
 
@@ -152,7 +168,7 @@ def _plain(action: Action, line: str) -> Callable[..., None]:
     @click.argument("instance")
     @click.argument("name", metavar="[JOB]", default="")
     @_CONTEXT
-    @click.option("--yes", is_flag=True, help="Without JOB: do not ask first.")
+    @_YES
     @_PREVIEW
     @with_settings
     def command(settings: Settings, instance: str, name: str, context: str, *, yes: bool, preview: bool) -> None:
@@ -162,6 +178,13 @@ def _plain(action: Action, line: str) -> Callable[..., None]:
         acted(settings, Act(action=action, instance=place, context=context, job=name, preview=preview))
 
     return command
+
+
+def _all_of_them(verb: str, place: str, *, yes: bool) -> None:
+    """Ask before many jobs start at once. A script has to say that it means it: its job's name may be an empty variable."""
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError(f"no JOB: to {verb} all jobs of {place}, say --yes")
+    confirm(f"{verb.capitalize()} all jobs of {place}?", yes=yes)
 
 
 def _unknown_yet(text: str) -> InstanceId:
@@ -177,11 +200,12 @@ for _action, _line in _PLAIN.items():
     epilog="\b\nExample:\n  jobplan job acknowledge Daily Load --ticket OPS-17 --message 'known, harmless' --onward"
 )
 @click.argument("instance")
-@click.argument("name", metavar="JOB")
+@click.argument("name", metavar="[JOB]", default="")
 @_CONTEXT
 @click.option("--ticket", default="", metavar="ID", help="Where it is followed up.")
 @click.option("--message", "-m", default="", metavar="TEXT", help="Why it may stand.")
 @click.option("--onward", is_flag=True, help="Also start what depends on it.")
+@_YES
 @_PREVIEW
 @with_settings
 def acknowledge(  # noqa: PLR0913  # one an option
@@ -193,9 +217,15 @@ def acknowledge(  # noqa: PLR0913  # one an option
     message: str,
     *,
     onward: bool,
+    yes: bool,
     preview: bool,
 ) -> None:
-    """Accept a failure: the job counts as done from now on."""
+    """Accept a failure: the job counts as done from now on.
+
+    Without JOB: all failed jobs of CONTEXT, or of the whole instance.
+    """
+    if not name and not preview:
+        _all_of_them("acknowledge", context or instance, yes=yes)
     act = Act(
         action=Action.ACKNOWLEDGE,
         instance=_unknown_yet(instance),

@@ -9,7 +9,9 @@ from tests.support.waiting import until
 
 
 def test_a_lock_is_freed_by_its_holder_or_its_queue(tmp_path: Path) -> None:
-    """What waits is taken out of the queue; what holds is killed, and gives it back; a wrong name is told the nearest one."""
+    """All jobs are submitted at once, and queue as in the plan. What waits is taken out of the queue; what holds is killed, and
+    gives it back; a wrong name is told the nearest one.
+    """
     names = ("One", "Two", "Three")
     members = [{"agentName": "north", "jobName": name, "contextName": "Locked", "lockCount": 1} for name in names]
     locks = [{"name": "ledger", "lockCount": 1, "jobs": {"Locked": members}}]
@@ -20,8 +22,7 @@ def test_a_lock_is_freed_by_its_holder_or_its_queue(tmp_path: Path) -> None:
             "plan", "import", str(write_plan(tmp_path / "Locked", jobs, {name: [] for name in names}, jobLocks=locks))
         )
         nodes.do("instance", "start", "Locked")
-        for name in names:
-            nodes.do("job", "submit", "Locked", name)
+        nodes.do("job", "submit", "Locked", "--yes")
 
         def stand(**wanted: str) -> None:
             until(

@@ -57,8 +57,20 @@ def test_every_command_writes_json_and_takes_a_broker(words: tuple[str, ...]) ->
 @pytest.mark.parametrize(
     ("line", "said"),
     [
+        (
+            "job submit Daily",
+            "jobplan: no JOB: to submit all jobs of Daily, say --yes; see 'jobplan job submit --help'",
+        ),
+        (
+            "job acknowledge Daily -c Night",
+            "jobplan: no JOB: to acknowledge all jobs of Night, say --yes; see 'jobplan job acknowledge --help'",
+        ),
+        (
+            "job resubmit Daily --wait --yes",
+            "jobplan: --wait is for one job: name it, or follow them all with 'jobplan instance watch'",
+        ),
         ("plan lst", "jobplan: no such command 'lst'. Did you mean 'list'?; see 'jobplan plan --help'"),
-        ("job submit Daily", "jobplan: missing argument 'JOB'; see 'jobplan job submit --help'"),
+        ("job why Daily", "jobplan: missing argument 'JOB'; see 'jobplan job why --help'"),
         (
             "instance start Daily -p north",
             "jobplan: --parameter 'north': NAME=VALUE is wanted",

@@ -9,9 +9,7 @@ from tests.support.waiting import until
 
 
 def test_a_lock_is_freed_by_its_holder_or_its_queue(tmp_path: Path) -> None:
-    """All jobs are submitted at once, and queue as in the plan. What waits is taken out of the queue; what holds is killed, and
-    gives it back; a wrong name is told the nearest one.
-    """
+    """Submitted at once, jobs queue as in the plan; who waits is taken out, who holds is killed; names are checked."""
     names = ("One", "Two", "Three")
     members = [{"agentName": "north", "jobName": name, "contextName": "Locked", "lockCount": 1} for name in names]
     locks = [{"name": "ledger", "lockCount": 1, "jobs": {"Locked": members}}]

@@ -21,6 +21,8 @@ MAX_DEPTH: Final = 200
 
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_COLLECTION = re.compile(r"java\.util\.(\w+\.)*\w*(List|Set|ArrayDeque)\w*(\$\w+)*")
+"""A collection by its Java class, as Ikasan's REST services write it in front of what is in it."""
 
 
 class BadJsonError(ValueError):
@@ -99,12 +101,17 @@ def plain(value: object) -> Json:
 
 
 def without_nulls(value: Json, depth: int = 0) -> Json:
-    """The value with everything that is null left out. Raises RecursionError when it nests too deep."""
+    """The value without what is null, its lists without Java types: ``["java.util.ArrayList", [1]]`` is ``[1]``.
+
+    Raises RecursionError when it nests too deep.
+    """
     if depth > MAX_DEPTH:
         raise RecursionError
     match value:
         case dict():
             return {key: without_nulls(inner, depth + 1) for key, inner in value.items() if inner is not None}
+        case [str(java), list(inside)] if _COLLECTION.fullmatch(java):
+            return without_nulls(inside, depth + 1)
         case list():
             return [without_nulls(inner, depth + 1) for inner in value if inner is not None]
         case _:

@@ -95,6 +95,27 @@ def test_the_corrupt_plan_is_refused_with_every_fault_at_its_path() -> None:
     ]
 
 
+def test_lists_may_carry_their_java_type(tmp_path: Path) -> None:
+    """As Ikasan's REST services write them, at every depth; a list of texts that merely begins so is one."""
+
+    def typed(value: object) -> object:
+        match value:
+            case dict():
+                return {key: typed(inner) for key, inner in value.items()}
+            case list():
+                return ["java.util.ArrayList", [typed(inner) for inner in value]]
+            case _:
+                return value
+
+    job = a_command("J", contextName="P", successfulReturnCodes=["0", "java.util.ArrayList"])
+    plan = a_plan("J", contexts=[{"name": "C"}])
+    for folder, spelled in (("plain", lambda value: value), ("typed", typed)):
+        write(tmp_path / folder / "context" / "P.json", spelled(plan))
+        write(tmp_path / folder / "jobs" / "internal" / "J.json", spelled(job))
+
+    assert load(tmp_path / "typed").documents == load(tmp_path / "plain").documents
+
+
 def test_an_unpacked_folder_is_the_same_bundle(tmp_path: Path) -> None:
     """The folder of the bundle, and the folder around it."""
     with zipfile.ZipFile(SAMPLE) as archive:

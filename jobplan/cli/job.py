@@ -16,7 +16,8 @@ from jobplan.cli.output import put_json, put_table
 from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
 from jobplan.cli.symbols import job_style, words
-from jobplan.client import Client
+from jobplan.client import Client, JobsOf
+from jobplan.client.holders import holding, with_holders
 from jobplan.client.live import clock, lasted, note
 from jobplan.clock import now
 from jobplan.settings import Settings
@@ -250,7 +251,9 @@ def why(settings: Settings, instance: str, name: str, context: str) -> None:
     async def work(client: Client) -> tuple[JobState, ...]:
         one = await following(client, instance)
         doubts(client)
-        return the_copies(name, client.picture.jobs(one.instance), context)
+        states = the_copies(name, client.picture.jobs(one.instance), context)
+        await client.follow(*map(JobsOf, sorted(holding(client.picture, states) - {one.instance})))
+        return with_holders(client.picture, states)
 
     states = with_client(settings, work)
     if settings.json:

@@ -25,7 +25,7 @@ from jobplan.client.live import (
     note,
     span,
 )
-from schemas.documents import JobState
+from schemas.documents import JobState, LockClaim
 from schemas.estimates import DeadlineState
 from schemas.status import ContextStatus, JobStatus
 
@@ -231,11 +231,15 @@ def _rows(branch: Branch, first: str, rest: str, guides: Guides, folding: Sequen
     return found
 
 
+def _held(claim: LockClaim) -> str:
+    return claim.job + (f" since {clock(claim.since)}" if claim.since is not None else "")
+
+
 def footer(view: View) -> list[RenderableType]:
     """Locks, agents that are gone, and what makes the picture doubtful."""
     lines: list[RenderableType] = []
     for lock in view.locks:
-        holders = ", ".join(claim.job for claim in lock.holders) or "nobody"
+        holders = ", ".join(map(_held, lock.holders)) or "nobody"
         text = Text.assemble(("lock ", "bright_black"), (lock.lock, "bold yellow"))
         text.append(f" held by {holders}")
         if lock.queue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.e2e.nodes import a_command, an_installation, write_plan
@@ -30,6 +31,7 @@ def test_a_lock_is_freed_by_its_holder_or_its_queue(tmp_path: Path) -> None:
             )
 
         stand(One="RUNNING", Two="LOCK_QUEUED", Three="LOCK_QUEUED")
+        why = nodes.do("job", "why", "Locked", "Three")
         killed = nodes.do("lock", "release", "ledger", "--yes")
         stand(One="KILLED", Two="RUNNING", Three="LOCK_QUEUED")
         reset = nodes.do("lock", "release", "ledger", "--queue", "--yes")
@@ -38,6 +40,11 @@ def test_a_lock_is_freed_by_its_holder_or_its_queue(tmp_path: Path) -> None:
         again = nodes.run("lock", "release", "ledger", "--queue", "--yes")
         nodes.do("instance", "end", "Locked", "--yes")
 
+    assert re.search(
+        r"^  waits for lock ledger, held by north-One \(run \S+\) since \d{4}-.*; 1 before it in the queue$",
+        why,
+        re.MULTILINE,
+    )
     assert killed.startswith("killed north-One (Locked-")
     assert reset.startswith("reset north-Three (Locked-")
     assert unknown.stderr == "jobplan: lock 'leger' is unknown; did you mean 'ledger'?\n"

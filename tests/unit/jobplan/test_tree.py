@@ -8,7 +8,7 @@ from datetime import timedelta
 from rich.console import Console
 
 from jobplan.cli.tree import InstanceTree, plain
-from jobplan.client.live import View, lines_of, view
+from jobplan.client.live import View, clock, lines_of, view
 from jobplan.client.picture import Change
 from schemas.documents import Blocker, BlockerKind, ContextState, Document, LockClaim, LockState
 from schemas.names import ContextName, LockName
@@ -43,7 +43,7 @@ def test_the_tree_shows_contexts_jobs_and_why_they_wait() -> None:
         a_job("Bad", JobStatus.ERROR, order=3, context="Load", return_code=3, started=NOON, ended=NOON),
         LockState(
             lock=LockName("db"),
-            holders=(LockClaim(instance=INSTANCE, context=ContextName("Load"), job=a_job("Bad").job),),
+            holders=(LockClaim(instance=INSTANCE, context=ContextName("Load"), job=a_job("Bad").job, since=NOON),),
         ),
     )
 
@@ -52,7 +52,7 @@ def test_the_tree_shows_contexts_jobs_and_why_they_wait() -> None:
     assert any(row.startswith("├─ ✔ Extract") and "4.0s" in row and " 2 " in row for row in rows)
     assert any(row.startswith("   ├─ ◷ Load") and row.endswith("waits for lock db") for row in rows)
     assert any(row.startswith("   └─ ✘ Bad") and row.endswith("return code 3") for row in rows)
-    assert "lock db held by north-Bad" in text
+    assert f"lock db held by north-Bad since {clock(NOON)}" in text
 
 
 def test_what_may_be_old_is_marked() -> None:

@@ -34,6 +34,7 @@ from schemas.plan import (
     JobLock,
     LockParticipant,
     Operator,
+    OwnWindow,
     Parameter,
     Plan,
     PlanSource,
@@ -254,13 +255,18 @@ class ContextBuilder(Named):
 
     # ------------------------------------------------------------------ contexts, locks, parameters
 
-    def context(self, name: str, *, after: Term | None = None, description: str = "") -> ContextBuilder:
-        """A context inside this one. ``after``: contexts beside it that have to be COMPLETE before any of its jobs starts."""
+    def context(
+        self, name: str, *, after: Term | None = None, own_window: OwnWindow | None = None, description: str = ""
+    ) -> ContextBuilder:
+        """A context inside this one. ``after``: contexts beside it that have to be COMPLETE before any of its jobs starts.
+
+        ``own_window``: outside of it none of them starts.
+        """
         self._shared.claim(name)
         for one in () if after is None else after.named():
             if not isinstance(one, ContextBuilder):
                 raise BuildingError(f"context '{name}' cannot wait for job '{one.identifier}': let its jobs wait")
-        inner = ContextBuilder(Context(name=name, description=description), self._shared)
+        inner = ContextBuilder(Context(name=name, own_window=own_window, description=description), self._shared)
         self._contexts.append(inner)
         if after is not None:
             self._gates.append(ContextDependency(context_identifier=name, logical_grouping=grouping(after)))

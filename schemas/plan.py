@@ -298,6 +298,13 @@ class JobLock(Authored, frozen=True, kw_only=True):
     jobs: dict[str, tuple[LockParticipant, ...]] = field(default_factory=dict)
 
 
+class OwnWindow(Authored, frozen=True, kw_only=True):
+    """*Ours*: a Quartz cron in the plan's zone, and for how long after each of its times jobs are initiated."""
+
+    start: str
+    ttl_milliseconds: int
+
+
 class Context(Authored, frozen=True, kw_only=True):
     """A named group of jobs; contexts nest. A start window on a context that is not the outermost one is ignored (Ikasan)."""
 
@@ -311,6 +318,7 @@ class Context(Authored, frozen=True, kw_only=True):
     job_locks: tuple[JobLock, ...] = ()
     time_window_start: str = ""
     context_ttl_milliseconds: int = 0
+    own_window: OwnWindow | None = None
     ordinal: int = -1
     tree_view_expand_level: int = 1
     able_to_run_concurrently: bool = False

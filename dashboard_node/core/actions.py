@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from dashboard_node.core import runs
+from dashboard_node.core import own_windows, runs
 from dashboard_node.core.context_machine import PERSON, ContextMachine, Initiation
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.instances import has_upstream
@@ -54,7 +54,7 @@ def _go_on(step: Step, machine: ContextMachine, copy: Copy) -> None:
     for open_first in (True, False):
         for other in copy.stands_for:
             record = machine.copies[other]
-            if record.pending and machine.gate_open(machine.graph.copies[other].context) is open_first:
+            if record.pending and machine.gate_open(machine.graph.copies[other].context, step.now) is open_first:
                 machine.initiate(step, other, record.cause)
 
 
@@ -134,6 +134,7 @@ def _submit(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None
     if not clock:
         _wanted(machine, copy, "submit", JobStatus.WAITING)
     _not_handed_over(machine, copy, "submit")
+    _inside_its_windows(step, machine, copy, "submit")
     _start(step, machine, copy, asked)
 
 
@@ -143,6 +144,7 @@ def _resubmit(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> No
         instead = "; unskip it and submit it" if status is JobStatus.SKIPPED_COMPLETE else ""
         raise RefusedError(f"{copy.id} is {status}: only a job that waits or has ended can be resubmitted{instead}")
     _not_handed_over(machine, copy, "resubmit")
+    _inside_its_windows(step, machine, copy, "resubmit")
     _reset(step, machine, copy, asked)
     _start(step, machine, copy, asked)
 
@@ -291,6 +293,13 @@ def _not_handed_over(machine: ContextMachine, copy: Copy, verb: str) -> None:
     live = next((machine.copies[i].run for i in copy.stands_for if machine.copies[i].live), None)
     if live is not None:
         raise RefusedError(f"{copy.id} has been handed to {copy.agent} as run {live}: kill it before you {verb} it")
+
+
+def _inside_its_windows(step: Step, machine: ContextMachine, copy: Copy, verb: str) -> None:
+    """A person stands in for dependencies, not for a window (S2)."""
+    shut = machine.shut(copy.context, step.now)
+    if shut is not None:
+        raise RefusedError(f"{own_windows.shut_text(machine, shut)}; {verb} {copy.id} when that is open")
 
 
 _ACTIONS: dict[Action, Callable[[Step, ContextMachine, Copy, Act], None]] = {

@@ -185,7 +185,7 @@ def _happened(step: Step, machine: ContextMachine, index: int, fire: Fire) -> No
     record = machine.copies[index]
     if record.disabled:
         return
-    if record.held or not machine.gate_open(machine.graph.copies[index].context):
+    if record.held or not machine.gate_open(machine.graph.copies[index].context, step.now):
         machine.put(step, index, replace(record, pending=True), "fired; remembered")
         return
     passed = record.skipped or fire.outcome is FireOutcome.PASSED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from dashboard_node.core import placement
+from dashboard_node.core import own_windows, placement
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage
@@ -142,7 +142,14 @@ def _goes_at(until: datetime | None) -> str:
 
 def _gates(machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
     for node in machine.graph.ancestry(copy.context):
-        if node.gate is None or machine.gate_open(node.index):
+        if node.own_window is None:
+            continue
+        spell = machine.spells.get(node.index)
+        if spell is None or not spell.open:
+            until = spell.until if spell is not None else None
+            yield Blocker(kind=BlockerKind.WINDOW, text=own_windows.shut_text(machine, node.index), until=until)
+    for node in machine.graph.ancestry(copy.context):
+        if node.gate is None or machine.dependencies_hold(node.index):
             continue
         asked = [(needed, "not COMPLETE") for needed in asked_for(node.gate)]
         asked += [(needed, "and this job runs only if it is not") for needed in forbidden(node.gate)]

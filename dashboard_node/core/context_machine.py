@@ -21,6 +21,7 @@ from dashboard_node.core.lifecycle import Stage, Trigger, advance, context_statu
 from dashboard_node.core.records import ContextRecord, CopyRecord
 from dashboard_node.core.roll_up import RollUp, is_busy, share
 from dashboard_node.core.rules import blocked, satisfied
+from dashboard_node.core.spells import Spell
 from schemas.names import InstanceId
 from schemas.status import ContextStatus, JobKind, JobStatus
 
@@ -78,6 +79,8 @@ class ContextMachine:
         """Global event jobs that were raised, in order; the caller takes them."""
         self.ceased: set[int] = set()
         """Copies that fulfilled and no longer do, since somebody last cleared this set."""
+        self.spells: dict[int, Spell] = {}
+        """How the own windows of contexts stood when they were last looked at; one that nobody has looked at is shut."""
         self.counts: dict[JobStatus, int] = {}
         for copy in graph.copies:
             self._count(self.status(copy.index), 1)
@@ -126,11 +129,24 @@ class ContextMachine:
             return not self._missing[copy.index] and not blocked(copy.rule, self.fulfilled)
         return satisfied(copy.rule, self.fulfilled)
 
-    def gate_open(self, context: int) -> bool:
+    def gate_open(self, context: int, now: datetime) -> bool:
+        """Whether jobs of the context may be initiated: dependencies and own windows allow it, those around it included."""
+        return self.dependencies_hold(context) and self.shut(context, now) is None
+
+    def dependencies_hold(self, context: int) -> bool:
         """Whether the context dependencies of the context, and of those around it, hold."""
         return all(
             node.gate is None or satisfied(node.gate, self._context_complete) for node in self.graph.ancestry(context)
         )
+
+    def shut(self, context: int, now: datetime) -> int | None:
+        """The innermost context, from this one outwards, that is outside its own window; None: there is none."""
+        for node in self.graph.ancestry(context):
+            if node.own_window is not None:
+                spell = self.spells.get(node.index)
+                if spell is None or not spell.open_at(now):
+                    return node.index
+        return None
 
     def _context_complete(self, index: int) -> bool:
         return self.contexts[index].status is ContextStatus.COMPLETE
@@ -286,7 +302,7 @@ class ContextMachine:
         """The copy's dependency holds: pass it over, remember it, let it happen, or ask for a run."""
         copy, record = self.graph.copies[index], self.copies[index]
         happened = copy.kind is not JobKind.COMMAND and record.pending and not record.raised
-        if record.held or not self.gate_open(copy.context):
+        if record.held or not self.gate_open(copy.context, journal.now):
             kept = replace(record, raised=record.held or not happened, pending=True, cause=cause)
             self.put(journal, index, kept, "initiated; remembered")
         elif record.skipped:
@@ -357,13 +373,17 @@ class ContextMachine:
     def _open_gates(self, journal: Journal, turned: int) -> None:
         """Initiate what was remembered in contexts that waited for this one."""
         for waiting in self.graph.contexts[turned].gates:
-            for context in self.within(waiting):
-                if not self.gate_open(context):
-                    continue
-                for index in self.graph.contexts[context].copies:
-                    record = self.copies[index]
-                    if record.pending and not (record.held or record.disabled):
-                        self.initiate(journal, index, record.cause)
+            self.let_go(journal, waiting)
+
+    def let_go(self, journal: Journal, waiting: int) -> None:
+        """Initiate what was remembered in a context and those inside it, where nothing keeps it any more."""
+        for context in self.within(waiting):
+            if not self.gate_open(context, journal.now):
+                continue
+            for index in self.graph.contexts[context].copies:
+                record = self.copies[index]
+                if record.pending and not (record.held or record.disabled):
+                    self.initiate(journal, index, record.cause)
 
     def within(self, context: int) -> list[int]:
         """The context and all below it, in plan order."""

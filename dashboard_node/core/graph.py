@@ -20,6 +20,7 @@ from schemas.plan import (
     FileJob,
     GlobalJob,
     JobLock,
+    OwnWindow,
     Plan,
     PlanSource,
     ScheduledJob,
@@ -86,6 +87,8 @@ class ContextNode(Struct, frozen=True, kw_only=True):
     """Over context indices: no job of this context (or below) is initiated before it holds."""
     gates: tuple[int, ...]
     """Contexts whose gate mentions this one."""
+    own_window: OwnWindow | None
+    """Outside of it no job of this context (or below) is initiated; never the plan's."""
     empty: bool
     """Neither it nor anything below it has a job."""
     parameters: Mapping[str, str | None]
@@ -304,6 +307,7 @@ def _contexts(places: list[_Place], jobs: list[tuple[int, ScheduledJob]]) -> tup
             copies=tuple(copies[at]),
             gate=gates.get(at),
             gates=tuple(opens.get(at, ())),
+            own_window=place.context.own_window if place.parent is not None else None,
             empty=empty[at],
             parameters={p.name: own(p) for p in place.context.context_parameters},
         )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from broker.runtime.core import Key
-from dashboard_node.core import deadlines, placement, runs
+from dashboard_node.core import deadlines, own_windows, placement, runs
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import PlanGraph
 from dashboard_node.core.lifecycle import Stage
@@ -58,6 +58,7 @@ def open_instance(  # noqa: PLR0913  # what an instance is opened with, each by 
     machine = _lay_out(step, instance, graph, held=held)
     step.state.timers.set(("close", name), closes)
     deadlines.arm(step.state, instance)
+    own_windows.begin(step, machine)
     placement.place_watches(step, name)
     _pass_what_has_nothing_before_it(step, machine)
     return instance
@@ -105,6 +106,7 @@ def activate(step: Step, prepared: InstanceRecord) -> None:
     step.touch(machine)
     step.state.timers.set(("close", prepared.id), prepared.closes)
     deadlines.arm(step.state, instance)
+    own_windows.begin(step, machine)
     placement.place_watches(step, prepared.id)
     _pass_what_has_nothing_before_it(step, machine)
 
@@ -171,6 +173,7 @@ def end_instance(step: Step, instance: InstanceRecord, reason: str) -> None:
         step.put_plan(replace(record, last_outcome=outcome))
     step.freed.setdefault(instance.plan)
     step.state.timers.set(("close", instance.id), None)
+    own_windows.forget(step, machine)
     for index, copy in enumerate(machine.copies):
         if copy.retry_at is not None:
             step.state.timers.set(("retry", instance.id, str(index)), None)

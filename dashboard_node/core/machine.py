@@ -14,6 +14,7 @@ from dashboard_node.core import (
     monitors,
     moving,
     outbox,
+    own_windows,
     rebuilding,
     requests,
     restoring,
@@ -78,6 +79,7 @@ class DashboardCore:
                 restoring.give_up(step)
                 if event.journal in {0, event.epoch}:  # who has records knows better, even that there is nothing
                     rebuilding.rebuild(step, event.shown)
+                own_windows.resume(step)
                 users.name_admins(step)
                 _forget_audit(step)
             case _:
@@ -181,6 +183,8 @@ def _happens(step: Step, name: tuple[str, ...]) -> None:  # noqa: C901, PLR0912 
             windows.due(step, PlanName(plan))
         case ("close", instance):
             _close(step, InstanceId(instance))
+        case ("window", instance, index):
+            own_windows.turn(step, InstanceId(instance), int(index))
         case ("retry", instance, index):
             runs.retry(step, InstanceId(instance), int(index))
         case ("remove", instance):

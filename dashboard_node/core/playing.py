@@ -13,16 +13,20 @@ from typing import Final
 from dashboard_node.core import history
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.forecasting import next_fire_of
-from dashboard_node.core.graph import Copy, PlanGraph
+from dashboard_node.core.graph import ContextNode, Copy, PlanGraph
 from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.records import CopyRecord, InstanceRecord
 from dashboard_node.core.rules import satisfied
+from dashboard_node.core.spells import Spell, spell
 from dashboard_node.core.state import State
 from schemas.plan import ClockJob
 from schemas.status import JobKind
 
 NOTHING: Final = -1
 """No copy made another one due: it was due by itself."""
+_ALWAYS: Final = Spell(open=True, until=None)
+_FARTHEST: Final = timedelta(days=400)
+"""How far an instance without an end is played."""
 
 
 class Past:
@@ -55,6 +59,11 @@ class Past:
         return next_fire_of(self._state, copy.artefact, self.now, self._instance.closes)
 
     @property
+    def ends(self) -> datetime:
+        """After that nothing starts in the instance, or nobody wants to know."""
+        return self._instance.closes or self.now + _FARTHEST
+
+    @property
     def opens(self) -> datetime:
         """When the instance opens, or did."""
         return self._instance.opens
@@ -80,6 +89,8 @@ class Play:
         self._left = _left(self._graph, self._done)
         self._kept: set[int] = set()
         """Copies that are due and whose context may not start yet."""
+        self._spells: dict[int, Spell] = {}
+        """How the own windows of contexts stand; the agenda has ``NOTHING`` at their openings for which something waits."""
         self._agenda: list[tuple[datetime, int]] = []
         self._begin()
         self._run()
@@ -105,7 +116,7 @@ class Play:
         if record.retry_at is not None:
             return record.retry_at
         if record.pending:
-            self._kept.add(copy.index)
+            self._keep(copy.index, self._past.now)
         elif copy.kind.fires and not record.skipped:
             return self._past.fires(copy, self._share, clocks_disabled=self._machine.clocks_disabled)
         return None
@@ -130,10 +141,14 @@ class Play:
         """Each result in the order of time, with what follows from it."""
         while self._agenda:
             at, index = heappop(self._agenda)
+            if index == NOTHING:
+                for waiting in sorted(self._kept):
+                    self._follow(waiting, at, NOTHING)
+                continue
             copy = self._graph.copies[index]
-            if copy.kind.fires and not self._gate_open(copy.context):  # remembered
+            if copy.kind.fires and not self._gate_open(copy.context, at):  # remembered
                 self.starts[index] = None
-                self._kept.add(index)
+                self._keep(index, at)
                 if not copy.leaf:
                     self._count_down(index, at)
                 continue
@@ -152,15 +167,37 @@ class Play:
             return
         if copy.rule is not None and not satisfied(copy.rule, self._done.__getitem__):
             return
-        if not self._gate_open(copy.context):
-            self._kept.add(index)
+        if not self._gate_open(copy.context, at):
+            self._keep(index, at)
             return
         self._kept.discard(index)
         self._schedule(index, at, cause)
 
-    def _gate_open(self, context: int) -> bool:
-        ancestry = self._graph.ancestry(context)
-        return all(node.gate is None or satisfied(node.gate, lambda other: not self._left[other]) for node in ancestry)
+    def _keep(self, index: int, at: datetime) -> None:
+        """A copy is due and its context may not start yet; it is looked at again when an own window opens that keeps it."""
+        self._kept.add(index)
+        for node in self._graph.ancestry(self._graph.copies[index].context):
+            opens = self._spell(node, at).until
+            if not self._spell(node, at).open and opens is not None and opens <= self._past.ends:
+                if (opens, NOTHING) not in self._agenda:
+                    heappush(self._agenda, (opens, NOTHING))
+                return
+
+    def _gate_open(self, context: int, at: datetime) -> bool:
+        return all(
+            self._spell(node, at).open
+            and (node.gate is None or satisfied(node.gate, lambda other: not self._left[other]))
+            for node in self._graph.ancestry(context)
+        )
+
+    def _spell(self, node: ContextNode, at: datetime) -> Spell:
+        """How a context's own window stands then; times only rise."""
+        if node.own_window is None:
+            return _ALWAYS
+        known = self._spells.get(node.index)
+        if known is None or (known.until is not None and at >= known.until):
+            known = self._spells[node.index] = spell(self._graph.plan, node.own_window, at)
+        return known
 
     def _count_up(self, index: int) -> None:
         """A copy that nothing waits for has started: until it ends its context is not complete, nor are those around it."""

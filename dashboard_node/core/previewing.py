@@ -43,6 +43,7 @@ def _branch(state: State, instance: InstanceId) -> State:
     branch.machines[instance] = ContextMachine(
         instance, machine.graph, machine.copies, machine.contexts, clocks_disabled=machine.clocks_disabled
     )
+    branch.machines[instance].spells = dict(machine.spells)
     for run in state.runs_of(instance):
         branch.put_run(state.runs[run])
     branch.locks = deepcopy(state.locks)

@@ -313,7 +313,8 @@ def _repeat(step: Step, machine: ContextMachine, index: int) -> None:
 def release(step: Step, owner: Owner) -> None:
     """The owner holds and waits no more; whoever may go now is handed to its agent.
 
-    A job whose instance is just about to end, because its window is over too, lets the next one go instead (S2).
+    A job whose window is over lets the next one go instead (S2): its instance's, which is just about to end, or a context's own,
+    for whose next opening it waits.
     """
     _go(step, step.state.locks.release(owner))
 
@@ -324,9 +325,21 @@ def _go(step: Step, owners: list[Owner]) -> None:
         closes = step.state.instances[granted.instance].closes if machine is not None else None
         if closes is not None and closes <= step.now:
             release(step, granted)
+        elif machine is not None and machine.shut(machine.graph.copies[granted.copy].context, step.now) is not None:
+            _remember(step, machine, granted.copy)
+            release(step, granted)
         elif machine is not None:
             hand_over(step, machine, granted.copy, granted.order)
             step.touch(machine)
+
+
+def _remember(step: Step, machine: ContextMachine, index: int) -> None:
+    """It has waited for its lock until its context's own window was shut: it is initiated again when that opens."""
+    for other in machine.graph.copies[index].stands_for:
+        if machine.copies[other].stage is Stage.QUEUED:
+            pending = other == index
+            facts = {"queued": 0, "queued_at": None, "pending": pending}
+            machine.move(step, other, Trigger.RESET, "its context's own window is shut", **facts)
 
 
 def let_go_of_withdrawn(step: Step) -> None:

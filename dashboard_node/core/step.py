@@ -110,6 +110,10 @@ class Step:
             after=record.status,
         )
 
+    def touch_context(self, machine: ContextMachine, index: int) -> None:
+        """How a context's own window stands has changed: what its jobs show follows, though its record is the same."""
+        self.changes[Key("context", f"{machine.instance}~{index}")] = machine.contexts[index]
+
     def loop_cut(self, machine: ContextMachine) -> None:
         """Event jobs raised each other without end."""
         self.note(

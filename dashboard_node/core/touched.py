@@ -104,12 +104,13 @@ class Touched:
                 self.jobs.setdefault((name, dependent))
 
     def _context(self, name: InstanceId, index: int) -> None:
-        """Jobs of contexts that wait for this one say how it stands."""
+        """Jobs of contexts that wait for this one say how it stands; its own jobs, how its own window does."""
         self.instances.setdefault(name)
         machine = self._state.machines.get(name)
         if machine is None:
             return
-        for waiting in machine.graph.contexts[index].gates:
+        node = machine.graph.contexts[index]
+        for waiting in node.gates if node.own_window is None else (*node.gates, index):
             for inside in machine.within(waiting):
                 self.jobs.update(((name, copy), None) for copy in machine.graph.contexts[inside].copies)
 

@@ -30,7 +30,7 @@ class Story(Struct):
 
     @property
     def source(self) -> PlanSource:
-        """The plan that the head describes: ``plan``, ``locks``, ``with`` (its fields) and ``job`` (a job's fields)."""
+        """The plan that the head describes: ``plan``, ``locks``, ``with`` (its fields) ``job`` and ``context`` (its fields)."""
         words = [line.partition(" ")[::2] for line in self.head if line and not line.startswith("#")]
         text = " ".join(rest for word, rest in words if word == "plan")
         locks = " ".join(rest for word, rest in words if word == "locks")
@@ -41,6 +41,9 @@ class Story(Struct):
             elif word == "job":
                 name, _, more = rest.partition(" ")
                 next(job for job in body["jobs"] if job["jobName"] == name).update(msgspec.json.decode(more))
+            elif word == "context":
+                name, _, more = rest.partition(" ")
+                next(one for one in body["plan"]["contexts"] if one["name"] == name).update(msgspec.json.decode(more))
         return msgspec.convert(body, PlanSource)
 
 

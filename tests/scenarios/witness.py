@@ -41,11 +41,13 @@ class Witness:
         assert_same(self.restarted(core)._projection.documents(), expected)
 
     def restarted(self, core: DashboardCore) -> DashboardCore:
-        """A dashboard that starts from what was saved, and hears the same agents."""
+        """A dashboard that starts from what was saved, hears the same agents, and finds the same own windows open."""
         fresh = DashboardCore(core.state.retention)
         fresh.restore(list(self.saved.items()))
         fresh.state.presences.update(core.state.presences)
         fresh.state.reported.update(core.state.reported)
+        for name, machine in fresh.state.machines.items():
+            machine.spells.update(core.state.machines[name].spells)
         fresh.state.settled_in = core.state.settled_in
         invariants.check(fresh.state)
         return fresh

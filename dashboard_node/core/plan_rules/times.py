@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dashboard_node.core.plan_rules.survey import Survey, error, job_path, kind_of, warning
 from schemas.cron import FIRST_YEAR, Cron, CronError, fires, next_fire, parse
-from schemas.plan import ClockJob, FileJob
+from schemas.plan import ClockJob, FileJob, OwnWindow, Plan
 from schemas.requests import Fault
 from schemas.schedule import policy_of
 from schemas.spans import span
@@ -21,6 +21,9 @@ _FROM: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _BEFORE_ALL: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _LOOKED_AT: Final = 8
 """Fires between which the shortest distance is taken."""
+_YEARS: Final = timedelta(days=3 * 366)
+_MET: Final = 400
+"""Windows of the plan during which one of an own window is looked for."""
 _OFTEN: Final = timedelta(minutes=1)
 _DIGITS: Final = 15
 
@@ -32,6 +35,7 @@ def times(survey: Survey) -> Iterator[Fault]:
     if zone is None:
         yield _unknown_zone("$.timezone", plan.timezone)
     yield from _window(survey, zone or ZoneInfo("UTC"))
+    yield from _own_windows(survey, zone or ZoneInfo("UTC"))
     custom = plan.custom_week_day_of_month
     yield from _blackouts(
         "$.", plan.blackout_window_cron_expressions, plan.blackout_window_date_time_ranges, custom=custom
@@ -69,6 +73,53 @@ def _window(survey: Survey, zone: ZoneInfo) -> Iterator[Fault]:
             f"the window lasts {span(milliseconds=length)} and the next begins after {period}: starts are left out while an"
             " instance runs; shorten it, or set ableToRunConcurrently",
         )
+
+
+def _own_windows(survey: Survey, zone: ZoneInfo) -> Iterator[Fault]:
+    """Windows of contexts inside the plan."""
+    for place in survey.places:
+        window, path = place.context.own_window, f"{place.path}.ownWindow"
+        if window is None:
+            continue
+        if place.parent is None:
+            yield error(
+                path,
+                "a plan's window is timeWindowStart and contextTtlMilliseconds; write those, or move this to a context",
+            )
+            continue
+        if window.ttl_milliseconds <= 0:
+            yield error(
+                f"{path}.ttlMilliseconds", f"{window.ttl_milliseconds}: write how long it is open in milliseconds"
+            )
+        yield from _own_cron(survey.plan, window, f"{path}.start", zone)
+
+
+def _own_cron(plan: Plan, window: OwnWindow, path: str, zone: ZoneInfo) -> Iterator[Fault]:
+    try:
+        cron = parse(window.start, custom_weekday_of_month=plan.custom_week_day_of_month)
+    except CronError as fault:
+        yield error(path, str(fault))
+        return
+    if next_fire(cron, _BEFORE_ALL, zone, policy_of(plan)) is None:
+        yield error(path, f"'{window.start}' never fires; correct it")
+    elif window.ttl_milliseconds > 0 and not _is_ever_inside(
+        plan, cron, span(milliseconds=window.ttl_milliseconds), zone
+    ):
+        yield warning(path, "this window is never open while the plan's is: its jobs never start; move one of the two")
+
+
+def _is_ever_inside(plan: Plan, own: Cron, length: timedelta, zone: ZoneInfo) -> bool:
+    """Whether an own window is open during one of the plan's next windows; True where that cannot be told."""
+    if not plan.time_window_start or plan.context_ttl_milliseconds <= 0:
+        return True
+    try:
+        cron = parse(plan.time_window_start, custom_weekday_of_month=plan.custom_week_day_of_month)
+    except CronError:
+        return True
+    policy, lasts = policy_of(plan), span(milliseconds=plan.context_ttl_milliseconds)
+    starts = list(fires(cron, _FROM, zone, until=_FROM + _YEARS, limit=_MET, policy=policy))
+    openings = ((start, next_fire(own, start - length, zone, policy)) for start in starts)
+    return not starts or any(opening is not None and opening < start + lasts for start, opening in openings)
 
 
 def _watch_job(job: ClockJob, default: ZoneInfo) -> Iterator[Fault]:
@@ -116,7 +167,7 @@ def _syntax(path: str, text: str, *, custom: bool = False) -> Iterator[Fault]:
 
 def _shortest_period(cron: Cron, zone: ZoneInfo) -> timedelta | None:
     """The shortest distance between a few fires; None when it fires only once."""
-    found = list(fires(cron, _FROM, zone, until=_FROM + timedelta(days=3 * 366), limit=_LOOKED_AT))
+    found = list(fires(cron, _FROM, zone, until=_FROM + _YEARS, limit=_LOOKED_AT))
     return min((after - before for before, after in pairwise(found)), default=None)
 
 

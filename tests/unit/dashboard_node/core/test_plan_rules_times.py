@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from dashboard_node.core.plan_rules import faults
-from schemas.plan import ClockJob, FileJob, JobDependency, Plan, PlanSource, ScheduledJob
+from schemas.plan import ClockJob, Context, FileJob, JobDependency, OwnWindow, Plan, PlanSource, ScheduledJob
 from schemas.requests import Fault
 
 CRON = "0 0 1 ? * *"
@@ -107,3 +107,42 @@ def test_the_other_times_of_jobs_are_read() -> None:
     """When a file is overdue, and how late a fire may be caught up."""
     assert only(replace(FILE, sla_cron_expression="8am")) == ("jobs/file/F $.slaCronExpression", False)
     assert only(replace(CLOCK, recovery_tolerance=-1)) == ("jobs/quartz/Q $.recoveryTolerance", False)
+
+
+def own(start: str = CRON, ttl: int = HOUR, length: int = HOUR) -> list[tuple[str, bool]]:
+    """Paths of the faults of a plan whose one context has such a window of its own, and which of them are warnings."""
+    inside = Context(name="C", own_window=OwnWindow(start=start, ttl_milliseconds=ttl))
+    return [
+        (fault.path, fault.warning)
+        for fault in found(contexts=(inside,), context_ttl_milliseconds=length)
+        if "ownWindow" in fault.path
+    ]
+
+
+def test_an_own_window_has_a_cron_and_a_length() -> None:
+    """One that can be read and fires, and milliseconds."""
+    assert own() == []
+    assert own("daily") == own("0 0 1 30 2 ?") == [("$.contexts[0].ownWindow.start", False)]
+    assert own(ttl=0) == own(ttl=-1) == [("$.contexts[0].ownWindow.ttlMilliseconds", False)]
+
+
+def test_an_own_window_belongs_to_a_context_inside_the_plan() -> None:
+    """The plan has other fields for its own."""
+    assert only(own_window=OwnWindow(start=CRON, ttl_milliseconds=HOUR)) == ("$.ownWindow", False)
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        ("0 0 3 ? * *", True),  # the plan's is open from 01:00 to 02:00
+        ("0 0 2 ? * *", True),
+        ("0 59 1 ? * *", False),
+        ("0 1 0 ? * *", False),  # opened before, and still open
+        ("0 0 0 ? * *", True),
+        ("0 30 1 24 12 ?", False),
+    ],
+)
+def test_an_own_window_that_is_never_open_while_the_plans_is_gets_told(start: str, *, told: bool) -> None:
+    """Nothing of that context would ever start."""
+    assert own(start) == ([("$.contexts[0].ownWindow.start", True)] if told else [])
+    assert own(start, length=0) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -91,7 +92,7 @@ async def test_value_is_nowhere_but_in_the_environment_of_the_process(tmp_path: 
         bench.processes.start(an_assignment(command, parameters={"P": "secret:db"}))
         await bench.tells(ProcessStarted)
         await eventually(lambda: bench.folder.claim() is not None, within=5, what="it is claimed")
-        lines = [path.read_bytes() for path in _command_lines()]
+        lines = _command_lines()
         go.touch()
         end = await bench.runs(an_assignment(command, parameters={"P": "secret:db"}))
         files = [path.read_bytes() for path in bench.folder.path.iterdir()]
@@ -101,7 +102,11 @@ async def test_value_is_nowhere_but_in_the_environment_of_the_process(tmp_path: 
     assert HUSH not in msgspec.json.encode(bench.told).decode()
 
 
-def _command_lines() -> list[Path]:
-    """Of every process, our own and those that ended meanwhile left out."""
-    found = [path / "cmdline" for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return [path for path in found if path.parent.name != str(os.getpid()) and path.exists()]
+def _command_lines() -> list[bytes]:
+    """Of every process but our own; other people's may end while we look."""
+    found: list[bytes] = []
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit() and path.name != str(os.getpid()):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found.append((path / "cmdline").read_bytes())
+    return found

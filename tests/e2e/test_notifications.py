@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from broker.address import parse_url
 from tests.e2e.nodes import PATIENCE, a_command, an_installation, write_plan
-from tests.support.receivers import a_mail_server, a_web_server
+from tests.support.receivers import a_listener, a_mail_server, a_web_server
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(120)
@@ -37,12 +38,18 @@ def test_a_job_fails_at_night(tmp_path: Path) -> None:
             plan = write_plan(tmp_path / "Night", [a_command("Fails", "exit 3")], {"Fails": []})
             nodes.do("plan", "import", str(plan))
             instance = nodes.do("instance", "start", "Night").strip()
-            nodes.do("job", "submit", instance, "Fails")
-            until(lambda: bool(box.mails and hook.posts), within=PATIENCE, what="a mail and a post")
+            with a_listener(parse_url(nodes.url), "jobplan/v1/notification/Night") as heard:
+                nodes.do("job", "submit", instance, "Fails")
+                until(
+                    lambda: bool(box.mails and hook.posts and heard),
+                    within=PATIENCE,
+                    what="a mail, a post and a message",
+                )
 
             assert box.mails[0]["Subject"] == "ERROR: Fails of Night"
             assert hook.posts[0].headers["x-jobplan-signature"].startswith("sha256=")
             told = json.loads(hook.posts[0].body)
+            assert [json.loads(one.payload) for one in heard] == [told]
             assert (told["monitor"], told["plan"], told["id"]) == ("ERROR", "Night", box.mails[0]["X-Jobplan-Id"])
 
             def delivered() -> bool:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ssl import SSLContext
-from threading import Thread
+from threading import Event, Thread
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from msgspec import Struct, field
 
+from broker.address import BrokerUrl
+from broker.bus import Delivery
+from broker.mqtt import MqttBus
 from tests.support.mosquitto import HOST, free_port
 
 
@@ -118,3 +122,30 @@ def a_web_server() -> Iterator[Hook]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def a_listener(url: BrokerUrl, topics: str) -> Iterator[list[Delivery]]:
+    """All that comes on some topics of a broker from now on, in a thread of its own."""
+    heard: list[Delivery] = []
+    listens, over = Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def listen() -> None:
+        async with MqttBus(url).connect(client="listener", will=None, on_delivery=heard.append) as session:
+            await session.subscribe([topics])
+            listens.set()
+            await over.wait()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(listen())
+
+    thread = Thread(target=run, name="listener")
+    thread.start()
+    try:
+        assert listens.wait(10.0), "nobody listens"
+        yield heard
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()

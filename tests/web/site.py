@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
@@ -25,6 +25,7 @@ GUEST = "guest"
 """May ask for whatever an admin grants: at first for nothing."""
 VIEWERS_PASSWORD = "may-look"  # noqa: S105  # of a broker that ends with the test
 PATIENCE = 20.0
+SERVED = "the page is at"
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -117,9 +118,22 @@ def a_site(where: Path, agents: tuple[str, ...], *, together: bool = False) -> I
             node.close()
 
 
+@contextmanager
+def a_server(site: Site, *options: str) -> Iterator[Site]:
+    """The same installation behind one more server of the page, with options of its own."""
+    port = free_port()
+    node = _node(site.folder, f"web-{port}", DASHBOARD, "web", "--listen", f"{HOST}:{port}", *options)
+    node.start()
+    try:
+        until(lambda: SERVED in node.log.read_text(), within=PATIENCE, what=node.log.read_text)
+        yield replace(site, address=f"http://{HOST}:{port}/")
+    finally:
+        node.close()
+
+
 def _is_up(site: Site, agents: tuple[str, ...]) -> bool:
     rows = json.loads(site.do("agent", "list", "--json") or "[]")
-    served = any("the page is at" in node.log.read_text() for node in site.nodes.values())
+    served = any(SERVED in node.log.read_text() for node in site.nodes.values())
     return served and {row["node"] for row in rows if row["state"] == "alive"} >= set(agents)
 
 

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.nodes import a_command, write_plan
-from tests.web.site import GUEST, VIEWER, VIEWERS_PASSWORD, Site, a_page, log_in
+from tests.web.old_broker import a_listener_of_mqtt_3
+from tests.web.site import GUEST, VIEWER, VIEWERS_PASSWORD, Site, a_page, a_server, log_in
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -227,27 +228,66 @@ def test_the_server_of_the_page_ends_when_it_is_told_to(page: Page, site: Site) 
     expect(page.locator('[data-link="up"]')).to_be_visible()
 
 
+def test_a_brokers_own_listener_that_closes_on_mqtt_5_is_asked_in_mqtt_3(page: Page, site: Site, nightly: str) -> None:
+    """Nobody has to know: the page logs in, shows and acts as ever."""
+    with (
+        a_listener_of_mqtt_3(site.folder.port) as (listener, asked),
+        a_server(site, "--websockets", listener) as there,
+    ):
+        log_in(page, there, at="#/plans")
+        page.get_by_role("button", name=f"Disable {nightly}").click()
+        page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+        expect(page.get_by_text(f"Disable {nightly}: done")).to_be_visible()
+        page.get_by_role("button", name=f"Enable {nightly}").click()
+        expect(page.get_by_text(f"Enable {nightly}: done")).to_be_visible()
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("button", name="Log in")).to_be_enabled()
+
+    assert asked == [5, 4]
+
+
 AXE = resources.files("axe_playwright_python") / "axe.min.js"
+TABS = {
+    "tree": "tr.context",
+    "graph": "g.node",
+    "timeline": ".timeline, #content .empty",
+    "parameters": "td:has-text('region')",
+    "audit": "tbody tr",
+    "json": ".json",
+}
+TITLES = {
+    "instances": "Instances",
+    "plans": "Plans",
+    "forecast": "Coming",
+    "agents": "Agents",
+    "locks": "Locks",
+    "bring": "Bring a plan",
+}
+EDITOR = {"form": ".sheet", "graph": "g.node", "json": "textarea"}
+"""What is on a view when it is there: it is looked at no sooner."""
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_serious(browser: Browser, site: Site, nightly: str, *, dark: bool) -> None:
     """On every view, in light and dark, on a narrow screen as well."""
     instance = start(site, nightly)
-    views = [f"#/instances/{instance}/{tab}" for tab in ("tree", "graph", "timeline", "parameters", "audit", "json")]
-    views += ["#/instances", "#/plans", "#/forecast", "#/agents", "#/locks", "#/bring"]
-    views += [f"#/plans/{nightly}/{tab}" for tab in ("form", "graph", "json")]
-    views += [f"#/instances/{instance}/job/{nightly}/south-Load"]
+    views = {
+        **{f"#/instances/{instance}/{tab}": on_it for tab, on_it in TABS.items()},
+        **{f"#/{name}": f"h1:has-text('{title}')" for name, title in TITLES.items()},
+        **{f"#/plans/{nightly}/{tab}": on_it for tab, on_it in EDITOR.items()},
+        f"#/instances/{instance}/job/{nightly}/south-Load": "h1:has-text('Load')",
+    }
     with a_page(browser, dark=dark, width=420 if dark else 1280) as page:
         log_in(page, site)
         expect(page.get_by_role("heading", name="Instances")).to_be_visible()
+        page.evaluate(AXE.read_text("utf-8") + ";0")
         found = {}
-        for view in views:
+        for view, on_it in views.items():
             page.evaluate("where => { location.hash = where }", view)
-            expect(page.locator("#content")).not_to_be_empty()
-            page.evaluate(AXE.read_text("utf-8") + ";0")
+            expect(page.locator(f"#content {on_it}").first).to_be_visible()
             bad = page.evaluate(
-                "axe.run().then(all => all.violations.filter(one => ['serious', 'critical'].includes(one.impact))"
+                "axe.run({resultTypes: ['violations']})"
+                ".then(all => all.violations.filter(one => ['serious', 'critical'].includes(one.impact))"
                 ".map(one => one.id + ': ' + one.nodes.map(node => node.target + ' ' + node.failureSummary).join('; ')))"
             )
             found.update({view: bad} if bad else {})

@@ -21,6 +21,8 @@ PLAN = "The plan as JSON"
 REVIEW = "Review and save …"
 SAVE = "Save as the next version"
 GOOD = "Nothing is wrong with it"
+FAR = {"timeWindowStart": "0 30 5 2 7 ? 2035", "timezone": "Asia/Tokyo"}
+"""Five in the morning in Japan, when it is the evening before in London."""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,28 @@ def test_what_is_coming_and_the_calendars(page: Page, site: Site, daily: str) ->
 
     page.get_by_text("Holidays").click()
     expect(page.get_by_text("New Year")).to_be_visible()
+
+
+def test_times_are_in_the_zone_that_is_chosen(page: Page, site: Site) -> None:
+    """The browser's, UTC, or a plan's; the tooltip has the others; what a plan says itself stays as it is written."""
+    folder = write_plan(site.folder.path / "Far", [a_command("Ring", "true")], {"Ring": []}, **FAR)
+    site.do("plan", "import", str(folder))
+    log_in(page, site, at="#/plans")
+    line = page.locator("tr", has_text="Far")
+    start = line.locator("time").first
+    zones = page.get_by_label("Time zone of what is shown")
+    told = page.locator("#content")
+    expect(zones.locator("option")).to_have_text(["Europe/London", "Asia/Tokyo", "UTC"])
+    expect(start).to_have_text("2035-07-01 21:30:00")
+    for zone, text in {"UTC": "2035-07-01 20:30:00", "Asia/Tokyo": "2035-07-02 05:30:00"}.items():
+        zones.select_option(zone)
+        expect(start).to_have_text(text)
+    expect(start).to_have_attribute("title", "2035-07-01 20:30:00 UTC, 2035-07-02, 05:30:00 Asia/Tokyo")
+
+    page.get_by_role("link", name="Edit Far").click()
+    expect(page.locator(".starts time").first).to_have_text("2035-07-02 05:30:00")
+    expect(page.get_by_label("Opens at")).to_have_value(FAR["timeWindowStart"])
+    expect(told).not_to_contain_text("21:30")
 
 
 def test_a_plan_is_changed_in_its_form(page: Page, site: Site, daily: str) -> None:

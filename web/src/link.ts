@@ -75,6 +75,9 @@ export async function logIn(user: string, password: string): Promise<void> {
 function connect(url: string, user: string, password: string, version: 4 | 5): void {
   say("connecting");
   const clientId = `web-${drawn(6)}`;
+  // A broker's own listener may close on a protocol that it does not speak, instead of saying so (NATS does). Our tunnel closes
+  // like that when the broker is away, and a connection that never was says nothing.
+  let unanswered = false;
   const here = mqtt.connect(url, {
     clientId,
     clean: true,
@@ -85,18 +88,20 @@ function connect(url: string, user: string, password: string, version: 4 | 5): v
     resubscribe: false,
     queueQoSZero: false,
     timerVariant: "native",
+    createWebsocket: (address, protocols) => {
+      const socket = new WebSocket(address, protocols);
+      unanswered = false;
+      socket.addEventListener("open", () => {
+        unanswered = new URL(address).host !== location.host;
+      });
+      return socket;
+    },
     ...(user === "" ? {} : { username: user, password }),
   });
   client = here;
   here.on("connect", () => void takeUp(here, clientId));
   here.on("message", (topic, payload) => {
     if (client === here) arrived(topic, payload);
-  });
-  // A broker's own listener may close on a protocol that it does not speak, instead of saying so (NATS does). Our tunnel closes
-  // like that when the broker is away.
-  let unanswered = false;
-  here.on("packetsend", (packet) => {
-    if (packet.cmd === "connect") unanswered = new URL(url).host !== location.host;
   });
   here.on("packetreceive", () => {
     unanswered = false;

@@ -12,7 +12,7 @@ _IN_A_SENTENCE = re.compile(r"Scenarios? (\d+(?:(?:, | and )\d+)*)(?! to)\b")
 
 
 def test_every_scenario_has_a_test_that_names_it() -> None:
-    """Logic, contexts, actions, locks, events, parameters, lifecycle, agent, notifications, validation, bundles: none left out."""
+    """Logic, contexts, actions, locks, events, parameters, lifecycle, agent, notifications, bundles: none left out."""
     named: set[int] = set()
     for file in sorted(TESTS.rglob("test_*.py")):
         text = file.read_text(encoding="utf-8")

@@ -18,12 +18,13 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
-from benchmarks import context_machine, fan, flood, hop, large, page, rest, restart, scale, timers
+from benchmarks import audit, context_machine, fan, flood, hop, large, page, rest, restart, scale, timers
 from benchmarks.figures import Figure, table
 
 RESULTS = Path(".cache/benchmarks.json")
 _QUICK_INSTANCES = 50
 _QUICK_JOBS = 500
+_QUICK_ROWS = 20_000
 
 Measure = Callable[[int], Awaitable[list[Figure]]]
 
@@ -47,6 +48,7 @@ PARTS = {
     "scale": Part(scale.measure, 1, lambda rounds: scale.measure(rounds, (10, 100))),
     "flood": Part(flood.measure, 1),
     "page": Part(page.measure),
+    "audit": Part(audit.measure, 1, lambda rounds: audit.measure(rounds, _QUICK_ROWS)),
 }
 
 

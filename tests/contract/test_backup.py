@@ -127,7 +127,8 @@ async def test_an_older_database_is_copied_before_it_is_migrated(tmp_path: Path)
     """So that the program it was made with can go on with it."""
     path = await a_database(tmp_path)
     with sqlite3.connect(path) as database:
-        database.execute("DROP INDEX audit_kind")
+        for index in ("audit_kind", "audit_newest_of_kind"):
+            database.execute(f"DROP INDEX {index}")
         database.execute("PRAGMA user_version = 1")
     database.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -15,7 +16,7 @@ import pytest
 from msgspec import Struct
 
 from broker.runtime.core import AuditRow, Key
-from broker.runtime.store import SCHEMA, AuditQuery, SqliteStore, Store, StoreError
+from broker.runtime.store import SCHEMA, AuditQuery, SqliteStore, Store, StoreError, selection
 from tests.fakes.memory_store import MemoryStore
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -110,6 +111,28 @@ async def test_audit_filters(store: Store, query: AuditQuery, jobs: list[str]) -
     await store.save({}, rows)
 
     assert [entry.row.job for entry in await store.audit(query)] == jobs
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (AuditQuery(kind="job"), "audit_newest_of_kind"),
+        (AuditQuery(kind="job", oldest_first=True), "audit_newest_of_kind"),
+        (AuditQuery(kind="tick", context="P"), "audit_kind"),
+        (AuditQuery(kind="job", since=NOON, until=NOON + timedelta(hours=1)), "audit_at"),
+        (AuditQuery(instance="i1"), "audit_instance"),
+        (AuditQuery(user="mary"), "audit_user"),
+    ],
+)
+async def test_a_look_up_takes_the_index_that_narrows_most(tmp_path: Path, query: AuditQuery, index: str) -> None:
+    """Of a million rows a page is found in milliseconds."""
+    async with SqliteStore.open(tmp_path / "node.db"):
+        pass
+    text, values = selection(query)
+    with contextlib.closing(sqlite3.connect(tmp_path / "node.db")) as database:
+        plan = " ".join(str(row[3]) for row in database.execute(f"EXPLAIN QUERY PLAN {text}", values))
+
+    assert f"USING INDEX {index} " in plan
 
 
 async def test_old_audit_rows_are_forgotten_the_oldest_first(store: Store) -> None:

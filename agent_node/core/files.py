@@ -13,7 +13,7 @@ from agent_node.core.events import FilesMoved, FilesSeen, FoundFile
 from agent_node.core.fires import fire
 from agent_node.core.patterns import folder_patterns
 from agent_node.core.records import FILES, Instance, Instant, SeenFile, Watch, file_key
-from agent_node.core.rules import MOST_FILES, PRETENDED, DryRun
+from agent_node.core.rules import CHOSEN, MOST_FILES, PRETENDED, DryRun
 from schemas.blackout import blackout_until, zone_of
 from schemas.names import InstanceId, JobId
 from schemas.plan import FileJob, OnBlackout
@@ -92,7 +92,7 @@ def pretended(draft: Draft, watch: Watch, dry: DryRun) -> Watch:
     """Dry run: it fires once an instance, at once, with the chosen files or the name ``dryRun.txt``; no folder is looked at."""
     if watch.sequence:
         return watch
-    reason = "dry run: no folder was looked at"
+    reason = CHOSEN if dry.files else "dry run: no folder was looked at"
     return fire(draft, watch, FireOutcome.FIRED, files=dry.files or (PRETENDED,), reason=reason)
 
 

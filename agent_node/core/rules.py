@@ -26,6 +26,8 @@ MOST_FILES: Final = 1_000
 
 PRETENDED: Final = "dryRun.txt"
 """What a file job fires with in a dry run that names no files (as Ikasan's)."""
+CHOSEN: Final = "dry run: these files were chosen"
+"""Why a file job fires in a dry run that names files."""
 
 
 class DryRun(Struct, frozen=True, kw_only=True):

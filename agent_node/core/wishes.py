@@ -8,10 +8,10 @@ from agent_node.core import watches
 from agent_node.core.draft import Draft
 from agent_node.core.fires import fire
 from agent_node.core.records import DISK, ONLY, SWITCHES, WATCHES, WISHES, Disk, Switch, Watch, Wishes, watch_key
-from agent_node.core.rules import DryRun
+from agent_node.core.rules import CHOSEN, DryRun
 from agent_node.core.state import State
 from schemas.documents import Condition
-from schemas.names import JobId, UserName
+from schemas.names import ANY_OF, JobId, UserName
 from schemas.plan import FileJob, StartupControl
 from schemas.requests import Drain, SetDryRun, SwitchWatch
 from schemas.status import FireOutcome
@@ -32,6 +32,9 @@ def dry_run(draft: Draft, user: UserName, ask: SetDryRun) -> str:
         return "seconds have to be 0 or more, and the percentage 0 to 100"
     if ask.files and not ask.job:
         return "name the file job that is to fire with these files"
+    own = (f"{draft.rules.agent}-", ANY_OF)
+    if ask.job and ask.on and not ask.job.startswith(own):  # one that is pretended in vain would run for real
+        return f"'{ask.job}' can be no job here: identifiers begin with '{own[0]}' or '{ANY_OF}LABEL-'"
     dry = DryRun(
         seconds=ask.seconds, error_percentage=ask.error_percentage, return_code=ask.return_code, files=ask.files
     )
@@ -47,7 +50,7 @@ def dry_run(draft: Draft, user: UserName, ask: SetDryRun) -> str:
         return f"no file job '{ask.job}' watches here"
     draft.put(WISHES, ONLY, wanted)
     for watch in watching:
-        fired = fire(draft, watch, FireOutcome.FIRED, files=ask.files, reason="dry run: these files were chosen")
+        fired = fire(draft, watch, FireOutcome.FIRED, files=ask.files, reason=CHOSEN)
         draft.put(WATCHES, watch_key(watch.instance, watch.job), fired)
     for instance in draft.instances():
         watches.refresh(draft, instance)

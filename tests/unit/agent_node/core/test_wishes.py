@@ -25,6 +25,7 @@ from tests.support.agents import (
     a_clock,
     a_command,
     a_file_job,
+    a_publication,
     a_run,
     an_assignment,
 )
@@ -146,6 +147,8 @@ def test_dry_run_of_a_file_job_fires_with_chosen_files() -> None:
     (SetDryRun(on=True, error_percentage=101), "percentage"),
     (SetDryRun(on=True, files=("/x",)), "name the file job"),
     (SetDryRun(on=True, job="north-none", files=("/x",)), "no file job 'north-none'"),
+    (SetDryRun(on=True, job="Load"), "begin with 'north-' or 'any:LABEL-'"),
+    (SetDryRun(on=True, job="south-Load"), "can be no job here"),
     (SwitchWatch(instance=InstanceId("none"), job=CLOCK), "not published"),
     (SwitchWatch(instance=INSTANCE, job="north-none"), "no clock or file job"),
     (SwitchWatch(instance=INSTANCE, job="north-never"), "DISABLED"),
@@ -243,6 +246,27 @@ def test_scenario_213_fires_wait_for_the_dashboard_in_order() -> None:
     assert waiting == list(range(1, len(waiting) + 1))
     assert len(waiting) >= 5
     assert [fire.sequence for fire in agent.fires(CLOCK)] == waiting[4:]
+
+
+def test_dry_run_with_chosen_files_holds_for_instances_that_come_later() -> None:
+    """They fire with the same files, and say why."""
+    agent = an_agent()
+    agent.provision(a_file_job())
+    ask(agent, SetDryRun(on=True, job=FILE, files=("/d/x",)))
+    later = InstanceId("Daily-20260303T060000Z")
+    agent.publish(msgspec.structs.replace(a_publication(), instance=later))
+
+    [fire] = agent.fires(FILE, later)
+
+    assert (fire.files, fire.reason) == (("/d/x",), "dry run: these files were chosen")
+
+
+@pytest.mark.parametrize("on", [False, None])
+def test_dry_run_of_a_job_that_cannot_be_here_can_be_taken_back(*, on: bool | None) -> None:
+    """An agent of an older version may have been given it."""
+    answer, _ = ask(an_agent(), SetDryRun(on=on, job="Load"))
+
+    assert answer.ok
 
 
 def test_dry_run_of_an_agent_pretends_file_jobs_too() -> None:

@@ -280,6 +280,8 @@ export const words = {
     "calendars.exclude": ["Not on days of these calendars", "Names, with commas"],
     "calendars.include": ["Only on days of these calendars", "Names, with commas"],
     onHoliday: ["On a day that is left out", ""],
+    onGap: ["At times that the clock skips", "Empty: nothing"],
+    onOverlap: ["At times that the clock shows twice", "Empty: the second time"],
     blackoutWindowCronExpressions: ["Blackouts", "A cron a line"],
     onBlackout: ["What fires in a blackout", ""],
     missedWindows: ["Windows missed while no dashboard ran", ""],

@@ -18,6 +18,11 @@ const CALENDARS: Field[] = [
   { key: "onHoliday", shape: ["", "skip", "nextWorkingDay"] },
 ];
 
+const CLOCK_CHANGES: Field[] = [
+  { key: "onGap", shape: ["", "skip", "after"] },
+  { key: "onOverlap", shape: ["", "first", "second", "both"] },
+];
+
 const BLACKOUT: Field[] = [{ key: "blackoutWindowCronExpressions", shape: "lines" }];
 
 const DEADLINES: Field[] = [
@@ -34,6 +39,7 @@ export const PLAN_FIELDS: Field[] = [
   { key: "disabled", shape: "check" },
   { key: "endJobPlanUponCompletion", shape: "check" },
   ...CALENDARS,
+  ...CLOCK_CHANGES,
   ...BLACKOUT,
   { key: "missedWindows", shape: ["", "recover", "catch-up", "skip"] },
   { key: "onEnd", shape: ["", "kill", "leave"] },
@@ -84,6 +90,7 @@ export const JOB_FIELDS: Record<KindOfJob, Field[]> = {
     { key: "moveDirectory", shape: "text" },
     { key: "slaCronExpression", shape: "code" },
     ...CALENDARS,
+  ...CLOCK_CHANGES,
     ...BLACKOUT,
     { key: "startupControlType", shape: ["", "AUTOMATIC", "MANUAL", "DISABLED"] },
   ],

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from schemas.requests import RaiseEvent
+from tests.scenarios.house import House
 from tests.scenarios.telling import tell
 
 
@@ -19,3 +23,16 @@ def test_a_long_line_of_events() -> None:
     rules = ", ".join(f"{after}<-and({before})" for before, after in zip(["a", *names], names, strict=False))
 
     tell(f"P[a {jobs} | {rules}]", "S(a) -> init{a}\n OK(a) -> e149=C P=C")
+
+
+def test_a_person_is_told_how_many_instances_heard_an_event() -> None:
+    """Those that run and have it; of every environment group."""
+    house = House()
+    house.open("i", "P[g:g a | a<-and(g)]")
+    house.open("j", "Q[g:g]", environment_group="test")
+    house.open("k", "R[b]")
+
+    heard = [house.ask(RaiseEvent(event=event)) for event in ("g", "h")]
+
+    assert [msgspec.json.decode(answer.data) for answer in heard] == [{"instances": 2}, {"instances": 0}]
+    assert house.statuses("i.g", "j.g") == ["COMPLETE", "COMPLETE"]

@@ -69,6 +69,8 @@ class Presence(Shown, frozen=True, kw_only=True):
     capacity: int = 0
     """How many runs an agent gives a process at once; 0: it does not say."""
     condition: Condition = Condition()
+    aside: int = 0
+    """On how many topics stands what the node cannot read: it goes on without."""
     journal: int = 0
     """The first epoch that the node's own records tell of; another one than before: they were lost."""
 

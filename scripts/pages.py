@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 from broker.metrics.table import TABLE as METRICS  # noqa: E402  # found through the path above
 from broker.topic_table import TABLE  # noqa: E402  # likewise
 from dashboard_node.core.lifecycle import CONTEXT_RULES, TRANSITIONS, Stage, Trigger, shown  # noqa: E402  # likewise
+from jobplan.client.symptoms import SYMPTOMS  # noqa: E402  # likewise
 from jobplan.describing import asyncapi  # noqa: E402  # likewise
 from schemas.grants import Extent  # noqa: E402  # likewise
 from schemas.rights import rights  # noqa: E402  # likewise
@@ -95,10 +96,20 @@ def metrics() -> str:
     return "\n".join(lines)
 
 
+def symptoms() -> str:
+    """What the doctor finds; what is filled in stands in capitals."""
+    lines = ["| symptom | grade | what | how it is | what to do |", "| --- | --- | --- | --- | --- |"]
+    for one in SYMPTOMS:
+        told = (re.sub(r"\{(\w+)\}", lambda fact: fact[1].upper(), text) for text in (one.what, one.detail, one.advice))
+        lines.append(f"| `{one.name}` | {one.grade} | {' | '.join(told)} |")
+    return "\n".join(lines)
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "ARCHITECTURE.md": {"topics": topics},
     "docs/roles.md": {"rights": needed},
     "docs/metrics.md": {"metrics": metrics},
+    "docs/doctor.md": {"symptoms": symptoms},
     "docs/statuses.md": {
         "statuses": statuses,
         "transitions": transitions,

@@ -44,3 +44,7 @@ class Aside:
     def settle(self, topic: str) -> None:
         """The topic is readable again, or empty."""
         self._complaints.pop(topic, None)
+
+    def begin(self) -> None:
+        """A new connection: what still stands is heard again."""
+        self._complaints.clear()

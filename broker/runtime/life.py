@@ -84,6 +84,7 @@ class Life(Generic[E, F]):
         self._replies: list[Reply] = []
         self._complete = False
         self._documents = 0
+        self._aside = 0
         self._doubt = Doubt()
         self._stale_presence = False
         self._refreshed = _LONG_AGO
@@ -174,6 +175,7 @@ class Life(Generic[E, F]):
         self.trouble = None
         self.view.begin()
         self._doubt.begin()
+        self.aside.begin()
         self._own = {}
         self._self.connecting(now)
         return self._presence(NodeState.GONE, now)
@@ -209,6 +211,9 @@ class Life(Generic[E, F]):
             self._hear_request(asked, delivery)
         elif delivery.payload:
             self.aside.add(delivery.topic, "a topic that stands for nothing")
+        else:
+            self.aside.settle(delivery.topic)
+        self._stale_presence |= self._complete and len(self.aside.topics) != self._aside
 
     def replayed(self) -> None:
         """The replay is complete. Raises EpochTakenError (first time), or FencedError: a newer life has written as us."""
@@ -315,7 +320,10 @@ class Life(Generic[E, F]):
     def _presence(self, state: NodeState, now: datetime) -> Publication:
         complete = self._complete and state is NodeState.ALIVE
         documents, shares = (self._documents, self._reconciler.shares) if complete else (0, {})
-        word = self._self.word(state, now, complete=complete, documents=documents, shares=shares)
+        self._aside = len(self.aside.topics)
+        word = self._self.word(
+            state, now, complete=complete, documents=documents, shares=shares, aside=self._aside if complete else 0
+        )
         return self._reconciler.stamped(self.wire.me, word, now)
 
     def _hear_ourselves(self, payload: bytes) -> None:
@@ -358,6 +366,9 @@ class Life(Generic[E, F]):
 
     def _hear_request(self, asked: RequestTopic, delivery: Delivery) -> None:
         """A person's tool asks; what cannot be put before the core is refused here, with the reason."""
+        if not delivery.payload:
+            self.aside.settle(delivery.topic)
+            return
         if delivery.retained:
             self.aside.add(delivery.topic, "a retained request: whoever published it must clear it")
             return
@@ -378,6 +389,7 @@ class Life(Generic[E, F]):
                 found[address] = self.wire.read(address, payload)[1]
             except SchemaError as error:
                 self.aside.add(topic, str(error))
+                self.aside.settle(topic)
         return found
 
 

@@ -71,6 +71,7 @@ class SelfWatch:
         complete: bool = False,
         documents: int = 0,
         shares: Mapping[NodeName, int] | None = None,
+        aside: int = 0,
     ) -> Presence:
         """What to say of ourselves."""
         identity = self.identity
@@ -89,6 +90,7 @@ class SelfWatch:
             dry_run=identity.dry_run,
             capacity=identity.capacity,
             condition=identity.condition,
+            aside=aside,
             journal=self._journal,
         )
 

@@ -13,7 +13,7 @@ from jobplan.settings import Settings
 
 if TYPE_CHECKING:
     from jobplan.client import Client
-    from jobplan.client.diagnosis import Finding
+    from jobplan.client.symptoms import Finding
 
 _COLOURS = {"wrong": "bold red", "note": "yellow"}
 
@@ -29,7 +29,8 @@ def doctor(settings: Settings) -> None:
     from rich.markup import escape
 
     from jobplan.client import Scope
-    from jobplan.client.diagnosis import Grade, diagnose
+    from jobplan.client.diagnosis import diagnose
+    from jobplan.client.symptoms import Grade
     from jobplan.clock import now
 
     async def work(client: Client) -> tuple[Finding, ...]:

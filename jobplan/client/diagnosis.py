@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct
-
+from jobplan.client import symptoms
 from jobplan.client.picture import Picture
+from jobplan.client.symptoms import Finding
 from schemas.addresses import AgentInstanceAt, FireReportAt, JobAt, TakenAt
 from schemas.documents import InstanceStatus, JobState, Presence
 from schemas.names import group_label
@@ -21,25 +20,6 @@ OVERDUE: Final = timedelta(minutes=1)
 LONG: Final = timedelta(minutes=30)
 """Who waits for a lock longer than this may wait for somebody who never gives it back."""
 _KINDS: Final = {AgentInstanceAt: "publication", JobAt: "job", TakenAt: "taken", FireReportAt: "report"}
-
-
-class Grade(StrEnum):
-    """How much it matters."""
-
-    WRONG = "wrong"
-    """Work is not done as planned until somebody acts."""
-    NOTE = "note"
-    """On purpose perhaps, and easily forgotten."""
-
-
-class Finding(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One thing that a person should know."""
-
-    grade: Grade
-    what: str
-    """The node, topic, instance or job it is about."""
-    detail: str
-    advice: str
 
 
 def diagnose(picture: Picture, now: datetime) -> tuple[Finding, ...]:
@@ -55,43 +35,41 @@ def diagnose(picture: Picture, now: datetime) -> tuple[Finding, ...]:
     )
 
 
-def _wrong(what: str, detail: str, advice: str) -> Finding:
-    return Finding(grade=Grade.WRONG, what=what, detail=detail, advice=advice)
-
-
-def _note(what: str, detail: str, advice: str) -> Finding:
-    return Finding(grade=Grade.NOTE, what=what, detail=detail, advice=advice)
-
-
-def _since(presence: Presence) -> str:
-    return f"connected last at {presence.since:%Y-%m-%d %H:%M:%S} UTC"
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _dashboard(picture: Picture) -> Iterator[Finding]:
     one = picture.dashboard
     if one is None:
-        yield _wrong("dashboard", "there has never been one on this broker", "start it: jobplan serve dashboard")
+        yield symptoms.DASHBOARD_NEVER.found()
     elif one.state is NodeState.GONE:
-        yield _wrong("dashboard", f"is gone; {_since(one)}", "start it: jobplan serve dashboard")
-    elif not one.complete:
-        yield _wrong("dashboard", "has not shown all it has yet", "wait a moment; its log says what keeps it")
+        yield symptoms.DASHBOARD_GONE.found(since=_moment(one.since))
+    else:
+        yield from _node("dashboard", one)
+
+
+def _node(what: str, one: Presence) -> Iterator[Finding]:
+    """What a node that is there says of itself, whichever it is."""
+    if not one.complete:
+        yield symptoms.INCOMPLETE.found(node=what)
+    if one.aside:
+        yield symptoms.SET_ASIDE.found(node=what, count=one.aside, version=one.version or "unknown")
 
 
 def _agents(picture: Picture) -> Iterator[Finding]:
     for name, one in picture.agents.items():
-        what = f"agent {name}"
         if one.state is NodeState.GONE:
-            yield _wrong(what, f"is gone; {_since(one)}", f"start it: jobplan serve agent {name}")
+            yield symptoms.AGENT_GONE.found(agent=name, since=_moment(one.since))
             continue
-        if not one.complete:
-            yield _wrong(what, "has not shown all it has yet", "wait a moment; its log says what keeps it")
+        yield from _node(f"agent {name}", one)
         if one.condition.disk_full:
-            yield _wrong(what, "has no space left and starts nothing", f"free space on {one.host or 'its host'}")
+            yield symptoms.DISK_FULL.found(agent=name, host=one.host or "its host")
         if one.condition.draining:
-            yield _note(what, "drains: it starts no runs", f"jobplan agent undrain {name}")
+            yield symptoms.DRAINS.found(agent=name)
         if one.dry_run or one.condition.dry_jobs:
             which = "all its runs" if one.dry_run else ", ".join(one.condition.dry_jobs)
-            yield _note(what, f"only pretends: {which}", f"jobplan agent dry-run {name} default")
+            yield symptoms.PRETENDS.found(agent=name, which=which)
 
 
 def _plans(picture: Picture) -> Iterator[Finding]:
@@ -100,19 +78,17 @@ def _plans(picture: Picture) -> Iterator[Finding]:
         for agent in plan.agents:
             label = group_label(agent)
             if label and not any(label in one.labels for one in known.values()):
-                yield _wrong(f"plan {plan.plan}", f"no agent has the label '{label}'", "start one that has it")
+                yield symptoms.NO_AGENT_OF_GROUP.found(plan=plan.plan, label=label)
             elif not label and agent not in known:
-                advice = f"start it: jobplan serve agent {agent}"
-                yield _wrong(f"plan {plan.plan}", f"there has never been an agent '{agent}'", advice)
+                yield symptoms.AGENT_NEVER.found(plan=plan.plan, agent=agent)
         if not plan.enabled:
-            yield _note(f"plan {plan.plan}", "is disabled", f"jobplan plan enable {plan.plan}")
+            yield symptoms.PLAN_DISABLED.found(plan=plan.plan)
 
 
 def _instances(picture: Picture, now: datetime) -> Iterator[Finding]:
     for name, one in picture.instances.items():
         if one.status is not ContextStatus.ENDED and one.closes is not None and one.closes + OVERDUE < now:
-            advice = f"is the dashboard well? Else: jobplan instance end {name}"
-            yield _wrong(f"instance {name}", f"should have ended at {one.closes:%Y-%m-%d %H:%M:%S} UTC", advice)
+            yield symptoms.OVERDUE.found(instance=name, closes=_moment(one.closes))
 
 
 def _jobs(picture: Picture, now: datetime) -> Iterator[Finding]:
@@ -120,19 +96,17 @@ def _jobs(picture: Picture, now: datetime) -> Iterator[Finding]:
     open_ones = [name for name, one in picture.instances.items() if one.status is not ContextStatus.ENDED]
     for instance in open_ones:
         for job in picture.jobs(instance):
-            what = f"job {instance} {job.name}"
             if job.status is JobStatus.ERROR:
-                yield _wrong(
-                    what, _failed(job), f"jobplan job logs {instance} {job.name}; then resubmit or acknowledge"
-                )
+                yield symptoms.JOB_FAILED.found(instance=instance, job=job.name, how=_failed(job))
             agent = agents.get(job.agent)
             if job.live and agent is not None and agent.state is NodeState.GONE:
-                yield _wrong(what, f"nobody knows how it is: agent {job.agent} is gone", "start the agent again")
+                yield symptoms.JOB_UNKNOWN.found(instance=instance, job=job.name, agent=job.agent)
     for lock in picture.locks:
         for claim in lock.queue[:1]:
             if claim.since is not None and claim.since + LONG < now:
-                detail = f"{claim.job} of {claim.instance} has waited since {claim.since:%Y-%m-%d %H:%M:%S} UTC"
-                yield _wrong(f"lock {lock.lock}", detail, "jobplan lock list says who holds it")
+                yield symptoms.LOCK_LONG.found(
+                    lock=lock.lock, job=claim.job, instance=claim.instance, since=_moment(claim.since)
+                )
 
 
 def _failed(job: JobState) -> str:
@@ -142,8 +116,7 @@ def _failed(job: JobState) -> str:
 
 def _unreadable(picture: Picture) -> Iterator[Finding]:
     for topic, reason in sorted(picture.unreadable.items()):
-        advice = "set aside by all; clear the topic, or bring who wrote it to the same version"
-        yield _wrong(f"topic {topic}", f"cannot be read: {reason}", advice)
+        yield symptoms.UNREADABLE.found(topic=topic, reason=reason)
 
 
 def _orphans(picture: Picture) -> Iterator[Finding]:
@@ -158,5 +131,4 @@ def _orphans(picture: Picture) -> Iterator[Finding]:
         if isinstance(address, AgentInstanceAt | JobAt | TakenAt | FireReportAt) and address.instance not in known
     )
     for (instance, kind), count in sorted(strays.items()):
-        detail = f"{count} topics ({kind}) of an instance that is not there"
-        yield _note(f"instance {instance}", detail, "their writer clears them; who is gone does so when it is back")
+        yield symptoms.ORPHAN.found(instance=instance, count=count, kind=kind)

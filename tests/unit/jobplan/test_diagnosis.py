@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from jobplan.client.diagnosis import Grade, diagnose
+from jobplan.client import diagnosis, symptoms
+from jobplan.client.diagnosis import diagnose
 from jobplan.client.picture import Picture
+from jobplan.client.symptoms import SYMPTOMS, Grade
 from schemas.addresses import Address, AgentInstanceAt, AgentPresenceAt, DashboardPresenceAt, InstanceAt, PlanAt
 from schemas.codec import encode_body, stamp
 from schemas.documents import AgentInstance, Condition, Document, InstanceStatus, PlanStatus, Presence
@@ -67,6 +70,26 @@ def test_what_was_switched_on_purpose_is_a_note() -> None:
     picture = _picture((AgentPresenceAt(NORTH), _presence("north", dry_run=True, condition=condition)))
 
     assert [grade for grade, _ in _said(picture)] == [Grade.WRONG, Grade.NOTE, Grade.NOTE]
+
+
+def test_what_nodes_have_set_aside() -> None:
+    """Whichever it is; who is gone sets nothing aside."""
+    picture = _picture(
+        (DashboardPresenceAt(), _presence("dashboard", aside=1)),
+        (AgentPresenceAt(NORTH), _presence("north", NodeState.GONE, aside=2)),
+    )
+
+    assert _said(picture) == [(Grade.WRONG, "dashboard"), (Grade.WRONG, "agent north")]
+    assert [one.symptom for one in diagnose(picture, NOW)] == ["set-aside", "agent-gone"]
+
+
+def test_every_symptom_is_looked_for() -> None:
+    """The table, which the page tells, has no row that nothing finds; its names are all different."""
+    source = (Path(diagnosis.__file__)).read_text(encoding="utf-8")
+    rows = {name: row for name, row in vars(symptoms).items() if isinstance(row, symptoms.Symptom)}
+
+    assert [name for name in rows if f"symptoms.{name}.found(" not in source] == []
+    assert sorted(one.name for one in rows.values()) == sorted({one.name for one in SYMPTOMS})
 
 
 def test_a_plan_without_its_agent() -> None:

@@ -31,7 +31,7 @@ from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.inbox import MOST_REQUESTS, Inbox, unfit
 from broker.runtime.presence import writer_of
 from broker.runtime.reconciler import Mark, Reconciler
-from broker.runtime.selfwatch import Identity, Journal, SelfWatch, Verdict
+from broker.runtime.selfwatch import Identity, Journal, SelfWatch, Verdict, fenced
 from broker.runtime.turn import Turn, decide
 from broker.runtime.view import SEEN, Reading, View
 from broker.runtime.wire import Wire
@@ -155,7 +155,7 @@ class Life(Generic[E, F]):
             self._witness = (0, 0)
             return 1
         if self.started and self._self.judge(header, said) is Verdict.NEWER:
-            raise FencedError(_fenced(header.epoch, said))
+            raise FencedError(fenced(header.epoch, said))
         if header.epoch != self.epoch:  # our own word proves nothing of the lives before
             # Only a word that came after all documents tells of them: one that greets may stand beside what an older store held.
             self._witness = header.order if said.complete else (0, 0)
@@ -341,7 +341,7 @@ class Life(Generic[E, F]):
             case Verdict.BURIED:
                 self.trouble = Verdict.BURIED.value
             case Verdict.NEWER:
-                self.trouble = FencedError(_fenced(header.epoch, said))
+                self.trouble = FencedError(fenced(header.epoch, said))
 
     def _hear(self, address: Address, delivery: Delivery) -> None:
         """A document of another node, or its removal."""
@@ -391,11 +391,6 @@ class Life(Generic[E, F]):
                 self.aside.add(topic, str(error))
                 self.aside.settle(topic)
         return found
-
-
-def _fenced(epoch: int, said: Presence) -> str:
-    where = f" on {said.host}" if said.host else ""
-    return f"another life of node '{said.node}' (epoch {epoch}{where}) has taken over: this one stops"
 
 
 def _epoch_of(payload: bytes) -> int | None:

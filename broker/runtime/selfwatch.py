@@ -104,3 +104,9 @@ class SelfWatch:
         ):  # two lives drew one epoch: the later connection stays
             return Verdict.NEWER if said.since > self._since else Verdict.OLDER
         return Verdict.OURS if said.state is NodeState.ALIVE else Verdict.BURIED
+
+
+def fenced(epoch: int, said: Presence) -> str:
+    """What a node says that finds a newer life of itself."""
+    where = f" on {said.host}" if said.host else ""
+    return f"another life of node '{said.node}' (epoch {epoch}{where}) has taken over: this one stops"

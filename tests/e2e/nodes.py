@@ -206,9 +206,15 @@ def write_plan(
     }
     _write(folder / "context" / f"{folder.name}.json", document)
     for job in jobs:
-        kind = "internal" if "commandLine" in job else "file" if "filenames" in job else "quartz"
-        _write(folder / "jobs" / kind / f"{job['jobName']}.json", dict(job) | {"contextName": folder.name})
+        _write(folder / "jobs" / _kind(job) / f"{job['jobName']}.json", dict(job) | {"contextName": folder.name})
     return folder
+
+
+def _kind(job: Mapping[str, object]) -> str:
+    """In which folder of a bundle a job stands."""
+    if job["agentName"] == "GLOBAL_EVENT":
+        return "global"
+    return "internal" if "commandLine" in job else "file" if "filenames" in job else "quartz"
 
 
 def _write(file: Path, document: Mapping[str, object]) -> None:

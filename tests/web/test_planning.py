@@ -100,6 +100,57 @@ def test_a_plan_is_changed_in_its_form(page: Page, site: Site, daily: str) -> No
     expect(page.locator("tr", has_text=daily)).to_contain_text("0 30 7 * * ?")
 
 
+def test_a_blackout_from_one_time_to_another_is_added_to_a_form(page: Page, site: Site, daily: str) -> None:
+    """It takes out the starts within it, and is in the JSON as milliseconds."""
+    log_in(page, site, at=f"#/plans/{daily}/form")
+    expect(page.get_by_role("heading", name=GOOD)).to_be_visible()
+    page.get_by_role("button", name="Add a blackout").click()
+    page.get_by_label("To", exact=True).fill("2100-01-02T00:00")
+    page.get_by_label("From", exact=True).fill("2020-01-01T00:00")
+    expect(page.locator(".starts")).to_have_count(1)
+    expect(page.locator(".starts del").first).to_be_visible()
+    page.get_by_role("link", name="JSON").click()
+    text = json.loads(page.get_by_label(PLAN).input_value())
+    page.get_by_role("button", name="Give up the changes").click()
+
+    assert text["plan"]["blackoutWindowDateTimeRanges"] == {"1577836800000": 4102531200000}
+
+
+def test_a_global_event_is_raised_and_its_plan_deleted(page: Page, site: Site) -> None:
+    """What waits for it runs; the plan goes once nothing of it runs any more."""
+    event = {"agentName": "GLOBAL_EVENT", "jobName": "MarketsClosed"}
+    folder = write_plan(
+        site.folder.path / "Listening",
+        [event, a_command("Print", "true")],
+        {"Print": ["MarketsClosed"]},
+        endJobPlanUponCompletion=True,
+    )
+    site.do("plan", "import", str(folder))
+    instance = site.do("instance", "start", "Listening").strip()
+    log_in(page, site, at="#/plans/Listening")
+    delete = page.get_by_role("button", name="Delete … Listening")
+    confirm = page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True)
+    answers = page.get_by_label("Answers")
+    delete.click()
+    confirm.click()
+    expect(answers).to_contain_text(f"{instance} has not ended yet")
+
+    page.evaluate("where => { location.hash = where }", f"#/instances/{instance}")
+    page.get_by_role("link", name="MarketsClosed").click()
+    page.get_by_role("button", name="Raise").click()
+    page.get_by_role("dialog").get_by_role("button", name="Raise", exact=True).click()
+    expect(answers).to_contain_text("Raise MarketsClosed: done")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("ended")
+
+    page.evaluate("where => { location.hash = where }", "#/plans/Listening")
+    delete.click()
+    confirm.click()
+    expect(answers).to_contain_text("Delete Listening: done")
+    expect(delete).to_have_count(0)
+    assert "Listening" not in site.do("plan", "list")
+
+
 def test_a_plan_is_made_with_jobs_dependencies_and_a_lock(page: Page, site: Site) -> None:
     """From nothing: jobs by the form, a dependency drawn in the graph, a lock; the dashboard has just that JSON."""
     log_in(page, site, at="#/bring")

@@ -109,7 +109,7 @@ export function choicesFor(job: JobState, over: boolean): Choice[] {
   const fitting = (Object.keys(FITS) as Action[]).filter((action) =>
     atAgent ? action === "kill" : FITS[action].includes(job.status),
   );
-  return fitting.map((action) => ({
+  const choices = fitting.map((action): Choice => ({
     verb: action,
     hurts: HURTS.has(action),
     message: HURTS.has(action),
@@ -126,7 +126,11 @@ export function choicesFor(job: JobState, over: boolean): Choice[] {
       ...(onward ? { onward } : {}),
     }),
   }));
+  return job.kind === "global" ? [raising(job), ...choices] : choices;
 }
+
+/** Global events are heard by all plans: one is raised by name, in whatever instance it is looked at. */
+const raising = (job: JobState): Choice => ({ verb: "raise", hurts: true, request: () => ({ ask: "event.raise", event: job.name }) });
 
 export function aboutJob(job: JobState, over: boolean): Subject {
   return { name: job.name, choices: choicesFor(job, over) };
@@ -171,6 +175,8 @@ export const enabling = (plan: string, enabled: boolean): Choice => ({
   hurts: !enabled,
   request: () => ({ ask: "plan.enable", plan, enabled }),
 });
+
+export const deleting = (plan: string): Choice => ({ verb: "deletePlan", hurts: true, request: () => ({ ask: "plan.delete", plan }) });
 
 export const changing = (instance: string, name: string, value: string): Choice => ({
   verb: "change",

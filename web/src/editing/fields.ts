@@ -2,7 +2,7 @@
 import type { words } from "../words";
 import type { KindOfJob } from "./source";
 
-export type Shape = "text" | "long" | "code" | "number" | "check" | "lines" | "words" | "zone" | "days" | "span" | "parameters" | "codes" | readonly string[];
+export type Shape = "text" | "long" | "code" | "number" | "check" | "lines" | "words" | "zone" | "days" | "span" | "parameters" | "codes" | "ranges" | readonly string[];
 
 export interface Field {
   /** A path into the object, such as `retry.attempts`. */
@@ -23,7 +23,10 @@ const CLOCK_CHANGES: Field[] = [
   { key: "onOverlap", shape: ["", "first", "second", "both"] },
 ];
 
-const BLACKOUT: Field[] = [{ key: "blackoutWindowCronExpressions", shape: "lines" }];
+const BLACKOUT: Field[] = [
+  { key: "blackoutWindowCronExpressions", shape: "lines" },
+  { key: "blackoutWindowDateTimeRanges", shape: "ranges" },
+];
 
 const DEADLINES: Field[] = [
   { key: "deadlines.startBy", shape: "text" },

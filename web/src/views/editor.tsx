@@ -4,13 +4,15 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
+import { deleting } from "../acting";
 import { differences } from "../differences";
 import type { Fault, PlanVersion } from "../documents";
 import { Draft, drafts } from "../editing/draft";
 import { placeOf, rangeOf } from "../editing/places";
 import { isSource, type Source } from "../editing/source";
 import { askOnce } from "../link";
-import { Empty } from "../parts";
+import { Act, Empty } from "../parts";
+import { changes, plan as stored } from "../picture";
 import { forbidden } from "../rights";
 import { to } from "../route";
 import { words } from "../words";
@@ -71,7 +73,7 @@ export function Desk({ draft, title, tab, where, giveUp }: Wanted): JSX.Element 
   const wrong = (found?.faults ?? []).some((one) => !one.warning);
   const ready = found !== undefined && !wrong && found.changed && draft.torn.value === undefined;
   const why = forbidden({ ask: "plan.import", source });
-  const changes = draft.before === undefined ? [] : differences(draft.before, source);
+  const changed = draft.before === undefined ? [] : differences(draft.before, source);
   const go = (fault: Fault): void => {
     show({ ...fault });
     if (tab !== "json") choose(draft, placeOf(source, fault).part);
@@ -99,6 +101,7 @@ export function Desk({ draft, title, tab, where, giveUp }: Wanted): JSX.Element 
           </>
         )}
         <a href={to("plans")}>{words.plans.title}</a>
+        {draft.before !== undefined && <Delete plan={source.plan.name} />}
       </div>
       <nav class="tabs" aria-label={words.editor.views}>
         {TABS.map((name) => (
@@ -111,12 +114,18 @@ export function Desk({ draft, title, tab, where, giveUp }: Wanted): JSX.Element 
         {tab === "json" ? <Text draft={draft} shown={shown} /> : tab === "graph" ? <DrawingEditor draft={draft} /> : <Forms draft={draft} />}
         <aside aria-live="polite">
           <Verdict draft={draft} show={go} />
-          {draft.before !== undefined && changes.length === 0 ? <p class="quiet">{words.editor.unchanged}</p> : <Changes changes={changes} />}
+          {draft.before !== undefined && changed.length === 0 ? <p class="quiet">{words.editor.unchanged}</p> : <Changes changes={changed} />}
         </aside>
       </div>
       {reviewing && <Review draft={draft} close={() => review(false)} />}
     </div>
   );
+}
+
+/** Goes with the plan; the draft stays. */
+function Delete({ plan }: { plan: string }): JSX.Element | null {
+  void changes.value;
+  return stored(plan) === undefined ? null : <Act name={plan} choice={deleting(plan)} label={words.plans.delete} title={`${words.plans.delete} ${plan}`} />;
 }
 
 function Forms({ draft }: { draft: Draft }): JSX.Element {

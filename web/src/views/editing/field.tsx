@@ -5,6 +5,7 @@ import type { Parameter } from "../../documents";
 import type { Field, Shape } from "../../editing/fields";
 import { type Obj, put } from "../../editing/source";
 import { words } from "../../words";
+import { Ranges } from "./ranges";
 
 /** The value at a path such as `retry.attempts`. */
 function valueAt(owner: Obj, key: string): unknown {
@@ -40,7 +41,7 @@ export function Fields<T extends object>({ fields, owner, faults, change }: Want
   );
 }
 
-const GROUPS = new Set<Shape>(["days", "span", "parameters"]);
+const GROUPS = new Set<Shape>(["days", "span", "parameters", "ranges"]);
 
 interface Ids {
   id: string;
@@ -147,6 +148,8 @@ function Input({ field: { shape, absent }, ids, label, value, change }: One): JS
       return <Span value={Number(value ?? 0)} change={change} />;
     case "parameters":
       return <Pairs pairs={listed(value) as Parameter[]} change={change} />;
+    case "ranges":
+      return <Ranges value={(value ?? {}) as Record<string, string | number>} change={change} />;
     case "text":
       return <input {...ids} aria-label={label} value={written(value)} onInput={(event) => change(event.currentTarget.value)} />;
   }

@@ -132,10 +132,12 @@ class Touched:
             for run in live:
                 if self._state.runs[run].agent == agent or group_label(self._state.runs[run].agent):
                     self._jobs_of(self._state.runs[run])
-        for active in self._state.active():
-            graph = self._state.machines[active.id].graph
-            unplaced = {group for group in graph.agents if is_unplaced(self._state, active.id, group)}
-            watched = {agent, *(group for group, placed in active.placed.items() if placed.agent == agent)}
+        for name, machine in self._state.machines.items():  # those laid out ahead of their start as well
+            instance, graph = self._state.instances[name], machine.graph
+            if instance.status is ContextStatus.ENDED:
+                continue
+            unplaced = {group for group in graph.agents if is_unplaced(self._state, name, group)}
+            watched = {agent, *(group for group, placed in instance.placed.items() if placed.agent == agent)}
             for copy in graph.copies if unplaced or not watched.isdisjoint(graph.agents) else ():
                 if copy.agent in unplaced or (copy.agent in watched and copy.kind.fires):
-                    self.jobs.setdefault((active.id, copy.index))
+                    self.jobs.setdefault((name, copy.index))

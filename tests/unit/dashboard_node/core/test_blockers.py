@@ -8,9 +8,9 @@ from broker.runtime.core import Heard
 from dashboard_node.core.blockers import blockers
 from schemas.addresses import AgentPresenceAt, FireReportAt, RunReportAt
 from schemas.documents import BlockerKind, Condition, FireReport, Presence, RunReport
-from schemas.names import NodeName, job_id
+from schemas.names import NodeName, PlanName, job_id
 from schemas.plan import Retry
-from schemas.requests import Action
+from schemas.requests import Action, PrepareInstance
 from schemas.status import NodeState, RunPhase
 from tests.scenarios.house import BEGINNING, House
 from tests.scenarios.telling import Telling
@@ -194,6 +194,19 @@ def test_an_agents_going_is_shown_with_its_clock_jobs() -> None:
 
     assert gone.startswith("a is gone: nobody looks for its time")
     assert floor.why("q") == here == "waits for its time, or for somebody to submit it"
+
+
+def test_an_agents_going_is_shown_with_the_clock_jobs_of_a_prepared_instance() -> None:
+    """They say what those of a running one say."""
+    floor = Floor(at("03-02 12:00"))
+    floor.hears(NodeName("a"))
+    floor.imports(a_plan())
+    assert floor.ask(PrepareInstance(plan=PlanName("P"))).ok
+    floor.hears(NodeName("a"), alive=False)
+
+    assert [blocker.text for blocker in floor.job("q").blockers if blocker.kind is BlockerKind.CLOCK] == [
+        "a is gone: nobody looks for its time until it is there, or somebody submits the job"
+    ]
 
 
 def test_a_clock_job_of_a_group_whose_agent_is_gone() -> None:

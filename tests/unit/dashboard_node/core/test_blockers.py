@@ -11,7 +11,7 @@ from schemas.documents import BlockerKind, Condition, FireReport, Presence, RunR
 from schemas.names import NodeName, PlanName, job_id
 from schemas.plan import Retry
 from schemas.requests import Action, PrepareInstance
-from schemas.status import NodeState, RunPhase
+from schemas.status import ContextStatus, NodeState, RunPhase
 from tests.scenarios.house import BEGINNING, House
 from tests.scenarios.telling import Telling
 from tests.support.groups import FIVE_MINUTES, GROUP, NORTH, SOUTH, Floor, a_floor
@@ -204,9 +204,10 @@ def test_an_agents_going_is_shown_with_the_clock_jobs_of_a_prepared_instance() -
     assert floor.ask(PrepareInstance(plan=PlanName("P"))).ok
     floor.hears(NodeName("a"), alive=False)
 
-    assert [blocker.text for blocker in floor.job("q").blockers if blocker.kind is BlockerKind.CLOCK] == [
-        "a is gone: nobody looks for its time until it is there, or somebody submits the job"
-    ]
+    said = {job.instance: [why.text for why in job.blockers] for job in floor.jobs("q")}
+    wanted = ["a is gone: nobody looks for its time until it is there, or somebody submits the job"]
+    assert said == dict.fromkeys(floor.core.state.instances, wanted)
+    assert ContextStatus.PREPARED in {one.status for one in floor.core.state.instances.values()}
 
 
 def test_a_clock_job_of_a_group_whose_agent_is_gone() -> None:

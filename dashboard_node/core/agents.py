@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from dashboard_node.core import history, moving, runs
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.lifecycle import Trigger
-from dashboard_node.core.records import Placed, TakenRecord
+from dashboard_node.core.records import Placed, RunRecord, TakenRecord
 from dashboard_node.core.step import Step
 from schemas.documents import Condition, Fire, FireReport, Presence, RunReport
 from schemas.names import InstanceId, JobId, NodeName, RunId, group_label
@@ -59,21 +59,26 @@ def _keeps_waiting(presence: Presence) -> Presence:
 
 
 def forgotten(step: Step, agent: NodeName) -> None:
-    """Runs an agent had reported as running, and now, with all it has shown, says nothing of: they are lost.
-
-    Not while its journal is the one the run was handed to, for that one remembers: then it is the broker that went back in time,
-    to a word of the agent's from before its report, and the agent will show the report again.
-    """
+    """Runs an agent had reported as running, and now, with all it has shown, says nothing of: they are lost."""
     now = step.state.presences.get(agent)
     if now is None or now.state is not NodeState.ALIVE or not now.complete:
         return
     for run in [r for live in step.state.live.values() for r in live]:
         record = step.state.runs[run]
-        remembered = record.journal and record.journal == now.journal
-        if remembered or record.agent != agent or record.phase is not RunPhase.RUNNING:
-            continue
-        if run not in step.state.reported:
-            runs.lose(step, run, f"{agent} knows nothing of it any more")
+        if record.agent == agent and run not in step.state.reported:
+            _lose(step, record, f"{agent} knows nothing of it any more")
+
+
+def _lose(step: Step, record: RunRecord, reason: str) -> None:
+    """A run that was reported as running, and is not any more, is lost.
+
+    Not while its agent's journal is the one the run was handed to, for that one remembers: then it is the broker or this
+    dashboard that went back in time, to before the run's end was taken, and the agent shows the end again.
+    """
+    now = step.state.presences.get(record.agent)
+    remembered = now is not None and record.journal and record.journal == now.journal
+    if record.phase is RunPhase.RUNNING and not remembered:
+        runs.lose(step, record.id, reason)
 
 
 def run_report(step: Step, run: RunId, report: RunReport | None) -> None:
@@ -81,8 +86,8 @@ def run_report(step: Step, run: RunId, report: RunReport | None) -> None:
     if report is None:
         step.state.reported.pop(run, None)
         record = step.state.runs.get(run)
-        if record is not None and record.phase is RunPhase.RUNNING:
-            runs.lose(step, run, f"{record.agent} has forgotten it")
+        if record is not None:
+            _lose(step, record, f"{record.agent} has forgotten it")
         return
     step.state.reported[run] = report
     refused = runs.reported(step, report)

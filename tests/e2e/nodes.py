@@ -40,7 +40,11 @@ class Node:
         assert self._process is None, f"{self.name} runs already"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*JOBPLAN, "serve", *self.arguments], stdout=log, stderr=log, cwd=self.log.parent, env=environment()
+                [*JOBPLAN, "serve", *self.arguments],
+                stdout=log,
+                stderr=log,
+                cwd=self.log.parent,
+                env=environment(node=True),
             )
 
     def kill(self) -> None:
@@ -163,11 +167,17 @@ class Installation:
             node.close()
 
 
-def environment() -> dict[str, str]:
-    """Of a process: nothing of the tester's own settings, and this checkout's packages first."""
+def environment(*, node: bool = False) -> dict[str, str]:
+    """Of a process: nothing of the tester's own settings, and this checkout's packages first.
+
+    Nodes are watched by asyncio's debug mode when the tests are; what a person sees of a command is what people see, without its
+    warnings of a slow machine.
+    """
     own = {
         name: value for name, value in os.environ.items() if not name.startswith("JOBPLAN_") or name == "JOBPLAN_TESTS"
     }
+    if not node:
+        own.pop("PYTHONASYNCIODEBUG", None)
     return own | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from schemas.requests import Fault
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schemas.requests import Fault
 
 
 class JobplanError(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -104,6 +103,8 @@ def _file(given: Given, env: Mapping[str, str], folder: Path) -> Path | None:
 
 
 def _read(file: Path) -> dict[str, object]:
+    import tomllib  # most have no such file
+
     try:
         read: dict[str, object] = tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ sys.path.insert(0, str(ROOT))
 from broker.metrics.table import TABLE as METRICS  # noqa: E402  # found through the path above
 from broker.topic_table import TABLE  # noqa: E402  # likewise
 from dashboard_node.core.lifecycle import CONTEXT_RULES, TRANSITIONS, Stage, Trigger, shown  # noqa: E402  # likewise
+from jobplan import __version__  # noqa: E402  # likewise
 from jobplan.client.symptoms import SYMPTOMS  # noqa: E402  # likewise
 from jobplan.describing import asyncapi  # noqa: E402  # likewise
 from schemas.grants import Extent  # noqa: E402  # likewise
@@ -121,8 +121,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 
 def topics_for_tools() -> str:
     """The topics as an AsyncAPI document."""
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    return json.dumps(asyncapi(version), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(asyncapi(__version__), indent=1, ensure_ascii=False) + "\n"
 
 
 WHOLE: dict[str, Callable[[], str]] = {"docs/asyncapi.json": topics_for_tools}

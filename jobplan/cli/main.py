@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from jobplan import __version__
 from jobplan.cli.options import EVERYWHERE, everywhere, given_of
 
 NOUNS: Final[dict[str, tuple[str, str]]] = {
@@ -107,13 +108,7 @@ class Nouns(click.Group):
 def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's way
     if not wanted or ctx.resilient_parsing:
         return
-    from importlib.metadata import PackageNotFoundError, version  # costs 20 ms
-
-    try:
-        number = version("jobplan")
-    except PackageNotFoundError:
-        number = "(not installed)"
-    click.echo(f"jobplan {number}")
+    click.echo(f"jobplan {__version__}")
     ctx.exit()
 
 

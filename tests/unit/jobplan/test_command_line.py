@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import click
@@ -102,13 +103,35 @@ def test_completion_for_each_shell(shell: str) -> None:
     assert "_JOBPLAN_COMPLETE" in result.output
 
 
-def test_version_and_help_load_neither_rich_nor_mqtt_nor_a_node() -> None:
-    """That is what makes them quick."""
-    code = "import sys, jobplan.cli; print(sorted({'rich', 'aiomqtt', 'asyncio', 'aiosqlite', 'croniter'} & set(sys.modules)))"
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_version_and_help_load_next_to_nothing(option: str) -> None:
+    """That is what makes them quick: neither a node, nor MQTT, nor the words on the wire, nor what reads about packages."""
+    spared = {
+        "rich",
+        "aiomqtt",
+        "asyncio",
+        "aiosqlite",
+        "croniter",
+        "schemas",
+        "broker",
+        "importlib.metadata",
+        "tomllib",
+    }
+    code = (
+        "import sys, atexit; from jobplan.cli import main;"
+        f"atexit.register(lambda: print(sorted({spared!r} & set(sys.modules)), file=sys.stderr)); main(['{option}'])"
+    )
 
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    ended = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
 
-    assert loaded == "[]\n"
+    assert ended.stderr == "[]\n"
+
+
+def test_version_is_that_of_what_is_installed() -> None:
+    """The number in the source and the one that the nodes show."""
+    said = CliRunner().invoke(main, ["--version"]).output
+
+    assert said == f"jobplan {metadata.version('jobplan')}\n"
 
 
 def test_cron_commands_answer_without_a_broker() -> None:

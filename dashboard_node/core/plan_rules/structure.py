@@ -119,7 +119,7 @@ def _mentions(survey: Survey) -> Iterator[Fault]:
         dependencies = place.context.job_dependencies
         mentioned = {dependency.job_identifier for dependency in dependencies}
         mentioned |= {t.operator.identifier for d in dependencies for t in terms(d.logical_grouping, "")}
-        for job, index in sorted(place.entries.items(), key=lambda entry: entry[1]):
+        for job, index in place.entries.items():
             if job not in mentioned and place.context.scheduled_jobs[index].job_name.strip():
                 yield error(
                     f"{place.path}.scheduledJobs[{index}]",

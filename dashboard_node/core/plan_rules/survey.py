@@ -102,7 +102,9 @@ def _places(plan: Plan) -> tuple[Place, ...]:
     while waiting:
         context, path, parent = waiting.pop()
         number = len(found)
-        entries = {job.id: index for index, job in reversed(list(enumerate(context.scheduled_jobs)))}
+        entries: dict[JobId, int] = {}
+        for index, job in enumerate(context.scheduled_jobs):
+            entries.setdefault(job.id, index)
         found.append(Place(number=number, path=path, context=context, parent=parent, entries=entries))
         children = [(child, f"{path}.contexts[{index}]", number) for index, child in enumerate(context.contexts)]
         waiting.extend(reversed(children))

@@ -259,6 +259,15 @@ def test_a_job_that_nothing_starts_is_told() -> None:
     assert paths(warnings(grouped)) == [f"{ENTRY}[2].logicalGrouping"]
 
 
+def test_what_only_a_person_starts_is_listed_in_the_order_of_the_plan() -> None:
+    """From the first job to the last, in each context; a job that is listed twice where it stands first."""
+    source = a_plan(a_context("C", c=None, b=None, a=None), a_context("D", b2=None, a=None, a2=None))
+    assert paths(list(faults(source))) == [
+        *(f"$.contexts[0].scheduledJobs[{index}]" for index in (0, 1, 2)),
+        *(f"$.contexts[1].scheduledJobs[{index}]" for index in (0, 2)),
+    ]
+
+
 def waits(context: Context, identifier: str, *names: str) -> Context:
     """The context with a context dependency."""
     grouping = every(*names) if names else None

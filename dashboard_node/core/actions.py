@@ -1,6 +1,7 @@
 """What a person may do to a job: each action has its full effect, or is refused with the reason and has none.
 
-Actions work on a machine and a job copy. What follows (dependents, locks, contexts) is settled by the caller.
+Actions work on a machine and a job copy. What follows (dependents, locks, contexts) is settled by the caller. In an instance that
+is only prepared they are wishes: what follows from them is decided when it opens.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ def _skip(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
     for other in copy.stands_for:
         if machine.status(other) is JobStatus.WAITING:
             machine.put(step, other, replace(machine.copies[other], skipped=True, retry_at=None))
+    if machine.prepared:
+        return
     if due:
         machine.pass_over(step, copy.index, "skipped")
         return
@@ -111,6 +114,8 @@ def _enable(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
     for other in copy.stands_for:
         if machine.copies[other].disabled:
             machine.put(step, other, replace(machine.copies[other], disabled=False))
+    if machine.prepared:
+        return
     _go_on(step, machine, copy)
     for other in copy.stands_for:
         record, same = machine.copies[other], machine.graph.copies[other]

@@ -102,6 +102,11 @@ class ContextMachine:
 
     # What stands where
 
+    @property
+    def prepared(self) -> bool:
+        """Whether the instance is only laid out: nothing happens in it before it opens."""
+        return self.contexts[0].status is ContextStatus.PREPARED
+
     def status(self, index: int) -> JobStatus:
         """The status of a job copy, as shown."""
         return self.status_of(self.graph.copies[index], self.copies[index])
@@ -220,10 +225,6 @@ class ContextMachine:
         """Have ``settle`` look at what depends on a copy."""
         self._results.append(index)
         journal.touch(self)
-
-    def forget_results(self) -> None:
-        """Nothing that came to an end so far is looked at any more: the instance begins now."""
-        self._results.clear()
 
     def touch(self, context: int) -> None:
         """Have ``settle`` look at how a context stands."""

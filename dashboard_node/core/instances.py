@@ -132,7 +132,6 @@ def _lay_out(step: Step, instance: InstanceRecord, graph: PlanGraph, *, held: bo
 
 def _pass_what_has_nothing_before_it(step: Step, machine: ContextMachine) -> None:
     """A job that is skipped from the start and waits for nothing is passed over at once, so that others need not wait for it."""
-    machine.forget_results()
     passed: set[int] = set()
     for copy in machine.graph.copies:
         record = machine.copies[copy.index]

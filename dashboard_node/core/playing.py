@@ -14,6 +14,7 @@ from dashboard_node.core import history
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.forecasting import next_fire_of
 from dashboard_node.core.graph import ContextNode, Copy, PlanGraph
+from dashboard_node.core.instances import has_upstream
 from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.records import CopyRecord, InstanceRecord
 from dashboard_node.core.rules import satisfied
@@ -119,6 +120,8 @@ class Play:
             self._keep(copy.index, self._past.now)
         elif copy.kind.fires and not record.skipped:
             return self._past.fires(copy, self._share, clocks_disabled=self._machine.clocks_disabled)
+        elif record.skipped and not has_upstream(self._machine, copy.index):
+            return self._past.now  # the instance is only prepared: passed over as soon as it opens
         return None
 
     def _schedule(self, index: int, start: datetime, cause: int, began: datetime | None = None) -> None:

@@ -296,6 +296,16 @@ def test_a_prepared_instance_begins_when_it_opens() -> None:
     assert estimated(office).ends == at("04-02 07:00")
 
 
+def test_a_prepared_instance_whose_clock_is_skipped_is_complete_when_it_opens() -> None:
+    """What is skipped and waits for nothing is passed over then; what has never run takes no time."""
+    office = Office(at("04-02 00:30"))
+    office.imports(a_plan())
+    office.ask(PrepareInstance(plan=PlanName("P")))
+    office.act(Action.SKIP, "q")
+
+    assert estimated(office).ends == at("04-02 01:00")
+
+
 def test_an_instance_that_is_not_there() -> None:
     """One line."""
     office = Office(at("04-02 06:00"))

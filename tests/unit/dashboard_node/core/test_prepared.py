@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from schemas.addresses import AgentInstanceAt
@@ -9,6 +10,7 @@ from schemas.names import NodeName, PlanName
 from schemas.plan import CommandJob, GlobalJob, PlanSource
 from schemas.requests import Action, PrepareInstance, RaiseEvent
 from schemas.status import ContextStatus
+from tests.support.nets import net
 from tests.support.office import Office, a_plan, at
 
 
@@ -78,3 +80,57 @@ def test_a_prepared_instance_opens_after_a_restart_with_what_was_edited() -> Non
 
     assert office.only.status is not ContextStatus.PREPARED
     assert office.status("d") in {"SKIPPED", "SKIPPED_COMPLETE"}
+
+
+def a_chain() -> Office:
+    """Half an hour before it opens, the instance of commands a, then b, then c is prepared."""
+    office = Office(at("01-10 00:30"))
+    office.imports(net({"a": [], "b": ["a"], "c": ["b"]}))
+    assert office.ask(PrepareInstance(plan=PlanName("P"))).ok
+    return office
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_what_is_skipped_ahead_is_passed_over_when_the_instance_opens(order: str, *, restarted: bool) -> None:
+    """Both before it: the third one starts at once, in whatever order they were skipped. Nothing happens before that."""
+    office = a_chain()
+    for job in order:
+        assert office.act(Action.SKIP, job).ok
+    before = office.status("a"), office.status("b")
+
+    if restarted:
+        office.down_until(at("01-10 00:45"))
+    office.until(at("01-10 01:00"))
+
+    assert before == ("SKIPPED", "SKIPPED")
+    assert (office.status("a"), office.status("b")) == ("SKIPPED_COMPLETE", "SKIPPED_COMPLETE")
+    assert list(office.runs()) == ["c"]
+
+
+def test_what_is_unskipped_before_the_instance_opens_waits() -> None:
+    """As if it had never been skipped."""
+    office = a_chain()
+    office.act(Action.SKIP, "a")
+    assert office.act(Action.UNSKIP, "a").ok
+
+    office.until(at("01-10 01:00"))
+
+    assert (office.status("a"), office.runs()) == ("WAITING", {})
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_is_enabled_ahead_starts_when_the_instance_opens(*, restarted: bool) -> None:
+    """Not before, and not never: the dashboard may be started again in between."""
+    office = a_chain()
+    office.act(Action.SKIP, "a")
+    office.act(Action.DISABLE, "b")
+    assert office.act(Action.ENABLE, "b").ok
+    before = office.runs()
+
+    if restarted:
+        office.down_until(at("01-10 00:45"))
+    office.until(at("01-10 01:00"))
+
+    assert before == {}
+    assert list(office.runs()) == ["b"]

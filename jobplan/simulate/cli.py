@@ -14,7 +14,7 @@ from dashboard_node.core.plan_rules import faults
 from jobplan.bundle import BundleError, describe_faults, load
 from jobplan.simulate.gantt import render
 from jobplan.simulate.night import NightPlay
-from jobplan.simulate.script import Line, Play, ScriptError, read
+from jobplan.simulate.script import Play, Script, ScriptError, read
 from schemas.names import PlanName
 from schemas.plan import PlanSource
 from schemas.requests import Fault
@@ -69,7 +69,7 @@ def _load(plan: Path, tokens: Mapping[str, str]) -> PlanSource:
     return source
 
 
-def _print_script(source: PlanSource, lines: list[Line]) -> None:
+def _print_script(source: PlanSource, lines: Script) -> None:
     """A line of JSON for each line of the script, then how everything stands."""
     play = Play(source)
     for outcome in play.play(lines):

@@ -9,8 +9,9 @@ import msgspec
 from msgspec import Struct, field
 
 from dashboard_node.core.graph import Copy
+from jobplan.simulate.sight import Sight
 from jobplan.simulate.world import LAST, RefusedError, Told, World, nobody
-from schemas.names import InstanceId, RunId, job_id
+from schemas.names import InstanceId, job_id
 from schemas.plan import Context, PlanSource
 from schemas.requests import Act, Action, EndInstance, RaiseEvent, ResetInstance
 from schemas.status import ContextStatus, JobStatus
@@ -34,8 +35,6 @@ class Line(Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
     message: str = ""
     onward: bool = field(default=False, name="continue")
     held: bool = False
-    line: int = 0
-    """Where it stands in its file; 0: wherever it comes when it is played."""
 
 
 class Outcome(Struct, kw_only=True):
@@ -80,9 +79,13 @@ _ACTIONS = {
 _NEED_A_JOB = {"fired", "started", "ended", "global", "continue"}
 
 
-def read(text: str) -> list[Line]:
+Script = Iterable[tuple[int, Line]]
+"""Instructions with the number of the line on which each stands."""
+
+
+def read(text: str) -> list[tuple[int, Line]]:
     """The instructions of a script. Raises ScriptError, naming the line, before anything is played."""
-    lines: list[Line] = []
+    lines: list[tuple[int, Line]] = []
     for number, raw in enumerate(text.splitlines(), start=1):
         if not raw.strip():
             continue
@@ -98,8 +101,7 @@ def read(text: str) -> list[Line]:
             raise ScriptError(f"line {number}: '{line.do}' needs a job")
         if line.ms < 0:
             raise ScriptError(f"line {number}: time does not go back; 'ms' must not be negative")
-        line.line = number
-        lines.append(line)
+        lines.append((number, line))
     return lines
 
 
@@ -107,16 +109,24 @@ class Play:
     """A script being played against a plan."""
 
     def __init__(self, source: PlanSource, told: Told = nobody) -> None:
-        self.world = World(source, told)
+        self._sight = Sight(told)
+        self.world = World(source, self._sight.hear)
+        self._sight.look(self.world.core, self.world.instance)
+        graph = self.world.machine.graph
         self._names = _names(self.world)
+        self._contexts = frozenset(node.name for node in graph.contexts)
+        self._known_as: dict[str, list[int]] = {}
+        for copy in graph.copies:
+            for name in {copy.name, copy.id}:
+                self._known_as.setdefault(name, []).append(copy.index)
 
-    def play(self, lines: Iterable[Line]) -> Iterator[Outcome]:
+    def play(self, script: Script) -> Iterator[Outcome]:
         """Do one line after the other."""
-        for number, line in enumerate(lines, start=1):
-            yield self._do(line.line or number, line)
+        for number, line in script:
+            yield self.do(number, line)
 
-    def _do(self, number: int, line: Line) -> Outcome:
-        before, runs = self._statuses(), set(self.world.core.state.runs)
+    def do(self, number: int, line: Line) -> Outcome:
+        """Do one line, and say what that changed."""
         refused = None
         try:
             does = _DOES.get(line.do)
@@ -126,7 +136,22 @@ class Play:
                 self._act(line)
         except RefusedError as error:
             refused = str(error)
-        return Outcome(line=number, initiated=self._initiated(runs), changed=self._changed(before), refused=refused)
+        moved, handed = self._sight.look(self.world.core, self.world.instance)
+        graph = self.world.machine.graph
+        return Outcome(
+            line=number,
+            initiated=[(graph.context_of(copy).name, self._names[copy]) for copy in handed],
+            changed=[
+                (
+                    graph.contexts[one.context].name,
+                    None if one.copy is None else self._names[one.copy],
+                    one.before,
+                    one.after,
+                )
+                for one in moved
+            ],
+            refused=refused,
+        )
 
     def _act(self, line: Line) -> None:
         if line.job:
@@ -152,13 +177,12 @@ class Play:
     def copies(self, line: Line) -> list[Copy]:
         """The copies a line speaks of. Raises RefusedError for what is unknown or ambiguous."""
         graph = self.world.machine.graph
-        if line.context and line.context not in {node.name for node in graph.contexts}:
+        if line.context and line.context not in self._contexts:
             raise RefusedError(f"there is no context '{line.context}'")
         found = [
-            copy
-            for copy in graph.copies
-            if line.job in {copy.id, copy.name}
-            and (not line.context or graph.context_of(copy.index).name == line.context)
+            graph.copies[index]
+            for index in self._known_as.get(line.job, ())
+            if not line.context or graph.context_of(index).name == line.context
         ]
         if not found:
             raise RefusedError(f"there is no job '{line.job}'" + (f" in '{line.context}'" if line.context else ""))
@@ -227,34 +251,6 @@ class Play:
             )
         return found
 
-    def _statuses(self) -> dict[tuple[int, int], str]:
-        """Status of every context (copy -1) and copy, by place in the plan."""
-        machine = self.world.machine
-        found: dict[tuple[int, int], str] = {
-            (copy.context, copy.index): machine.status(copy.index) for copy in machine.graph.copies
-        }
-        for node in machine.graph.contexts:
-            found[node.index, -1] = machine.contexts[node.index].status
-        return found
-
-    def _changed(self, before: dict[tuple[int, int], str]) -> list[tuple[str, str | None, str, str]]:
-        graph, after = self.world.machine.graph, self._statuses()
-        return [
-            (
-                graph.contexts[place[0]].name,
-                None if place[1] < 0 else self._names[place[1]],
-                str(before[place]),
-                str(after[place]),
-            )
-            for place in sorted(after)
-            if before[place] != after[place]
-        ]
-
-    def _initiated(self, known: set[RunId]) -> list[tuple[str, str]]:
-        graph = self.world.machine.graph
-        fresh = sorted(run.copy for name, run in self.world.core.state.runs.items() if name not in known)
-        return [(graph.context_of(copy).name, self._names[copy]) for copy in fresh]
-
     def _path(self, copy: Copy) -> str:
         return f"{self.world.machine.graph.contexts[copy.context].name}/{self._names[copy.index]}"
 
@@ -273,7 +269,7 @@ def _hint(error: str) -> str:
     """The keys there are, for somebody who wrote another one."""
     if "unknown field" not in error:
         return ""
-    return f"; there is {', '.join(sorted({*Line.__struct_encode_fields__} - {'line'}))}"
+    return f"; there is {', '.join(sorted(Line.__struct_encode_fields__))}"
 
 
 def _names(world: World) -> list[str]:

@@ -64,7 +64,7 @@ class Telling:
     def do(self, happens: str) -> Outcome:
         """Play one line's left side."""
         self._number += 1
-        return next(iter(self.play.play([self._line(happens)])))
+        return self.play.do(self._number, self._line(happens))
 
     def _line(self, happens: str) -> Line:
         match = _HAPPENS.fullmatch(happens)

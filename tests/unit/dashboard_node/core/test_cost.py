@@ -36,7 +36,7 @@ def _cost(source: PlanSource, before: list[Line], line: Line) -> Counter[str]:
     """How often the machine looks at jobs, and how many documents are made, when the line is played."""
     counted: Counter[str] = Counter()
     play = Play(source)
-    list(play.play(before))
+    list(play.play(enumerate(before)))
     with pytest.MonkeyPatch.context() as patch:
         for name in COUNTED:
             patch.setattr(ContextMachine, name, _counting(counted, name))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dashboard_node.core.context_machine import ContextMachine
 from jobplan.simulate.script import Play, ScriptError, read
+from schemas.status import JobStatus
 from tests.scenarios.notation import plan
 from tests.scenarios.telling import Telling, tell
 
@@ -23,6 +25,7 @@ SHARED = "P{C1[q:q a | a<-and(q)], C2[a b | b<-and(a)]}"
             '{"do": "end"}\n{"do": "kill", "jbo": "a"}',
             "line 2: Object contains unknown field `jbo`; there is context, continue, do, held, job, message, ms, outcome",
         ),
+        ('{"do": "end", "line": 3}', "line 1: Object contains unknown field `line`"),
         ('{"do": "ended", "job": "a", "returnCode": "1"}', r"line 1: Expected `int`, got `str` - at `\$.returnCode`"),
         ('{"do": "submit", "job": "a", "parameters": {"p": 1}}', r"line 1: .*at `\$.parameters"),
         ('{"do": "kill", "job": "a", "continue": "yes"}', r"line 1: .*`bool`.* at `\$.continue`"),
@@ -70,6 +73,30 @@ def test_answers_name_the_lines_of_the_file() -> None:
     lines = read('{"do": "hold", "job": "a"}\n\n{"do": "release", "job": "a"}\n')
 
     assert [outcome.line for outcome in Play(plan("P[a]")).play(lines)] == [1, 3]
+
+
+@pytest.mark.parametrize("jobs", [10, 1000])
+def test_a_line_costs_what_it_changes(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How a job stands is asked as often in a plan of a thousand jobs as in one of ten."""
+    play = Play(plan(f"P[{' '.join(f'j{number}' for number in range(jobs))}]"))
+    asked: list[int] = []
+    status = ContextMachine.status
+
+    def noted(machine: ContextMachine, index: int) -> JobStatus:
+        asked.append(index)
+        return status(machine, index)
+
+    monkeypatch.setattr(ContextMachine, "status", noted)
+
+    outcomes = list(play.play(read('{"do": "submit", "job": "j5"}\n{"do": "ended", "job": "j5"}\n{"do": "wait"}\n')))
+
+    assert [outcome.changed for outcome in outcomes] == [
+        [],
+        [("P", None, "WAITING", "RUNNING"), ("P", "j5", "WAITING", "COMPLETE")],
+        [],
+    ]
+    assert set(asked) == {5}
+    assert len(asked) < 20
 
 
 def test_what_starts_is_told_in_the_order_of_the_plan() -> None:

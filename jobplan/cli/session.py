@@ -21,8 +21,11 @@ def with_client(settings: Settings, work: Work[T], *, patience: timedelta | None
     """Connect, do the work, disconnect. ``patience``: how long to wait for a broker; None: for ever."""
     from jobplan.client import connect  # help and completion need no client
 
-    async def doing() -> T:
-        async with connect(settings.broker, ca_file=settings.ca_file, patience=patience) as client:
-            return await work(client)
+    done: list[T] = []  # not the task's result: asyncio.run spells that out, twice, and nobody reads it
 
-    return asyncio.run(doing())
+    async def doing() -> None:
+        async with connect(settings.broker, ca_file=settings.ca_file, patience=patience) as client:
+            done.append(await work(client))
+
+    asyncio.run(doing())
+    return done[0]

@@ -7,9 +7,9 @@ from typing import Final
 
 from msgspec import Struct
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.table import Table
 from rich.text import Text
 
+from jobplan.cli.columns import EMPTY, Cell, Column, Columns
 from jobplan.cli.symbols import CONTEXT, job_style, symbol, words
 from jobplan.client.estimates import deadline_lines, estimate_lines
 from jobplan.client.live import (
@@ -51,6 +51,17 @@ LINES: Final = ("├─ ", "└─ ", "│  ", "   ")
 ASCII: Final = ("|- ", "`- ", "|  ", "   ")
 
 ENDLESS: Final = 1_000_000
+
+WIDE: Final = (
+    Column("JOB", width=18, narrowest=18),
+    Column("STATUS", width=9),
+    Column("START", width=8),
+    Column("TOOK", width=5, right=True),
+    Column("TRY", right=True),
+    Column("AGENT", narrowest=5),
+    Column("", narrowest=0),
+)
+SLIM: Final = tuple(column for column in WIDE if column.heading != "AGENT")
 
 
 class Row(Struct, frozen=True):
@@ -137,21 +148,12 @@ def progress(view: View, *, width: int, ascii_only: bool) -> RenderableType:
 
 def body(view: View, *, room: int, wide: bool, ascii_only: bool) -> RenderableType:
     """The rows in aligned columns."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True, expand=False)
-    table.add_column("JOB", no_wrap=True, overflow="ellipsis", min_width=18, header_style="dim")
-    table.add_column("STATUS", no_wrap=True, header_style="dim", min_width=9)
-    table.add_column("START", no_wrap=True, header_style="dim", min_width=8)
-    table.add_column("TOOK", no_wrap=True, justify="right", header_style="dim", min_width=5)
-    table.add_column("TRY", no_wrap=True, justify="right", header_style="dim")
-    if wide:
-        table.add_column("AGENT", no_wrap=True, overflow="ellipsis", header_style="dim")
-    table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
-    for row in rows(view.root, room=room, ascii_only=ascii_only):
-        table.add_row(*_cells(row, view, wide=wide, ascii_only=ascii_only))
-    return table
+    found = rows(view.root, room=room, ascii_only=ascii_only)
+    cells = (_cells(row, view, wide=wide, ascii_only=ascii_only) for row in found)
+    return Columns(WIDE if wide else SLIM, cells)
 
 
-def _cells(row: Row, view: View, *, wide: bool, ascii_only: bool) -> list[RenderableType]:
+def _cells(row: Row, view: View, *, wide: bool, ascii_only: bool) -> tuple[Cell, ...]:
     if row.job is not None:
         cells = _job_cells(row, row.job, view, ascii_only=ascii_only)
     elif row.branch is not None:
@@ -159,45 +161,41 @@ def _cells(row: Row, view: View, *, wide: bool, ascii_only: bool) -> list[Render
     else:
         done = row.folded[0].status in DONE
         text = (f"+ {len(row.folded)} done", "green") if done else (f"+ {len(row.folded)} waiting", "bright_black")
-        cells = [Text.assemble((row.guides, "bright_black"), text), "", "", "", "", "", ""]
-    return cells if wide else [*cells[:5], cells[6]]
+        cells = (((row.guides, "bright_black"), text), *(EMPTY,) * 6)
+    return cells if wide else (*cells[:5], cells[6])
 
 
-def _job_cells(row: Row, job: JobState, view: View, *, ascii_only: bool) -> list[RenderableType]:
+def _job_cells(row: Row, job: JobState, view: View, *, ascii_only: bool) -> tuple[Cell, ...]:
     style = job_style(job.status)
     mark = symbol(job.status, ascii_only=ascii_only)
-    name = Text.assemble((row.guides, "bright_black"), (f"{mark} ", style), job.name)
-    flags = [flag for flag in ("held", "skipped", "disabled") if getattr(job, flag)]
-    status = Text(words(job.status), style=style)
-    if view.doubt:
-        status.append(" ?", style="bold yellow")
+    status = (words(job.status), style)
     agent = job.agent if job.kind.on_agent else job.kind.value
-    shown = [flag for flag in flags if flag not in words(job.status) and flag != "held"]
+    flags = [flag for flag in ("skipped", "disabled") if getattr(job, flag)]
+    shown = [flag for flag in flags if flag not in words(job.status)]
     text = "; ".join(part for part in (*shown, note(job)) if part)
-    return [
-        name,
-        status,
-        Text(clock(job.started)),
-        Text(lasted(job, view.now)),
-        Text(str(job.attempt) if job.attempt > 1 else "", style="yellow"),
-        Text(agent, style="red" if agent in view.gone_agents else "bright_black"),
-        Text(text, style="red" if job.status in FAILED else "bright_black"),
-    ]
+    return (
+        ((row.guides, "bright_black"), (f"{mark} ", style), (job.name, "")),
+        (status, (" ?", "bold yellow")) if view.doubt else (status,),
+        ((clock(job.started), ""),),
+        ((lasted(job, view.now), ""),),
+        ((str(job.attempt) if job.attempt > 1 else "", "yellow"),),
+        ((agent, "red" if agent in view.gone_agents else "bright_black"),),
+        ((text, "red" if job.status in FAILED else "bright_black"),),
+    )
 
 
-def _context_cells(row: Row, branch: Branch, view: View) -> list[RenderableType]:
+def _context_cells(row: Row, branch: Branch, view: View) -> tuple[Cell, ...]:
     state = branch.state
     took = "" if state.started is None else span((state.ended or view.now) - state.started)
-    name = Text.assemble((row.guides, "bright_black"), (state.context, "bold"))
-    return [
-        name,
-        Text(words(state.status), style=CONTEXT[state.status]),
-        Text(clock(state.started), style="bright_black"),
-        Text(took, style="bright_black"),
-        "",
-        "",
-        "",
-    ]
+    return (
+        ((row.guides, "bright_black"), (state.context, "bold")),
+        ((words(state.status), CONTEXT[state.status]),),
+        ((clock(state.started), "bright_black"),),
+        ((took, "bright_black"),),
+        EMPTY,
+        EMPTY,
+        EMPTY,
+    )
 
 
 def rows(root: Branch, *, room: int, ascii_only: bool = False) -> list[Row]:

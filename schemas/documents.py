@@ -279,6 +279,18 @@ class BlockerKind(StrEnum):
     FILE = "file"
 
 
+class LockClaim(Shown, frozen=True, kw_only=True):
+    """A job that holds, or waits for, units of a lock; since when it does."""
+
+    instance: InstanceId
+    context: ContextName
+    job: JobId
+    weight: int = 1
+    run: RunId | None = None
+    """The run that holds it."""
+    since: Instant | None = None
+
+
 class Blocker(Shown, frozen=True, kw_only=True):
     """One reason why a job does not run, as data; ``text`` says it to a person."""
 
@@ -287,10 +299,13 @@ class Blocker(Shown, frozen=True, kw_only=True):
     job: str = ""
     """The predecessor, by identifier."""
     lock: str = ""
+    holders: tuple[LockClaim, ...] = ()
+    """Who holds the lock; only the first few of a queue say so, the others have to be looked up in ``lock/{lock}``."""
     run: str = ""
-    """The run that holds the lock, or that waits on an agent."""
+    """The first of the runs that hold the lock, or the one that waits on an agent."""
     agent: str = ""
     since: Instant | None = None
+    """When the job began to wait for it."""
     until: Instant | None = None
 
 
@@ -329,16 +344,6 @@ class JobState(Shown, frozen=True, kw_only=True):
     tries: int = 0
     """Runs of the present round, for the retry policy."""
     blockers: tuple[Blocker, ...] = ()
-
-
-class LockClaim(Shown, frozen=True, kw_only=True):
-    """A run that holds, or waits for, units of a lock."""
-
-    instance: InstanceId
-    context: ContextName
-    job: JobId
-    weight: int = 1
-    since: Instant | None = None
 
 
 class LockState(Shown, frozen=True, kw_only=True):

@@ -9,10 +9,12 @@ from dashboard_node.core import own_windows, placement
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage
+from dashboard_node.core.locks import Owner
 from dashboard_node.core.rules import asked_for, forbidden
 from dashboard_node.core.state import State
-from schemas.documents import Blocker, BlockerKind, Presence
-from schemas.names import NodeName, group_label
+from schemas.documents import Blocker, BlockerKind, LockClaim, Presence
+from schemas.holders import held_by
+from schemas.names import LockName, NodeName, group_label
 from schemas.plan import ClockJob, OnAgentAway, StartupControl
 from schemas.spans import span
 from schemas.status import ContextStatus, JobKind, RunPhase
@@ -36,7 +38,7 @@ def blockers(
     if record.live:
         return tuple(_agent(state, machine, copy))
     if record.stage is Stage.QUEUED:
-        return tuple(_locks(machine, copy))
+        return tuple(_locks(state, machine, copy))
     return (*_wanted(machine, copy), *_waiting(state, machine, copy, missing))
 
 
@@ -61,10 +63,35 @@ def _wanted(machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
         yield Blocker(kind=BlockerKind.HELD, text="held; release it")
 
 
-def _locks(machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
-    since = next((machine.copies[i].queued_at for i in copy.stands_for if machine.copies[i].queued_at), None)
-    for claim in copy.claims:
-        yield Blocker(kind=BlockerKind.LOCK, lock=claim.lock, text=f"waits for lock {claim.lock}", since=since)
+def _locks(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:
+    """Who holds its locks is said by the first of each queue alone: else a hand-over would have to show all of it again."""
+    home = next(index for index in copy.stands_for if machine.copies[index].queued)
+    owner, since = Owner(machine.copies[home].queued, machine.instance, home), machine.copies[home].queued_at
+    for needed in copy.claims:
+        text, holders = f"waits for lock {needed.lock}", tuple[LockClaim, ...]()
+        keepers = state.locks.keepers(owner, needed)
+        if keepers and not state.locks.holds(keepers[0]):
+            text += f" until {claim(state, keepers[0], needed.lock).job} has run, which has to be alone"
+        elif keepers is not None:
+            holders = tuple(claim(state, keeper, needed.lock) for keeper in keepers)
+            text += held_by(holders, machine.instance)
+        run = (holders[0].run or "") if holders else ""
+        yield Blocker(kind=BlockerKind.LOCK, lock=needed.lock, text=text, run=run, holders=holders, since=since)
+
+
+def claim(state: State, owner: Owner, lock: LockName) -> LockClaim:
+    """Who holds a lock, or waits for it."""
+    machine = state.machines[owner.instance]
+    copy, record = machine.graph.copies[owner.copy], machine.copies[owner.copy]
+    run = state.runs[record.run] if record.run is not None and state.locks.holds(owner) else None
+    return LockClaim(
+        instance=owner.instance,
+        context=machine.graph.context_of(owner.copy).name,
+        job=copy.id,
+        weight=max((needed.weight for needed in copy.claims if needed.lock == lock), default=1),
+        run=run.id if run is not None else None,
+        since=run.created if run is not None else record.queued_at,
+    )
 
 
 def _agent(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocker]:

@@ -8,11 +8,16 @@ never two: a lock that is given back lets its own queue go on only if it was ask
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection, Iterator
+from itertools import islice
 
 from msgspec import Struct, field
 
 from dashboard_node.core.graph import Claim
 from schemas.names import InstanceId, LockName
+
+FEW = 3
+"""How many of a queue, from its head, say who holds the lock: a hand-over concerns them, and not all who wait."""
 
 
 class Owner(Struct, frozen=True, order=True):
@@ -78,6 +83,8 @@ class LockTable:
         self.locks: dict[LockId, Lock] = {}
         self.touched: set[LockId] = set()
         """Locks that changed since somebody last cleared this set."""
+        self._stirred: set[str] = set()
+        """Groups in which an exclusive owner has come, gone, or got its turn meanwhile."""
         self._claims: dict[Owner, tuple[Claim, ...]] = {}
         self._groups: dict[str, _Group] = {}
 
@@ -95,6 +102,7 @@ class LockTable:
         self._claims[owner] = claims
         if self._is_exclusive(owner):
             self._group(owner).waiting[owner] = None
+            self._stirred.add(claims[0].group)
         for claim in claims:
             lock = self.locks.setdefault(_id(claim), Lock())
             term = (claim.capacity, claim.exclusive)
@@ -115,6 +123,8 @@ class LockTable:
         group, exclusive = self._group(owner), self._is_exclusive(owner)
         for claim in claims:
             self._leave(owner, claim)
+        if exclusive:
+            self._stirred.add(claims[0].group)
         group.holders.discard(owner)
         group.exclusive.discard(owner)
         group.waiting.pop(owner, None)
@@ -136,6 +146,40 @@ class LockTable:
     def claims(self, owner: Owner) -> tuple[Claim, ...]:
         """What an owner that holds or waits has asked for."""
         return self._claims.get(owner, ())
+
+    # Why somebody waits
+
+    def keepers(self, owner: Owner, claim: Claim) -> tuple[Owner, ...] | None:
+        """Who keeps a waiting owner from one of its locks, in the order of asking; None: too many wait before it to be told.
+
+        They hold it, or are alone in its group, or wait to be: then they do not hold yet.
+        """
+        lock, group = self.locks[_id(claim)], self._group(owner)
+        if self._is_exclusive(owner):
+            return tuple(sorted(group.holders)) if owner in islice(group.waiting, FEW) else None
+        if owner not in islice(lock.queue, FEW):
+            return None
+        first = () if group.head is None else (group.head,)
+        return tuple(sorted(lock.holders)) or tuple(sorted(group.exclusive)) or first
+
+    def holds(self, owner: Owner) -> bool:
+        """Whether it has what it asked for."""
+        return owner in self._group(owner).holders
+
+    def moved_up(self, changed: Collection[LockId]) -> Iterator[Owner]:
+        """Those of whom ``keepers`` may say something else because of locks that changed, or of exclusive owners."""
+        concerned = {*changed, *(name for name in self.locks if name.group in self._stirred)}
+        for name in sorted(concerned & self.locks.keys()):
+            yield from islice(self.locks[name].queue, FEW)
+        for group in sorted({name.group for name in changed} & self._groups.keys()):
+            yield from islice(self._groups[group].waiting, FEW)
+
+    def clear_touched(self) -> None:
+        """What has changed so far is known."""
+        self.touched.clear()
+        self._stirred.clear()
+
+    # Changing hands
 
     def _leave(self, owner: Owner, claim: Claim) -> None:
         lock = self.locks[_id(claim)]
@@ -180,6 +224,7 @@ class LockTable:
         if self._is_exclusive(owner):
             group.waiting.pop(owner, None)
             group.exclusive.add(owner)
+            self._stirred.add(self._claims[owner][0].group)
         for claim in self._claims[owner]:
             lock = self.locks[_id(claim)]
             lock.queue.pop(owner, None)

@@ -13,7 +13,7 @@ from dashboard_node.core import blockers, placement, schedules
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage
-from dashboard_node.core.locks import LockId, Owner
+from dashboard_node.core.locks import LockId
 from dashboard_node.core.provisioning import watched_by_agent
 from dashboard_node.core.records import InstanceRecord, PlanRecord, RunRecord
 from dashboard_node.core.state import ACTIVE, State
@@ -43,7 +43,6 @@ from schemas.documents import (
     Grants,
     InstanceStatus,
     JobState,
-    LockClaim,
     LockState,
     PlanStatus,
     PlanVersion,
@@ -101,8 +100,8 @@ class Projection:
         for plan in touched.plans:
             found.update(self._of_plan(plan) if plan in self._state.plans else self._without_plan(plan))
         found.update(self._altered(touched))
-        found.update(self._lock(lock) for lock in sorted(self._state.locks.touched))
-        self._state.locks.touched.clear()
+        found.update(self._lock(lock) for lock in sorted(touched.locks))
+        self._state.locks.clear_touched()
         for name in touched.gone:
             found.update(dict.fromkeys(self._clear.pop(name, {})))
             for key in [key for key in self._named if key[0] == name]:
@@ -367,20 +366,8 @@ class Projection:
             group=name.group,
             capacity=lock.capacity,
             exclusive=lock.exclusive,
-            holders=tuple(self._claim(owner, weight) for owner, weight in sorted(lock.holders.items())),
-            queue=tuple(self._claim(owner, 0) for owner in lock.queue),
-        )
-
-    def _claim(self, owner: Owner, weight: int) -> LockClaim:
-        machine = self._state.machines[owner.instance]
-        copy, record = machine.graph.copies[owner.copy], machine.copies[owner.copy]
-        run = self._state.runs.get(record.run) if record.run is not None else None
-        return LockClaim(
-            instance=owner.instance,
-            context=machine.graph.context_of(owner.copy).name,
-            job=copy.id,
-            weight=weight or max(claim.weight for claim in copy.claims),
-            since=run.created if weight and run is not None else record.queued_at,
+            holders=tuple(blockers.claim(self._state, owner, name.lock) for owner in sorted(lock.holders)),
+            queue=tuple(blockers.claim(self._state, owner, name.lock) for owner in lock.queue),
         )
 
     def _kept(self, instance: InstanceId, address: Address) -> Address:

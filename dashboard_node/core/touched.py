@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from broker.runtime.core import Changes
+from dashboard_node.core.locks import LockId, Owner
 from dashboard_node.core.placement import is_unplaced
 from dashboard_node.core.records import RunRecord
 from dashboard_node.core.rules import forbids
@@ -44,10 +45,13 @@ class Touched:
         self.jobs: dict[tuple[InstanceId, int], None] = {}
         self.runs: dict[RunId, None] = {}
         self.taken: dict[tuple[InstanceId, JobId], None] = {}
+        self.locks: set[LockId] = set(state.locks.touched)
         for key, record in changes.items():
             self._touch(key.table, key.key, removed=record is None)
         for agent in sorted(agents):
             self._agent(agent)
+        for owner in state.locks.moved_up(self.locks):
+            self._copies_of(owner.instance, owner.copy)
 
     def _touch(self, table: str, key: str, *, removed: bool) -> None:
         match table:
@@ -117,14 +121,21 @@ class Touched:
     def _run(self, run: RunId) -> None:
         self.runs.setdefault(run)
         record = self._state.runs.get(run)
-        if record is not None:
-            self._jobs_of(record)
+        if record is None:
+            return
+        self._jobs_of(record)
+        if record.phase is None:  # just made, perhaps in place of another one: who waits for its locks says which it is
+            owner = Owner(record.order, record.instance, record.copy)
+            self.locks |= {LockId(claim.group, claim.lock) for claim in self._state.locks.claims(owner)}
 
     def _jobs_of(self, run: RunRecord) -> None:
         """All copies a run stands for say where it is."""
-        machine = self._state.machines.get(run.instance)
+        self._copies_of(run.instance, run.copy)
+
+    def _copies_of(self, name: InstanceId, index: int) -> None:
+        machine = self._state.machines.get(name)
         if machine is not None:
-            self.jobs.update(((run.instance, copy), None) for copy in machine.graph.copies[run.copy].stands_for)
+            self.jobs.update(((name, copy), None) for copy in machine.graph.copies[index].stands_for)
 
     def _agent(self, agent: NodeName) -> None:
         """Jobs handed to an agent, or that wait for a group: whether it is there; clock and file jobs: whether it looks."""

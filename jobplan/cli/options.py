@@ -22,6 +22,11 @@ EVERYWHERE: Final = ("broker", "data", "config", "log_level", "as_json")
 _EVERYWHERE_LINE: Final = "--broker URL  --data DIR  --config FILE  --log-level LEVEL  --json"
 
 
+IN_CONTEXT: Final = click.option(
+    "--context", "-c", default="", metavar="CONTEXT", help="Where the job stands, if in several contexts."
+)
+
+
 def everywhere(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options that stand everywhere."""
     options = (

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from jobplan.client.holders import with_holders
 from jobplan.client.picture import Change, Picture
 from schemas.addresses import DashboardPresenceAt, InstanceAt
 from schemas.documents import (
@@ -127,7 +128,7 @@ def view(picture: Picture, instance: InstanceId, now: datetime, *, link: str = "
     status = picture.get(InstanceAt(instance), InstanceStatus)
     if status is None:
         return None
-    jobs = picture.jobs(instance)
+    jobs = with_holders(picture, picture.jobs(instance))
     return View(
         now=now,
         instance=status,

@@ -1,0 +1,26 @@
+"""Who holds a lock, in words: the same on a job's topic and in the tools. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from schemas.documents import LockClaim
+from schemas.names import InstanceId
+
+SHOWN: Final = 3
+"""How many holders are named."""
+
+
+def held_by(holders: Sequence[LockClaim], own: InstanceId) -> str:
+    """What follows "waits for lock X", for a job of the instance ``own``."""
+    if not holders:
+        return ", which nobody holds now"
+    named = ", ".join(_named(claim, own) for claim in holders[:SHOWN])
+    return f", held by {named}" + (f" and {len(holders) - SHOWN} more" if len(holders) > SHOWN else "")
+
+
+def _named(claim: LockClaim, own: InstanceId) -> str:
+    where = claim.job if claim.instance == own else f"{claim.job} of {claim.instance}"
+    since = f" since {claim.since:%Y-%m-%dT%H:%M:%SZ}" if claim.since is not None else ""
+    return where + since + (f" (run {claim.run})" if claim.run else "")

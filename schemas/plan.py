@@ -301,8 +301,8 @@ class JobLock(Authored, frozen=True, kw_only=True):
 class OwnWindow(Authored, frozen=True, kw_only=True):
     """*Ours*: a Quartz cron in the plan's zone, and for how long after each of its times jobs are initiated."""
 
-    start: str
-    ttl_milliseconds: int
+    start: str = ""
+    ttl_milliseconds: int = 0
 
 
 class Context(Authored, frozen=True, kw_only=True):

@@ -116,6 +116,39 @@ def test_a_blackout_from_one_time_to_another_is_added_to_a_form(page: Page, site
     assert text["plan"]["blackoutWindowDateTimeRanges"] == {"1577836800000": 4102531200000}
 
 
+def test_a_context_gets_a_window_of_its_own(page: Page, site: Site, daily: str) -> None:
+    """Its cron and its length, in the JSON as the plan's own rules have them; a length alone is a fault at its field."""
+    log_in(page, site, at=f"#/plans/{daily}/form")
+    page.get_by_label("Add a context: Name").fill("Mail")
+    page.get_by_role("button", name="Add a context").click()
+    opens = page.get_by_label("Its jobs start only from")
+    page.get_by_role("group", name="and for").get_by_label("hours").fill("2")
+    opens.focus()
+    expect(page.locator(".sheet .field", has=opens).locator(".fault").first).to_be_visible()
+    opens.fill("0 10 6 * * ?")
+    expect(page.locator(".sheet .fault")).to_have_count(0)
+    page.get_by_role("link", name="JSON").click()
+    text = json.loads(page.get_by_label(PLAN).input_value())
+    page.get_by_role("button", name="Give up the changes").click()
+
+    assert text["plan"]["contexts"][0]["ownWindow"] == {"start": "0 10 6 * * ?", "ttlMilliseconds": 7_200_000}
+
+
+def test_an_instance_tells_its_deadlines(page: Page, site: Site) -> None:
+    """How many stand how; unfolded, each with what has to have happened and when."""
+    folder = write_plan(
+        site.folder.path / "Promised", [a_command("Count", "true")], {"Count": []}, deadlines={"endWithinSeconds": 7200}
+    )
+    site.do("plan", "import", str(folder))
+    instance = site.do("instance", "start", "Promised").strip()
+    log_in(page, site, at=f"#/instances/{instance}")
+    deadlines = page.locator("[data-deadlines]")
+    expect(deadlines.locator("summary")).to_have_text("Deadlines 1 ahead")
+    deadlines.locator("summary").click()
+    expect(deadlines.locator("li")).to_contain_text("the plan done by")
+    site.do("instance", "end", instance, "--yes")
+
+
 def test_a_global_event_is_raised_and_its_plan_deleted(page: Page, site: Site) -> None:
     """What waits for it runs; the plan goes once nothing of it runs any more."""
     event = {"agentName": "GLOBAL_EVENT", "jobName": "MarketsClosed"}

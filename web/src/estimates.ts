@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { InstanceStatus, JobStatus } from "./documents";
 import { askOnce } from "./link";
 import { forbidden } from "./rights";
+import type { words } from "./words";
 
 export interface Expected {
   context: string;
@@ -17,6 +18,16 @@ export interface Expected {
   measured?: number;
 }
 
+export interface Deadline {
+  monitor: keyof typeof words.estimate.hasTo;
+  at: string;
+  state: keyof typeof words.estimate.deadline;
+  context?: string;
+  job?: string;
+  /** Of the job; left out: it is the plan's own. */
+  name?: string;
+}
+
 export interface Estimated {
   at: string;
   ends?: string;
@@ -26,6 +37,7 @@ export interface Estimated {
   stuck?: { context: string; job: string; why: string }[];
   unmeasured?: number;
   jobs?: Expected[];
+  deadlines?: Deadline[];
 }
 
 /** By instance. What could not be had is not there. */

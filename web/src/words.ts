@@ -146,6 +146,10 @@ export const words = {
     stuck: (count: number) => (count === 1 ? "Not by itself: 1 job does not go on" : `Not by itself: ${count} jobs do not go on`),
     unmeasured: (count: number) => (count === 1 ? "1 job has no past run and counts as nothing" : `${count} jobs have no past run and count as nothing`),
     path: "Critical path",
+    deadlines: "Deadlines",
+    deadline: { late: "late", threatened: "likely late", ahead: "ahead", met: "in time" },
+    hasTo: { LATE_START: "begun by", LATE_END: "done by", OVERDUE: "there by" },
+    thePlan: "the plan",
   },
   rights: {
     needs: (role: string, plan: string, have: string) =>
@@ -279,6 +283,8 @@ export const words = {
     timezone: ["Time zone", "Empty: UTC"],
     timeZone: ["Time zone", "Empty: the agent's own"],
     contextTtlMilliseconds: ["Stays open for", "Zero: until somebody ends it"],
+    "ownWindow.start": ["Its jobs start only from", "Quartz cron in the plan's zone; empty: whenever the plan is open"],
+    "ownWindow.ttlMilliseconds": ["and for", ""],
     ableToRunConcurrently: ["May have several instances at once", ""],
     disabled: ["Disabled: its windows do not open", ""],
     endJobPlanUponCompletion: ["Ends as soon as everything is complete", ""],
@@ -331,7 +337,7 @@ export const words = {
   },
   calendars: {
     title: "Business calendars",
-    none: "There are none. Import one: jobplan calendar import NAME FILE.ics",
+    none: "There are none. Import one: jobplan calendar import FILE.ics",
     summary: (days: number, first: string, last: string, plans: string) =>
       `${days} days, ${first} to ${last}${plans === "" ? "" : `, used by ${plans}`}`,
   },

@@ -53,6 +53,8 @@ export const PLAN_FIELDS: Field[] = [
 
 export const CONTEXT_FIELDS: Field[] = [
   { key: "description", shape: "long" },
+  { key: "ownWindow.start", shape: "code" },
+  { key: "ownWindow.ttlMilliseconds", shape: "span" },
   { key: "contextParameters", shape: "parameters" },
 ];
 
@@ -81,7 +83,7 @@ export const JOB_FIELDS: Record<KindOfJob, Field[]> = {
     { key: "labels", shape: "words" },
     { key: "contextParameters", shape: "parameters" },
   ],
-  clock: [...COMMON, ...WHEN, ...CALENDARS, ...BLACKOUT, { key: "onBlackout", shape: ["", "drop", "pass", "delay"] }, { key: "startupControlType", shape: ["", "AUTOMATIC", "MANUAL", "DISABLED"] }],
+  clock: [...COMMON, ...WHEN, ...CALENDARS, ...CLOCK_CHANGES, ...BLACKOUT, { key: "onBlackout", shape: ["", "drop", "pass", "delay"] }, { key: "startupControlType", shape: ["", "AUTOMATIC", "MANUAL", "DISABLED"] }],
   file: [
     ...COMMON,
     { key: "filenames", shape: "lines" },
@@ -93,7 +95,7 @@ export const JOB_FIELDS: Record<KindOfJob, Field[]> = {
     { key: "moveDirectory", shape: "text" },
     { key: "slaCronExpression", shape: "code" },
     ...CALENDARS,
-  ...CLOCK_CHANGES,
+    ...CLOCK_CHANGES,
     ...BLACKOUT,
     { key: "startupControlType", shape: ["", "AUTOMATIC", "MANUAL", "DISABLED"] },
   ],

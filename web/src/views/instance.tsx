@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { aboutInstance, subject } from "../acting";
 import type { InstanceStatus, JobState } from "../documents";
 import { between, moment } from "../format";
-import { type Estimated, useEstimate } from "../estimates";
+import { type Deadline, type Estimated, useEstimate } from "../estimates";
 import { follow } from "../link";
 import { Badge, Empty, Json, Progress, When } from "../parts";
 import { agents, changes, instance, jobs } from "../picture";
@@ -90,6 +90,7 @@ function Head({ one, estimate }: { one: InstanceStatus; estimate: Estimated | un
         {one.endReason && ` (${one.endReason})`}
       </p>
       {estimate !== undefined && <Likely estimate={estimate} />}
+      <Deadlines all={estimate?.deadlines ?? []} />
       <div class="tools">
         <Progress one={one} />
         {one.status !== "ENDED" && (
@@ -99,6 +100,34 @@ function Head({ one, estimate }: { one: InstanceStatus; estimate: Estimated | un
         )}
       </div>
     </section>
+  );
+}
+
+const TONES = { late: "bad", threatened: "warn", ahead: "idle", met: "good" };
+
+/** By when what has to have happened, and how it stands with that; what is late comes first. */
+function Deadlines({ all }: { all: Deadline[] }): JSX.Element | null {
+  if (all.length === 0) return null;
+  const order = Object.keys(TONES);
+  const sorted = [...all].sort((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
+  return (
+    <details open={sorted[0]?.state === "late" || sorted[0]?.state === "threatened"} data-deadlines>
+      <summary>
+        {words.estimate.deadlines}{" "}
+        {Object.entries(TONES).map(([state, tone]) => {
+          const count = all.filter((one) => one.state === state).length;
+          return count > 0 && <span key={state} class={`badge tone-${tone}`}>{`${count} ${words.estimate.deadline[state as Deadline["state"]]}`}</span>;
+        })}
+      </summary>
+      <ul class="days">
+        {sorted.map((one) => (
+          <li key={`${one.monitor} ${one.context ?? ""} ${one.job ?? ""} ${one.at}`}>
+            <span class={`badge tone-${TONES[one.state]}`}>{words.estimate.deadline[one.state]}</span> <strong>{one.name || words.estimate.thePlan}</strong> {words.estimate.hasTo[one.monitor]}{" "}
+            <When at={one.at} />
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -1,11 +1,12 @@
 """The bus over a real broker, by aiomqtt.
 
-The only module that imports aiomqtt, and the one that knows what stands between it and the port's promises:
+The only module that imports aiomqtt, and the one that knows what stands between it and the port's promises (but for how packets
+move: ``mqtt_bursts``):
 
 1. A connection's publishes fail the moment it is lost. (aiomqtt leaves them to their timeout.)
 2. Each connection is a new client: a used one would send again what was already reported as failed.
 3. What the broker answered to a publish counts: a denied one is an error. (With MQTT 3.1.1 the broker does not tell.)
-4. Messages are handed on as they are read, not through a queue; at most ``WINDOW`` publishes are under way.
+4. Messages are handed on as they are read, not through a queue, and by the burst; at most ``WINDOW`` publishes are under way.
 5. A broker of several servers is any of them: when one does not let us in, the next one is tried.
 6. The nonce that ends a replay leaves before any message of that replay is acknowledged, so a broker whose queue for us was
    too short has no room for it either: it comes back only if nothing was dropped.
@@ -37,6 +38,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from broker.address import BrokerUrl
 from broker.bus import OnDelivery, Publication, Session
 from broker.errors import BusError, RefusedError
+from broker.mqtt_bursts import Bursts
 from broker.mqtt_session import WINDOW, MqttSession, Patience
 from broker.topics import Topics
 from schemas.names import escape
@@ -226,6 +228,7 @@ class _Wire(aiomqtt.Client):
         self._held = 0
         self._unacknowledged: list[tuple[int, int]] = []
         """Message id and QoS of what came in while acknowledgments were held."""
+        self._bursts = Bursts(self._client, self._fail)
         self._client.connect_timeout = patience.connect
         self._client.disable_logger()  # what it has to say, we say once and better
 
@@ -307,6 +310,20 @@ class _Wire(aiomqtt.Client):
         self._dialled = True
         if self._given_up:
             self._loop.call_soon_threadsafe(self._client._sock_close)
+
+    def _on_socket_open(self, client: paho.Client, userdata: object, sock: paho.SocketLike) -> None:
+        super()._on_socket_open(client, userdata, sock)
+        self._bursts.open(sock)  # its reader takes the place of aiomqtt's
+
+    def _on_socket_register_write(self, client: paho.Client, userdata: object, sock: paho.SocketLike) -> None:
+        self._bursts.send_soon(threaded=not self._dialled)
+
+    def _on_socket_unregister_write(self, client: paho.Client, userdata: object, sock: paho.SocketLike) -> None:
+        self._bursts.emptied(sock)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._disconnected.done():
+            self._disconnected.set_exception(error)
 
     def _on_connect(
         self,

@@ -7,11 +7,14 @@ import importlib.metadata
 import shutil
 import socket
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from paho.mqtt import client as paho
+from paho.mqtt.enums import MQTTErrorCode
 
 from broker.address import BrokerUrl, parse_url
 from broker.bus import Delivery, Publication
@@ -128,6 +131,37 @@ async def test_broker_with_few_places_is_not_overrun(tmp_path: Path) -> None:
 
         assert "quota" not in broker.log
         assert "rror" not in broker.log
+
+
+async def test_packets_travel_in_bursts(mosquitto: Mosquitto, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch leaves in one system call, and what has come in is read in one: a packet a call was most of a node's work."""
+    calls: Counter[str] = Counter()
+    packets: Counter[str] = Counter()
+    send, receive, handle = paho.Client._sock_send, paho.Client._sock_recv, paho.Client._packet_handle
+
+    def counted_send(client: paho.Client, buf: bytes) -> int:
+        calls["send"] += 1
+        return send(client, buf)
+
+    def counted_receive(client: paho.Client, bufsize: int) -> bytes:
+        calls["receive"] += 1
+        return receive(client, bufsize)
+
+    def counted_packet(client: paho.Client) -> MQTTErrorCode:
+        packets["in"] += 1
+        return handle(client)
+
+    monkeypatch.setattr(paho.Client, "_sock_send", counted_send)
+    monkeypatch.setattr(paho.Client, "_sock_recv", counted_receive)
+    monkeypatch.setattr(paho.Client, "_packet_handle", counted_packet)
+    async with bus_to(mosquitto.port, prefix).connect(client=prefix, will=None, on_delivery=Box()) as session:
+        calls.clear()
+        packets.clear()
+        await session.publish([Publication(f"{prefix}/{number}", b"x" * 400) for number in range(80)])
+
+    assert calls["send"] <= 2  # the batch, and the goodbye
+    assert packets["in"] == 80
+    assert calls["receive"] <= 80  # by paho alone they were 240
 
 
 async def test_one_refusal_spoils_no_other_call(tmp_path: Path) -> None:

@@ -6,15 +6,12 @@ disk. It knows SQLite's files and nothing of what is in the tables.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
-from broker.runtime.store import BESIDE, SCHEMA, StoreError, locked, one_line, private
+from broker.runtime.database import BESIDE, StoreError, copied, locked, one_line, reading
+from broker.runtime.store import SCHEMA
 
 
 class Copied(Struct, frozen=True, kw_only=True):
@@ -33,20 +30,8 @@ def back_up(database: Path, to: Path) -> Copied:
         raise StoreError(f"{database}: no such database; name the folder that the node was given with --data")
     if to.exists():
         raise StoreError(f"{to} is there already: name another file")
-    part = Path(f"{to}.part")
-    part.unlink(missing_ok=True)
-    try:
-        with one_line(str(to)):
-            private(part)
-            with _reading(database) as source:
-                source.execute("VACUUM INTO ?", (str(part),))
-            found = look_at(part)
-            _on_disk(part)
-            part.rename(to)
-            _on_disk(to.parent)
-    finally:
-        part.unlink(missing_ok=True)
-    return found
+    with one_line(str(to)), reading(database) as source, copied(source, to) as part:
+        return look_at(part)
 
 
 def put_back(copy: Path, database: Path) -> tuple[Copied, Path | None]:
@@ -57,16 +42,8 @@ def put_back(copy: Path, database: Path) -> tuple[Copied, Path | None]:
     found = look_at(copy)
     if found.schema > SCHEMA:
         raise StoreError(f"{copy} was written by a newer version (schema {found.schema}, known here: {SCHEMA})")
-    with locked(database), one_line(str(database)):
-        part = Path(f"{database}.part")
-        part.unlink(missing_ok=True)
-        private(part)
-        with _reading(copy) as source:
-            source.execute("VACUUM INTO ?", (str(part),))
-        _on_disk(part)
+    with locked(database), one_line(str(database)), reading(copy) as source, copied(source, database):
         kept = _set_aside(database)
-        part.rename(database)
-        _on_disk(database.parent)
     return found, kept
 
 
@@ -74,7 +51,7 @@ def look_at(database: Path) -> Copied:
     """What is in a database; it is checked on the way. Raises StoreError, also when it is damaged or not of a node of ours."""
     if not database.is_file():
         raise StoreError(f"{database}: no such file")
-    with one_line(str(database)), _reading(database) as reader:
+    with one_line(str(database)), reading(database) as reader:
         ((verdict,),) = reader.execute("PRAGMA quick_check(1)").fetchall()
         if verdict != "ok":
             raise StoreError(f"{database} is damaged: {verdict}")
@@ -84,16 +61,6 @@ def look_at(database: Path) -> Copied:
         ((records,),) = reader.execute("SELECT count(*) FROM record").fetchall()
         ((rows,),) = reader.execute("SELECT count(*) FROM audit").fetchall()
     return Copied(size=database.stat().st_size, schema=schema, records=records, audit_rows=rows)
-
-
-@contextlib.contextmanager
-def _reading(database: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that changes nothing."""
-    reader = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    try:
-        yield reader
-    finally:
-        reader.close()
 
 
 def _set_aside(database: Path) -> Path | None:
@@ -110,12 +77,3 @@ def _set_aside(database: Path) -> Path | None:
         if beside.exists():
             beside.rename(f"{kept}{ending}")
     return kept
-
-
-def _on_disk(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

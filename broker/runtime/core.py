@@ -80,6 +80,8 @@ class Recovered(Struct, frozen=True):
     shown: Mapping[Address, Document]
     journal: int = 0
     """The first life that its records tell of: this one, if they were lost."""
+    newer: Mapping[Address, Document] = {}
+    """What of it was shown after these records were saved: they are those of a copy that was put back."""
 
 
 class Reply(Struct, frozen=True):

@@ -30,7 +30,7 @@ from broker.runtime.doubt import Doubt
 from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.inbox import MOST_REQUESTS, Inbox, unfit
 from broker.runtime.presence import writer_of
-from broker.runtime.reconciler import Mark, Reconciler
+from broker.runtime.reconciler import Mark, Reconciler, stamp_of
 from broker.runtime.selfwatch import Identity, Journal, SelfWatch, Verdict, fenced
 from broker.runtime.turn import Turn, decide
 from broker.runtime.view import SEEN, Reading, View
@@ -38,7 +38,7 @@ from broker.runtime.wire import Wire
 from broker.topic_table import Role
 from broker.topics import RequestTopic, Topics
 from schemas.addresses import Address
-from schemas.codec import SchemaError, decode_header
+from schemas.codec import SchemaError
 from schemas.documents import Document, Presence
 from schemas.requests import Answer
 from schemas.status import NodeState
@@ -79,6 +79,8 @@ class Life(Generic[E, F]):
         self._witness = (0, 0)
         self._own: dict[str, bytes] | None = None
         self._recovered: Mapping[Address, Document] | None = None
+        self._since: frozenset[str] = frozenset()
+        """Topics of what was shown since our records were saved."""
         self._journal: Journal | None = None
         self._journal_saved = False
         self._replies: list[Reply] = []
@@ -219,7 +221,7 @@ class Life(Generic[E, F]):
         """The replay is complete. Raises EpochTakenError (first time), or FencedError: a newer life has written as us."""
         own = {topic: payload for topic, payload in (self._own or {}).items() if payload}
         self._own = None
-        newest = max((epoch for payload in own.values() if (epoch := _epoch_of(payload)) is not None), default=0)
+        newest = max((found[0] for payload in own.values() if (found := stamp_of(payload)) is not None), default=0)
         if not self.started and newest >= self.epoch:
             raise EpochTakenError(newest + 1)
         if newest > self.epoch:
@@ -227,6 +229,7 @@ class Life(Generic[E, F]):
         if not self.started:
             self._reconciler.adopt(own, self._witness, self._mark)
             self._recovered = self._readable(own)
+            self._since = self._reconciler.published_since(own)
             self.started = True
         self._reconciler.replayed(own)
         for news in self.view.end():
@@ -270,7 +273,9 @@ class Life(Generic[E, F]):
         events: list[E | RuntimeEvent] = []
         first, self._recovered = self._recovered, None
         if first is not None:
-            events.append(Recovered(now, self.epoch, first, self._journal.epoch if self._journal is not None else 0))
+            journal = self._journal.epoch if self._journal is not None else 0
+            newer = {address: shown for address, shown in first.items() if self.wire.topic_of(address) in self._since}
+            events.append(Recovered(now, self.epoch, first, journal, newer))
         events += self._inbox.take(now)
         due = self._core.next_wakeup()
         if first is not None or (due is not None and due <= now):
@@ -391,10 +396,3 @@ class Life(Generic[E, F]):
                 self.aside.add(topic, str(error))
                 self.aside.settle(topic)
         return found
-
-
-def _epoch_of(payload: bytes) -> int | None:
-    try:
-        return decode_header(payload).epoch
-    except SchemaError:
-        return None

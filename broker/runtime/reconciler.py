@@ -69,9 +69,14 @@ class Reconciler:
         before.
         """
         self.mark = mark
-        stamps = {topic: found for topic, payload in own.items() if (found := _stamp_of(payload)) is not None}
+        stamps = {topic: found for topic, payload in own.items() if (found := stamp_of(payload)) is not None}
         if mark is not None and max((witness, *stamps.values())) >= (mark.epoch, mark.revision):
             self._last = stamps
+
+    def published_since(self, own: Mapping[str, bytes]) -> frozenset[str]:
+        """The topics on which stands what is newer than the mark: this node's records are those of a copy."""
+        last = (self.mark.epoch, self.mark.revision) if self.mark is not None else None
+        return frozenset(topic for topic, it in own.items() if last is not None and (stamp_of(it) or last) > last)
 
     def replayed(self, own: Mapping[str, bytes]) -> None:
         """Take in what the broker retains of this node."""
@@ -107,7 +112,7 @@ class Reconciler:
         return Publication(self._topic_of(address), self._stamp(encode_body(document), at))
 
     def _standing(self, topic: str, payload: bytes) -> bytes:
-        found = _stamp_of(payload)
+        found = stamp_of(payload)
         if found is None:
             return _FOREIGN
         if found[0] == self._epoch:  # whoever wrote it: what we write next is newer
@@ -155,7 +160,8 @@ def _digest(body: bytes) -> bytes:
     return blake2b(body, digest_size=16).digest()
 
 
-def _stamp_of(payload: bytes) -> Stamp | None:
+def stamp_of(payload: bytes) -> Stamp | None:
+    """When it was published, in (epoch, revision); None: it does not say."""
     try:
         return decode_header(payload).order
     except SchemaError:

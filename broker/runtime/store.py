@@ -7,10 +7,8 @@ say why are saved together or not at all (S4, S5, S6). A save that fails stops t
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +18,9 @@ import msgspec
 from msgspec import Struct
 
 from broker.runtime.core import AuditRow, Changes, Key
+from broker.runtime.database import StoreError, copied, locked, one_line, private, reading
+
+__all__ = ["SCHEMA", "AuditQuery", "Audited", "SqliteStore", "Store", "StoreError", "selection"]
 
 SCHEMA = 3
 """Of the database, kept in ``PRAGMA user_version``; one migration leads to each."""
@@ -56,14 +57,8 @@ _EPOCH = (
     "ON CONFLICT (name) DO UPDATE SET value = max(life.value + 1, excluded.value) RETURNING value"
 )
 
-BESIDE = ("", "-wal", "-shm")
-"""What SQLite keeps of one database, by the endings of the files' names."""
 _BATCH = "-- statements, each with its rows: one transaction"
 _encoder = msgspec.json.Encoder()
-
-
-class StoreError(Exception):
-    """The records cannot be read or saved; the message is one line for an operator."""
 
 
 class AuditQuery(Struct, frozen=True, kw_only=True):
@@ -209,54 +204,12 @@ def _keep_older(path: Path) -> None:
     """Copy a database that is about to be migrated, so that the program it was made with can go on with the copy."""
     if not path.exists():
         return
-    with contextlib.closing(sqlite3.connect(path)) as database:
+    with reading(path) as database:
         ((version,),) = database.execute("PRAGMA user_version").fetchall()
-        kept, part = Path(f"{path}.schema-{version}"), Path(f"{path}.part")
+        kept = Path(f"{path}.schema-{version}")
         if 0 < version < SCHEMA and not kept.exists():
-            part.unlink(missing_ok=True)
-            private(part)
-            database.execute("VACUUM INTO ?", (str(part),))
-            part.rename(kept)
-
-
-def private(path: Path) -> None:
-    """Let nobody but the node's user read a database, made empty when it is not there: it holds parameters and the audit.
-
-    What SQLite keeps beside it takes the same mode, and so does a file that an older program made for everybody to read.
-    """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    for ending in BESIDE:
-        beside = Path(f"{path}{ending}")
-        if beside.exists():
-            beside.chmod(0o600)
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the file beside the database that says whose it is; the kernel lets go when the process ends, however it ends."""
-    with one_line(f"{path}.lock"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
-            raise StoreError(f"{path} is in use by another node, process {holder}") from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(handle)
-
-
-@contextlib.contextmanager
-def one_line(what: str) -> Iterator[None]:
-    """What SQLite or the file system complains of, as one line that names what was meant."""
-    try:
-        yield
-    except (sqlite3.Error, OSError, ValueError) as error:  # ValueError: aiosqlite's, when the database is closed
-        raise StoreError(f"{what}: {error}") from error
+            with copied(database, kept):
+                pass
 
 
 def _text(at: datetime) -> str:

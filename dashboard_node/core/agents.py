@@ -81,7 +81,7 @@ def _lose(step: Step, record: RunRecord, reason: str) -> None:
         runs.lose(step, record.id, reason)
 
 
-def run_report(step: Step, run: RunId, report: RunReport | None) -> None:
+def run_report(step: Step, agent: NodeName, run: RunId, report: RunReport | None) -> None:
     """An agent says how far a run has come; None: it has let go of it."""
     if report is None:
         step.state.reported.pop(run, None)
@@ -89,7 +89,7 @@ def run_report(step: Step, run: RunId, report: RunReport | None) -> None:
         if record is not None:
             _lose(step, record, f"{record.agent} has forgotten it")
         return
-    step.state.reported[run] = report
+    step.state.reported[run] = (agent, report)
     refused = runs.reported(step, report)
     if refused and not step.replaying:
         step.note("run", run=run, detail=f"report of {report.phase} changes nothing: {refused}")

@@ -127,6 +127,7 @@ def _lay_out(step: Step, instance: InstanceRecord, graph: PlanGraph, *, held: bo
         step.changes[Key("context", f"{instance.id}~{node.index}")] = machine.contexts[node.index]
         machine.touch(node.index)
     step.touch(machine)
+    placement.as_before(step, instance.id)
     return machine
 
 

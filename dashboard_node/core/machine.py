@@ -19,6 +19,7 @@ from dashboard_node.core import (
     requests,
     restoring,
     runs,
+    set_back,
     settling,
     users,
     windows,
@@ -79,6 +80,7 @@ class DashboardCore:
                 restoring.give_up(step)
                 if event.journal in {0, event.epoch}:  # who has records knows better, even that there is nothing
                     rebuilding.rebuild(step, event.shown)
+                set_back.take_in(step, event.newer)
                 own_windows.resume(step)
                 users.name_admins(step)
                 _forget_audit(step)
@@ -131,7 +133,7 @@ def _heard(step: Step, address: Address, document: Document | None) -> None:
         case AgentPresenceAt():
             agents.presence(step, address.agent, document if isinstance(document, Presence) else None)
         case RunReportAt():
-            agents.run_report(step, address.run, document if isinstance(document, RunReport) else None)
+            agents.run_report(step, address.agent, address.run, document if isinstance(document, RunReport) else None)
         case FireReportAt() if isinstance(document, FireReport):
             agents.fires(step, address.agent, document)
         case FireReportAt():

@@ -1,7 +1,8 @@
 """Notifications on their way: raised once, saved with what caused them, sent until they arrive or are given up.
 
 The core asks for a delivery only in the step that saves that it does; so a notification is never lost, and after a crash it may
-be sent a second time, with the same id. Each attempt makes the next one due; a delivery that succeeds takes it out again.
+be sent a second time, with the same id. Each attempt makes the next one due; a delivery that succeeds takes it out again. An
+attempt of which nobody said how it went, because the dashboard died meanwhile, is followed by the next as soon as it is back.
 """
 
 from __future__ import annotations
@@ -109,12 +110,23 @@ def _go_on(step: Step, record: NotificationRecord) -> None:
             _note(step, record, "failed", f"{text}: {deliveries[channel].error}")
             continue
         attempts = delivery.attempts + 1
-        deliveries[channel] = replace(delivery, attempts=attempts, next_at=step.now + wait_after(attempts))
+        deliveries[channel] = replace(delivery, attempts=attempts, next_at=step.now + wait_after(attempts), error="")
         mail = record.mail if channel == MAIL else Mail()
         step.effects.append(Deliver(record.notification, channel, mail))
     record = replace(record, deliveries=deliveries)
     step.put_notification(record)
     step.state.timers.set(("notification", record.notification.id), next_of(step.state, record))
+
+
+def cut_off(record: NotificationRecord) -> NotificationRecord:
+    """As a new life takes it up: what an earlier one was about to send when it ended is due at once."""
+    deliveries = {
+        channel: replace(one, next_at=record.notification.at)
+        if one.next_at is not None and one.attempts and not one.error
+        else one
+        for channel, one in record.deliveries.items()
+    }
+    return replace(record, deliveries=deliveries)
 
 
 def next_of(state: State, record: NotificationRecord) -> datetime | None:

@@ -91,6 +91,20 @@ def place(step: Step, instance: InstanceId, group: NodeName) -> NodeName | None:
     return chosen
 
 
+def as_before(step: Step, instance: InstanceId) -> None:
+    """Choose once more whom a life that these records know nothing of had chosen."""
+    record = step.state.instances[instance]
+    groups = step.state.machines[instance].graph.agents
+    for group, agent in step.state.chosen_before.pop(instance, {}).items():
+        if group not in groups or group_label(agent) or record.placed.get(group, Placed(agent=group)).agent == agent:
+            continue
+        hosts = tuple(dict.fromkeys((*record.hosts, agent)))
+        record = replace(record, placed=record.placed | {group: Placed(agent=agent)}, hosts=hosts)
+        step.put_instance(record)
+        step.note("instance", instance=instance, detail=f"{agent} was chosen for {group} before")
+        _touch_jobs(step, instance, group)
+
+
 def take_back(step: Step, instance: InstanceId, group: NodeName, since: datetime) -> None:
     """The agent chosen for a group has been silent ``since`` then: nobody is chosen any more."""
     record = step.state.instances[instance]

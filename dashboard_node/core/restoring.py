@@ -88,7 +88,7 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
             case HistoryRecord():
                 state.history.setdefault(record.plan, {})[record.job] = record
             case NotificationRecord():
-                state.put_notification(record)
+                state.put_notification(outbox.cut_off(record))
             case MuteRecord():
                 state.mutes[record.plan] = record
             case _:

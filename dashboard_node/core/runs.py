@@ -63,9 +63,12 @@ def _give(step: Step, machine: ContextMachine, errand: Errand, *, tries: int) ->
     """Make a job's next attempt, for its agent, or for whoever of its group is chosen."""
     copy = machine.graph.copies[errand.copy]
     attempt = 1 + max(machine.copies[i].attempt for i in copy.stands_for)
-    agent = placement.agent_for(step, machine.instance, copy.agent)
+    name = run_id(machine.instance, machine.graph.context_of(copy.index).name, copy.id, attempt)
+    # Who has it already, though these records do not know of it, keeps it (S1).
+    told = step.state.reported.get(name)
+    agent = told[0] if told is not None else placement.agent_for(step, machine.instance, copy.agent)
     run = RunRecord(
-        id=run_id(machine.instance, machine.graph.context_of(copy.index).name, copy.id, attempt),
+        id=name,
         instance=machine.instance,
         copy=copy.index,
         attempt=attempt,

@@ -16,7 +16,7 @@ def settle(step: Step) -> None:
     rounds = 0
     while step.unsettled or step.known_already:
         if step.known_already:
-            runs.reported(step, step.state.reported[step.known_already.pop()])
+            runs.reported(step, step.state.reported[step.known_already.pop()][1])
             continue
         instance = next(iter(step.unsettled))
         del step.unsettled[instance]

@@ -41,7 +41,7 @@ ACTIVE = frozenset({ContextStatus.WAITING, ContextStatus.RUNNING, ContextStatus.
 class State:
     """Everything the dashboard knows."""
 
-    def __init__(self, retention: timedelta = timedelta(hours=24)) -> None:
+    def __init__(self, retention: timedelta = timedelta(hours=24)) -> None:  # noqa: PLR0915  # one statement a table
         self.retention = retention
         """How long an ended instance stays on the bus and in the store."""
         self.plans: dict[PlanName, PlanRecord] = {}
@@ -82,7 +82,10 @@ class State:
         self.presences: dict[NodeName, Presence] = {}
         self.away: dict[NodeName, datetime] = {}
         """Agents that are gone or drain, and since when this life of the dashboard knows it."""
-        self.reported: dict[RunId, RunReport] = {}
+        self.reported: dict[RunId, tuple[NodeName, RunReport]] = {}
+        """Which agent says what of a run."""
+        self.chosen_before: dict[InstanceId, dict[NodeName, NodeName]] = {}
+        """By instance and agent group: whom a life that the records know nothing of had chosen."""
         self.problems: dict[InstanceId, dict[JobId, tuple[NodeName, str]]] = {}
         """What keeps clock and file jobs from watching, as their agents say it; empty: no more."""
         self.unreadable: dict[InstanceId, str] = {}

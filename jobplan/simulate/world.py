@@ -199,7 +199,7 @@ class World:
 
     def _report(self, report: RunReport) -> None:
         def reporting(step: Step) -> None:
-            agents.run_report(step, report.run, report)
+            agents.run_report(step, self.core.state.runs[report.run].agent, report.run, report)
 
         in_time = self.active
         self._step(reporting)

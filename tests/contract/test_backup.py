@@ -97,6 +97,61 @@ async def test_nothing_is_put_back_under_a_node_that_runs(tmp_path: Path) -> Non
             put_back(tmp_path / "copy.db", path)
 
 
+async def test_what_was_kept_before_stays(tmp_path: Path) -> None:
+    """Each copy that is put back keeps what stood there under the next number."""
+    path = await a_database(tmp_path, 1)
+    back_up(path, tmp_path / "copy.db")
+    kept = [put_back(tmp_path / "copy.db", path)[1] for _ in range(2)]
+
+    assert kept == [tmp_path / "node.db.before-1", tmp_path / "node.db.before-2"]
+    assert [await the_record(one) for one in kept if one is not None] == [b'{"value":1}'] * 2
+
+
+async def test_what_a_lost_database_left_beside_it_is_not_taken_for_the_copys(tmp_path: Path) -> None:
+    """Somebody removed the database and not its log: that would be played into the one that is put there."""
+    path = await a_database(tmp_path)
+    back_up(path, tmp_path / "copy.db")
+    path.unlink()
+    for ending in ("-wal", "-shm"):
+        (tmp_path / f"node.db{ending}").write_bytes(b"of the lost one")
+    _, kept = put_back(tmp_path / "copy.db", path)
+
+    assert kept is None
+    assert await the_record(path) == b'{"value":1}'
+
+
+@pytest.mark.parametrize("name", ["copy.db", "node.db.schema-1"])
+async def test_a_copy_that_was_cut_off_is_in_nobodys_way(tmp_path: Path, name: str) -> None:
+    """Killed while it copied: what is left does not bear the copy's name, and goes with the next copy."""
+    path = await a_database(tmp_path)
+    with sqlite3.connect(path) as database:
+        for index in ("audit_kind", "audit_newest_of_kind"):
+            database.execute(f"DROP INDEX {index}")
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+    left = tmp_path / f"{name}.part"
+    left.write_bytes(b"half of it")
+
+    back_up(path, tmp_path / "copy.db")
+    assert await the_record(path) == b'{"value":1}'
+
+    assert not left.exists()
+    assert look_at(tmp_path / name).records == 1
+
+
+async def test_a_damaged_database_leaves_no_copy(tmp_path: Path) -> None:
+    """A copy that is not sound never gets its name."""
+    path = await a_database(tmp_path)
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 0")
+    database.close()
+    with pytest.raises(StoreError, match="no database of a node"):
+        back_up(path, tmp_path / "copy.db")
+
+    assert not (tmp_path / "copy.db").exists()
+    assert not (tmp_path / "copy.db.part").exists()
+
+
 async def test_no_file_is_written_over(tmp_path: Path) -> None:
     """A copy has a name of its own."""
     path = await a_database(tmp_path)

@@ -103,12 +103,20 @@ class Cluster:
 
     def restart_broker(self, how: str, seconds: float) -> None:
         """The broker ends, and comes back with its store: the last one written, none, an old one, or (politely) all of it."""
-        self._broker_lives += 1
-        life = self._broker_lives
         self.network.stop_broker(politely=how == "politely")
         if how == "politely":
             self._stores.append((self.world.seconds, self.network.model.retained))
-        store = self._store(how)
+        self._broker_comes(self._store(how), seconds)
+
+    def set_broker_back(self, store: dict[str, bytes], seconds: float) -> None:
+        """The broker is killed, and comes back with what it retained at some moment."""
+        self.network.stop_broker(politely=False)
+        self._broker_comes(store, seconds)
+
+    def _broker_comes(self, store: dict[str, bytes], seconds: float) -> None:
+        """It starts after so many seconds, unless it is ended again, or the story healed, before."""
+        self._broker_lives += 1
+        life = self._broker_lives
 
         def come() -> None:
             if self._broker_lives == life:

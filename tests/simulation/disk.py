@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from broker.runtime.core import AuditRow, Changes, Key
-from tests.simulation.trace import Row, Saved, Trace
+from tests.simulation.trace import Copied, PutBack, Row, Saved, Trace
 from tests.simulation.world import World
 
 
@@ -29,6 +29,7 @@ class Disk:
         self.pending: Written | None = None
         self.synced: Callable[[], None] = lambda: None
         """Told when all that was written is safe."""
+        self._copy: tuple[dict[Key, bytes], int] = ({}, 0)
         self._node = node
         self._world = world
         self._trace = trace
@@ -74,6 +75,18 @@ class Disk:
             return False
         self.pending = None
         return True
+
+    def copy(self) -> None:
+        """Make a copy of the records, as they are at the last commit."""
+        self._copy = (dict(self.records), self.epoch)
+        self._trace.add(Copied(at=self._world.seconds, node=self._node))
+
+    def put_back(self) -> None:
+        """Let the copy be the records, the number of lives too."""
+        records, self.epoch = self._copy
+        self.records = dict(records)
+        self.pending = None
+        self._trace.add(PutBack(at=self._world.seconds, node=self._node))
 
     def lose(self) -> None:
         """Everything is gone, the number of lives too."""

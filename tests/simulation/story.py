@@ -9,6 +9,7 @@ from msgspec import Struct
 from tests.simulation.checkers import every_checker
 from tests.simulation.cluster import Cluster
 from tests.simulation.faults import Faults
+from tests.simulation.setbacks import Setbacks
 from tests.simulation.trace import PromiseBrokenError, Record, Trace
 from tests.simulation.world import World
 
@@ -64,6 +65,7 @@ def tell(seed: int, listeners: Sequence[Callable[[Record], None]] = ()) -> Endin
 def _live(world: World, cluster: Cluster) -> None:
     cluster.start()
     Faults(cluster, FAULTS_UNTIL).unleash()
+    Setbacks(cluster, FAULTS_UNTIL).unleash()
     world.run(FAULTS_UNTIL)
     cluster.heal()
     world.run(FAULTS_UNTIL + SETTLED_BY)

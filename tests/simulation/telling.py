@@ -11,6 +11,7 @@ from tests.simulation.trace import (
     Accepted,
     CommandBegan,
     CommandEnded,
+    Copied,
     Crashed,
     Fault,
     FolderLost,
@@ -19,6 +20,7 @@ from tests.simulation.trace import (
     Performed,
     PersonAnswered,
     PersonAsked,
+    PutBack,
     Record,
     Saved,
     Shown,
@@ -66,6 +68,10 @@ def _texts(record: Record) -> list[str]:  # noqa: C901, PLR0911, PLR0912  # one 
             return [f"{host:9} loses what it knew of {run or 'all runs'}"]
         case Found(node=node, documents=documents):
             return [f"{node:9} has no records, and finds {len(documents)} documents of its own"]
+        case Copied(node=node):
+            return [f"{node:9} is copied"]
+        case PutBack(node=node):
+            return [f"{node:9} has the records of the copy"]
         case Fault(kind=kind, victim=victim):
             return [f"FAULT     {kind} {victim}"]
         case PersonAsked(request=request, asked=asked):

@@ -113,6 +113,18 @@ class CommandEnded(Record, frozen=True, kw_only=True):
     code: int | None
 
 
+class Copied(Record, frozen=True, kw_only=True):
+    """A copy was made of what a node had saved; it takes the place of the one before."""
+
+    node: str
+
+
+class PutBack(Record, frozen=True, kw_only=True):
+    """A node's records are those of the copy again."""
+
+    node: str
+
+
 class FolderLost(Record, frozen=True, kw_only=True):
     """What a host knew of its runs is gone: all of it, or what one run had left (``run``)."""
 

@@ -33,9 +33,9 @@ class Desk(Office):
 
     rules = RULES
 
-    def begin(self, heard: Any = ()) -> None:  # noqa: ANN401  # as Office has it
+    def begin(self, heard: Any = (), **more: Any) -> None:  # noqa: ANN401  # as Office has it
         """A new life, with the settings of the last one."""
-        super().begin(heard)
+        super().begin(heard, **more)
         self.core.state.telling = self.rules
 
     def mails(self) -> list[tuple[str, str]]:

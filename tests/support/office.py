@@ -44,8 +44,8 @@ class Office:
         self.audit_kept: timedelta | None = None
         self.begin()
 
-    def begin(self, heard: Iterable[Heard] = ()) -> None:
-        """A new life on what was saved; ``heard`` is what the bus replays to it."""
+    def begin(self, heard: Iterable[Heard] = (), *, newer: Mapping[Address, Document] | None = None) -> None:
+        """A new life on what was saved; ``heard`` is what the bus replays to it, ``newer`` what was shown since."""
         self._epoch += 1
         self.core = DashboardCore(RETENTION)
         self.core.state.admins = self.admins
@@ -53,7 +53,7 @@ class Office:
         self.core.restore(sorted(self.rows.items()))
         before = self.shown
         self.shown = dict(self.core.documents())  # the reconciler shows all of it, and clears the rest
-        self.step(Recovered(self.now, self._epoch, before))
+        self.step(Recovered(self.now, self._epoch, before, newer=newer or {}))
         for event in heard:
             self.step(event)
         self.step(Tick(self.now))
@@ -93,6 +93,12 @@ class Office:
         """The dashboard is away and comes back."""
         self.now = moment
         self.begin()
+
+    def put_back(self, rows: Mapping[Key, bytes], heard: Iterable[Heard] = ()) -> None:
+        """The dashboard comes back with the records of a copy; the broker still has what was shown since."""
+        self.rows = dict(rows)
+        self.audit.clear()
+        self.begin(heard, newer=self.shown)
 
     def lose_disk(self, heard: Iterable[Heard] = ()) -> None:
         """The dashboard comes back without what it had saved; the broker still has what it showed."""

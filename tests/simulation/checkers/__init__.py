@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from tests.simulation.checkers.copies import GoesBack
 from tests.simulation.checkers.history import Chain, LastWord, Word
 from tests.simulation.checkers.peace import Peace
 from tests.simulation.checkers.reading import Ledger
 from tests.simulation.checkers.shown import Forward, OneWriter, SavedFirst
 from tests.simulation.checkers.starts import Allowed, OnceOnly
 from tests.simulation.checkers.windows import EachStartOnce
-from tests.simulation.checkers.work import ExitCodes, Firing
-from tests.simulation.trace import Found, Listener, Record, Saved
+from tests.simulation.checkers.work import ExitCodes, Firing, Remembered
+from tests.simulation.trace import Found, Listener, PutBack, Record, Saved
 
 
 class Checker(Protocol):
@@ -24,18 +25,26 @@ class Checker(Protocol):
 def every_checker() -> list[Mapping[type[Record], Listener]]:
     """What is to be heard, in order; the ledger first, for the others read it."""
     ledger = Ledger()
+    allowed, starts, chain, word = Allowed(ledger), EachStartOnce(ledger), Chain(ledger), Word(ledger)
     checkers: list[Checker] = [
+        GoesBack(ledger, "plans", "instances", "runs", "jobs", "taken", "status"),
+        GoesBack(allowed, "_fed", "_holders"),
+        GoesBack(starts, "_since", "_decided", "_ran"),
+        GoesBack(chain, "_ended", "_removed"),
+        GoesBack(word, "_answers", "_acted"),
         OnceOnly(ledger),
-        Allowed(ledger),
-        EachStartOnce(ledger),
-        Chain(ledger),
-        Word(ledger),
+        allowed,
+        starts,
+        chain,
+        word,
         LastWord(),
         SavedFirst(ledger),
         OneWriter(),
         Forward(),
         ExitCodes(),
         Firing(ledger),
+        Remembered(ledger),
         Peace(ledger),
     ]
-    return [{Saved: ledger.hear, Found: ledger.found}, *(checker.hears for checker in checkers)]
+    books: Mapping[type[Record], Listener] = {Saved: ledger.hear, Found: ledger.found}
+    return [books, *(checker.hears for checker in checkers), {PutBack: ledger.went_back}]

@@ -19,6 +19,7 @@ from tests.simulation.trace import (
     PersonAnswered,
     PersonAsked,
     PromiseBrokenError,
+    PutBack,
     Record,
     Saved,
 )
@@ -102,6 +103,7 @@ class Word:
             PersonAsked: self._ask,
             PersonAnswered: self._told,
             Found: self._found,
+            PutBack: self._went_back,
         }
         self._lost: set[str] = set()
         """Requests whose answers are gone: who asks once more is answered anew."""
@@ -111,6 +113,10 @@ class Word:
             self._lost |= self._asked.keys()
             self._answers.clear()
             self._acted.clear()
+
+    def _went_back(self, record: PutBack) -> None:
+        if record.node == DASHBOARD:
+            self._lost |= self._asked.keys() - self._answers.keys()
 
     def _ask(self, record: PersonAsked) -> None:
         if not record.agent:

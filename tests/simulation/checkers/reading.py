@@ -17,7 +17,7 @@ from schemas.addresses import PlanVersionAt
 from schemas.documents import InstanceStatus, JobState
 from schemas.names import InstanceId, RunId
 from schemas.plan import PlanSource
-from tests.simulation.trace import Found, Row, Saved
+from tests.simulation.trace import Found, PutBack, Row, Saved
 
 T = TypeVar("T")
 
@@ -143,6 +143,11 @@ class Ledger:
                     self.status[document.instance, document.context, document.job] = document.status
                 case _:
                     pass
+
+    def went_back(self, record: PutBack) -> None:
+        """Its records are those of a copy, and so is this: what was taken back since then was not, by them."""
+        if record.node == DASHBOARD:
+            self.handed.update(self.runs)
 
     def source_of(self, instance: InstanceId) -> PlanSource:
         """The plan version an instance runs."""

@@ -30,11 +30,13 @@ from tests.simulation.checkers.reading import DASHBOARD, ENDED, Ledger
 from tests.simulation.session import TOPICS
 from tests.simulation.trace import (
     Accepted,
+    Copied,
     Fault,
     FolderLost,
     Listener,
     Lodged,
     PromiseBrokenError,
+    PutBack,
     Record,
     Saved,
     Shown,
@@ -130,7 +132,10 @@ class SavedFirst:
             case InstanceAt() | JobAt():
                 name = address.instance
                 row = self._ledger.instances.get(name)
-                return row is None or self._ledger.status.get((name, row.plan, "")) == ENDED
+                if row is None or self._ledger.status.get((name, row.plan, "")) == ENDED:
+                    return True
+                known = {job.id for job in self._ledger.source_of(name).jobs}
+                return isinstance(address, JobAt) and address.job not in known  # it is of another version now
             case _:
                 return True
 
@@ -184,6 +189,8 @@ class Forward:
         """When a node last got messages a second time."""
         self._durable: dict[str, dict[tuple[str, Address], Stamp]] = {}
         self._fresh: dict[str, dict[tuple[str, Address], Stamp]] = {}
+        self._copied: dict[str, dict[tuple[str, Address], Stamp]] = {}
+        """What was durable when a node was copied."""
         self.hears: Mapping[type[Record], Listener] = {
             Shown: self._shown,
             Lodged: self._lodged,
@@ -192,6 +199,8 @@ class Forward:
             Started: self._started,
             FolderLost: self._lost,
             Fault: self._fault,
+            Copied: self._copy,
+            PutBack: self._put_back,
         }
 
     def _fault(self, record: Fault) -> None:
@@ -281,3 +290,10 @@ class Forward:
     def _lost(self, record: FolderLost) -> None:
         if record.run is None:
             self._durable.pop(record.host, None)
+
+    def _copy(self, record: Copied) -> None:
+        self._copied[record.node] = dict(self._durable.get(record.node, {}))
+
+    def _put_back(self, record: PutBack) -> None:
+        self._fresh.pop(record.node, None)
+        self._durable[record.node] = dict(self._copied[record.node])

@@ -22,6 +22,7 @@ from tests.simulation.trace import (
     Listener,
     PersonAsked,
     PromiseBrokenError,
+    PutBack,
     Record,
 )
 
@@ -45,12 +46,13 @@ class OnceOnly:
         self._gone_there: set[RunId] = set()
         """Runs whose agent's disk was lost after they had begun."""
         self._gone_here: set[RunId] = set()
-        """Runs that a dashboard whose disk was lost was not told of: the broker had lost them as well."""
+        """Runs that a dashboard whose disk was lost, or that has a copy's records, knows nothing of."""
         self.hears: Mapping[type[Record], Listener] = {
             CommandBegan: self._begin,
             CommandEnded: self._end,
             FolderLost: self._lost,
             Found: self._found,
+            PutBack: self._went_back,
         }
 
     def _lost(self, record: FolderLost) -> None:
@@ -66,6 +68,10 @@ class OnceOnly:
             row = self._ledger.handed[run]
             if run not in shown and newest.get((row.instance, row.copy), 0) < row.attempt:
                 self._gone_here.add(run)
+
+    def _went_back(self, record: PutBack) -> None:
+        if record.node == DASHBOARD:
+            self._gone_here |= self._began.keys() - self._ledger.runs.keys()
 
     def _begin(self, record: CommandBegan) -> None:
         run = record.run

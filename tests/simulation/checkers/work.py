@@ -27,6 +27,8 @@ FIRED = frozenset({"fired", "passed"})
 """What an agent says of a fire that something follows from."""
 KNOWN = frozenset({"succeeded", "failed", "killed", "timedOut"})
 """What an agent says of an end that it knows of."""
+FORGOTTEN = ("knows nothing of it any more", "has forgotten it")
+"""Why the dashboard takes a run for lost, as far as that is up to what its agent shows."""
 RECORDED = frozenset({"dropped", "missed"})
 
 
@@ -93,6 +95,41 @@ class ExitCodes:
                 raise PromiseBrokenError(
                     "S7", f"{run} left code {code} on {host}; its agent says {self._said.get(run)}"
                 )
+
+
+class Remembered:
+    """S7: the dashboard takes no run for forgotten that its agent remembers, whatever went back in time between them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        ledger.before_row.append(self._judge)
+        self._known: dict[tuple[str, str], str] = {}
+        """By agent and run, what the agent's journal says of it."""
+        self.hears: Mapping[type[Record], Listener] = {Saved: self._saved, FolderLost: self._lost}
+
+    def _lost(self, record: FolderLost) -> None:
+        if record.run is None:
+            self._known = {key: said for key, said in self._known.items() if key[0] != record.host}
+
+    def _saved(self, saved: Saved) -> None:
+        if saved.node == DASHBOARD:
+            return
+        for row in saved.rows:
+            if row.table == "run" and row.body is None:
+                self._known.pop((saved.node, row.key), None)
+            elif row.table == "run" and row.body is not None:
+                run = msgspec.json.decode(row.body)
+                self._known[saved.node, row.key] = run.get("outcome") or run["stage"]
+
+    def _judge(self, row: AuditRow) -> None:
+        if row.kind != "run" or row.after != "lost" or not row.detail.endswith(FORGOTTEN):
+            return
+        agent = self._ledger.handed[RunId(row.run)].agent
+        said = self._known.get((agent, row.run), "lost")
+        if said != "lost":
+            raise PromiseBrokenError(
+                "S7", f"{row.run} is lost for the dashboard; for {agent}, which has it, it is {said}"
+            )
 
 
 class Firing:

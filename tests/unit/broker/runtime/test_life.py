@@ -9,7 +9,7 @@ import pytest
 
 from broker.bus import Delivery
 from broker.runtime.aside import Aside
-from broker.runtime.core import Heard, Reply
+from broker.runtime.core import Heard, Recovered, Reply
 from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.inbox import LARGEST_REQUEST, MOST_REQUESTS
 from broker.runtime.life import MARK, Life
@@ -211,3 +211,18 @@ def test_aside_is_bounded() -> None:
     assert (len(aside.topics), aside.total) == (1_000, 1_500)
     assert "t0" not in aside.topics
     assert max(len(complaint.reason) for complaint in aside.topics.values()) == 200
+
+
+@pytest.mark.parametrize(("marked", "newer"), [((3, 1), []), ((3, 0), [REPORT]), ((2, 9), [REPORT])])
+def test_what_was_shown_after_the_records_were_saved(marked: tuple[int, int], newer: list[str]) -> None:
+    """The records are those of a copy when more was published than they know of: the core is told which documents those are."""
+    core = ToyCore()
+    life: Life[Event, Effect] = Life(core, Identity(role=Role.AGENT, node=ME), TOPICS)
+    life.restore([(MARK, msgspec.json.encode(Mark(*marked)))])
+    life.look(None)
+    life.begin(EPOCH)
+    reconnect(life, a_report(epoch=3))
+    [recovered] = [event for event in core.events if isinstance(event, Recovered)]
+
+    assert list(recovered.shown) == [TOPICS.address_of(REPORT)]
+    assert [TOPICS.topic_of(address) for address in recovered.newer] == newer

@@ -97,12 +97,24 @@ def test_it_is_saved_before_it_is_sent() -> None:
 
 
 def test_a_dashboard_that_dies_sends_it_again_with_the_same_id() -> None:
-    """It had not heard how the first attempt went."""
+    """It had not heard how the first attempt went; as soon as it is back, and once."""
     desk = _with_an_error()
     desk.begin()
-    desk.until(desk.now + timedelta(seconds=61))
-
     assert [len({told.id for told in desk.told()}), len(desk.mails())] == [1, 2]
+
+    desk.until(desk.now + timedelta(seconds=59))
+    assert len(desk.mails()) == 2
+
+
+def test_what_failed_before_a_restart_waits_on() -> None:
+    """Its turn comes when it would have come: to start again and again does not use up the attempts."""
+    desk = _failing(_with_an_error())
+    for _ in range(3):
+        desk.begin()
+    assert len(desk.mails()) == 1
+
+    desk.until(desk.now + timedelta(seconds=61))
+    assert len(desk.mails()) == 2
 
 
 def test_it_is_tried_again_and_given_up_visibly() -> None:

@@ -1,0 +1,23 @@
+"""Records that are those of a copy: what was shown since then tells which agents were chosen for groups, and they stay so.
+
+Else a run of the same id might be handed to another agent, which cannot know that it has begun elsewhere (S1). All else that
+happened since is decided again, and comes to the same: ids are derived, and agents remember.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dashboard_node.core import placement
+from dashboard_node.core.step import Step
+from schemas.addresses import Address
+from schemas.documents import Document, InstanceStatus
+
+
+def take_in(step: Step, newer: Mapping[Address, Document]) -> None:
+    """``newer``: what was shown after these records were saved. An instance that they do not know may open again."""
+    for document in newer.values():
+        if isinstance(document, InstanceStatus) and document.placed:
+            step.state.chosen_before[document.instance] = document.placed
+            if document.instance in step.state.instances:
+                placement.as_before(step, document.instance)

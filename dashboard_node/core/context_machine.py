@@ -242,7 +242,9 @@ class ContextMachine:
             if record.disabled:
                 continue
             if record.held:
-                self.put(journal, residence, replace(record, pending=True), "happened; remembered")
+                # raised and not pending: it has just been raised, and this is how that is heard here
+                remembered = replace(record, pending=True, raised=record.raised and record.pending)
+                self.put(journal, residence, remembered, "happened; remembered")
                 continue
             trigger = Trigger.PASS if record.skipped else Trigger.SUCCEED
             self.result(journal, residence, trigger, why, raised=True, started=journal.now, reason="")
@@ -261,8 +263,8 @@ class ContextMachine:
                 if budget < 0:
                     self._results.clear()
                     journal.loop_cut(self)
-                    break
-                self.follow(journal, self._results.popleft())
+                else:
+                    self.follow(journal, self._results.popleft())
             if self.initiations or self.raised:
                 return  # the caller takes them first: what is about to run must not look like something that never will
             for context in self._recompute(journal):
@@ -291,13 +293,8 @@ class ContextMachine:
         record = self.copies[copy.index]
         if copy.kind.fires or record.disabled:
             return False
-        if copy.kind is JobKind.BRIDGING:
-            return not record.raised or cause.repeatable
-        if copy.kind is not JobKind.COMMAND:
-            return not record.raised
-        if copy.repeatable and copy.id != cause.id:
-            return True
-        return not record.raised and record.stage is Stage.WAITING
+        again = cause.repeatable if copy.kind is JobKind.BRIDGING else copy.repeatable and copy.id != cause.id
+        return again or not record.raised
 
     def initiate(self, journal: Journal, index: int, cause: int) -> None:
         """The copy's dependency holds: pass it over, remember it, let it happen, or ask for a run."""
@@ -317,15 +314,13 @@ class ContextMachine:
         elif copy.kind is JobKind.GLOBAL:
             self._raise(journal, index, cause)
             self.raised.append(index)
-            journal.touch(self)
         else:
             self.happen(journal, index, f"after {self._name(cause)}")
 
     def _raise(self, journal: Journal, index: int, cause: int) -> None:
         """Initiated once, for all copies that one run stands for: whatever was remembered of them is used with it."""
         for other in self.graph.copies[index].stands_for:
-            changed = {"cause": cause} if other == index else {}
-            self.put(journal, other, replace(self.copies[other], raised=True, pending=False, **changed))
+            self.put(journal, other, replace(self.copies[other], raised=True, pending=False, cause=cause))
 
     def pass_over(self, journal: Journal, index: int, why: str) -> None:
         """Passed over as if done: this copy, those that are skipped like it, and those that only wait for what is passed over."""
@@ -335,7 +330,7 @@ class ContextMachine:
             for other in same
         )
         for other in same:
-            if nobody_runs_it or other == index or self.copies[other].skipped:
+            if nobody_runs_it or self.copies[other].skipped:
                 facts = {"raised": True, "live": False, "started": None, "reason": why}  # others' run is theirs alone
                 self.result(journal, other, Trigger.PASS, why, **facts)
 
@@ -352,17 +347,17 @@ class ContextMachine:
             self._dirty_set.discard(index)
             before = self.contexts[index]
             after = context_status(self.roll_up.tallies[index])
-            if before.status in {ContextStatus.ENDED, ContextStatus.PREPARED} or before.status is after:
-                continue
-            self.set_context(journal, index, after)
-            if ContextStatus.COMPLETE in {before.status, after}:
-                turned.append(index)
+            if before.status is not after:
+                self.set_context(journal, index, after)
+                if ContextStatus.COMPLETE in {before.status, after}:
+                    turned.append(index)
         return sorted(turned)
 
     def set_context(self, journal: Journal, index: int, status: ContextStatus) -> None:
         """Replace a context's status and tell its parent's tally."""
         before = self.contexts[index]
-        started = before.started or (None if status is ContextStatus.WAITING else journal.now)
+        begun = status in {ContextStatus.RUNNING, ContextStatus.COMPLETE, ContextStatus.ERROR}
+        started = before.started or (journal.now if begun else None)
         over = status in {ContextStatus.COMPLETE, ContextStatus.ENDED}
         self.contexts[index] = ContextRecord(status=status, started=started, ended=journal.now if over else None)
         self.roll_up.child_moves(index, before.status, status)
@@ -379,8 +374,6 @@ class ContextMachine:
     def let_go(self, journal: Journal, waiting: int) -> None:
         """Initiate what was remembered in a context and those inside it, where nothing keeps it any more."""
         for context in self.within(waiting):
-            if not self.gate_open(context, journal.now):
-                continue
             for index in self.graph.contexts[context].copies:
                 record = self.copies[index]
                 if record.pending and not (record.held or record.disabled):

@@ -209,6 +209,7 @@ class Evaluator:
             if self.jobs[other].disabled:
                 continue
             if self.jobs[other].held:
+                self.jobs[other].raised = self.jobs[other].raised and self.jobs[other].remembered
                 self.jobs[other].remembered = True
             else:
                 self._end(other, "SKIPPED_COMPLETE" if self.jobs[other].skipped else "COMPLETE")

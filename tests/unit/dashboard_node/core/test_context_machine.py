@@ -197,3 +197,69 @@ def test_a_job_decided_in_two_of_three_contexts() -> None:
         "P{C1[u1 a | a<-and(u1)], C2[u2 a | a<-and(u2)], C3[a b | b<-and(a)]}",
         "S(u1) -> init{u1}\n OK(u1) -> init{C1/a}\n KO(a)@C1 -> a=E C1=E C2=E C3=W P=E",
     )
+
+
+def test_passed_over_while_its_next_attempt_waits() -> None:
+    """In the context where it is skipped nothing is under way any more; the attempt is the other context's."""
+    tell(
+        "P{C1[u1 a* | a<-and(u1)], C2[u2 a* | a<-and(u2)]}",
+        """
+        S(u1) -> init{u1}
+        S(u2) -> init{u2}
+        OK(u1) -> init{C1/a}
+        KO(a)@C1 -> C1/a=W C2/a=K
+        OK(u2) -> C2/a=KC C1=R C2=C
+        wait(60s) -> init{C1/a}
+        OK(a)@C1 -> C1/a=C C2/a=KC P=C
+        """,
+        jobs={"a": {"retry": TWICE}},
+        skipped={"C2": "a"},
+    )
+
+
+def test_passed_over_while_it_runs_where_it_only_resides() -> None:
+    """A person started it in a context that decides nothing: there it runs on."""
+    tell(
+        "P{C1[u a* | a<-and(u)], C2[a b | b<-and(a)]}",
+        """
+        submit(a)@C2 -> init{C2/a}
+        S(a)@C2 -> C2/a=R
+        S(u) -> init{u}
+        OK(u) -> C1/a=KC C2/a=R
+        OK(a)@C2 -> init{b} C2/a=C
+        """,
+        skipped={"C1": "a"},
+    )
+
+
+def test_passed_over_with_the_contexts_that_skip_it_too() -> None:
+    """One job stands for all of them; where it is not skipped it waits for its own dependency."""
+    told = tell(
+        "P{C1[u1 a | a<-and(u1)], C2[u2 a | a<-and(u2)], C3[u3 a | a<-and(u3)]}",
+        "S(u1) -> init{u1}\n OK(u1) -> C1/a=KC C2/a=KC C3/a=W",
+        skipped={"C1": "a", "C2": "a"},
+    )
+
+    assert {told.play.world.machine.copies[i].reason for i in (1, 3)} == {"skipped"}
+    told.tell("S(u3) -> init{u3}\n OK(u3) -> init{C3/a} C1/a=KC")
+
+
+def test_passed_over_once() -> None:
+    """A second alternative passes nothing over again."""
+    tell(
+        "P[x y a r* | a<-or(x,y), r<-and(a)]",
+        "skip(a) ->\n S(x) -> init{x}\n OK(x) -> init{r} a=KC\n OK(r) ->\n S(y) -> init{y}\n OK(y) -> a=KC",
+    )
+
+
+def test_what_is_passed_over_has_not_started() -> None:
+    """A run of it that failed is no beginning of that."""
+    told = tell("P[a]", "S(a) -> init{a}\n KO(a) -> a=W\n wait(1s) ->\n skip(a) -> a=KC", jobs={"a": {"retry": TWICE}})
+
+    record = told.play.world.machine.copies[0]
+    assert (record.started, record.retry_at, record.ended) == (None, None, told.play.world.now)
+
+
+def test_a_clock_job_follows_its_clock_alone() -> None:
+    """Whatever dependency somebody wrote for it."""
+    tell("P[a q:q | q<-and(a)]", "S(a) -> init{a}\n OK(a) -> q=W\n OK(q) -> q=C")

@@ -8,13 +8,15 @@ import pytest
 from msgspec.structs import replace
 
 from broker.runtime.core import InvariantError
-from dashboard_node.core.context_machine import ContextMachine
+from dashboard_node.core.context_machine import ContextMachine, Initiation
 from dashboard_node.core.invariants import RULES, check
 from dashboard_node.core.locks import LockId, Owner
 from dashboard_node.core.records import ContextRecord
 from dashboard_node.core.state import State
+from dashboard_node.core.step import Step
 from schemas.names import InstanceId, LockName
 from schemas.status import ContextStatus
+from tests.scenarios.house import BEGINNING
 from tests.scenarios.telling import Telling
 
 Damage = Callable[[State, ContextMachine], None]
@@ -33,8 +35,20 @@ def _miscounted(_: State, machine: ContextMachine) -> None:
     machine.roll_up.tallies[0].moved += 1
 
 
-def _unsettled(_: State, machine: ContextMachine) -> None:
+def _a_context_to_look_at(_: State, machine: ContextMachine) -> None:
     machine.touch(0)
+
+
+def _a_result_to_follow(state: State, machine: ContextMachine) -> None:
+    machine.reconsider(Step(state, BEGINNING, cause="test"), 0)
+
+
+def _a_run_to_ask_for(_: State, machine: ContextMachine) -> None:
+    machine.initiations.append(Initiation(0, 0))
+
+
+def _an_event_to_raise(_: State, machine: ContextMachine) -> None:
+    machine.raised.append(0)
 
 
 def _wrong_context(state: State, machine: ContextMachine) -> None:
@@ -61,7 +75,10 @@ def _two_statuses(state: State, machine: ContextMachine) -> None:
         ("D1", _no_run),
         ("D2", _not_live),
         ("D3", _miscounted),
-        ("D3", _unsettled),
+        ("D3", _a_context_to_look_at),
+        ("D3", _a_result_to_follow),
+        ("D3", _a_run_to_ask_for),
+        ("D3", _an_event_to_raise),
         ("D3", _wrong_context),
         ("D4", _in_no_queue),
         ("D5", _somebody_holds),

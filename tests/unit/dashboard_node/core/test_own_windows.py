@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from schemas.codec import decode
 from schemas.estimates import Estimated, EstimateEnd
 from schemas.plan import CommandJob, PlanSource, Retry
-from schemas.requests import Action, EndInstance
+from schemas.requests import Action, EndInstance, MoveEnd
 from schemas.status import JobStatus
 from tests.support.nets import net
 from tests.support.office import Office, at
@@ -193,6 +193,27 @@ def test_what_waits_for_a_lock_when_it_shuts_gives_its_place_away() -> None:
     assert queued == JobStatus.LOCK_QUEUED
     assert kept == (JobStatus.WAITING, {})
     assert list(office.runs()) == ["d"]
+
+
+@pytest.mark.parametrize(("back", "running"), [("12:40", ["d"]), ("13:10", [])])
+def test_a_lock_that_came_free_while_the_dashboard_was_away(back: str, running: list[str]) -> None:
+    """Its holder's instance is over when the dashboard is back: who queued starts if its own window is open until 13:00 still."""
+    lock = {"name": "L", "jobs": {"Deep": [{"agentName": "a", "jobName": "d"}]}}
+    office = an_office(start="0 0 10 * * ?", hours=3, jobLocks=[lock])
+    one = office.only.id
+    lock = {"name": "L", "jobs": {"Q": [{"agentName": "a", "jobName": "x"}]}}
+    office.imports(net({"x": []}, name="Q", jobLocks=[lock]))
+    other = office.instances[-1].id
+    office.ask(MoveEnd(instance=other, closes=at("04-02 12:30")))
+    assert office.act(Action.SUBMIT, "x", other).ok
+    office.starts("x", other)
+    assert office.act(Action.SUBMIT, "d", one).ok
+    queued = office.status("d", one)
+
+    office.down_until(at(f"04-02 {back}"))
+
+    assert queued == JobStatus.LOCK_QUEUED
+    assert (list(office.runs(one)), office.status("d", one)) == (running, JobStatus.WAITING)
 
 
 def test_another_attempt_waits_for_it_too() -> None:

@@ -168,7 +168,9 @@ class LockTable:
 
     def moved_up(self, changed: Collection[LockId]) -> Iterator[Owner]:
         """Those of whom ``keepers`` may say something else because of locks that changed, or of exclusive owners."""
-        concerned = {*changed, *(name for name in self.locks if name.group in self._stirred)}
+        concerned = set(changed)
+        if self._stirred:
+            concerned |= {name for name in self.locks if name.group in self._stirred}
         for name in sorted(concerned & self.locks.keys()):
             yield from islice(self.locks[name].queue, FEW)
         for group in sorted({name.group for name in changed} & self._groups.keys()):

@@ -35,7 +35,12 @@ _OUTCOMES = {
     "killed": Outcome.KILLED,
     "lost": Outcome.LOST,
     "notToday": Outcome.NOT_TODAY,
+    "timedOut": Outcome.TIMED_OUT,
+    "notStarted": Outcome.NOT_STARTED,
+    "withdrawn": Outcome.WITHDRAWN,
 }
+_COUNTS_AS = {"timedOut": "failed", "notStarted": "failed", "withdrawn": "killed"}
+"""What the naive one is told in place of outcomes that differ in their words alone."""
 
 
 class Pair:
@@ -93,17 +98,24 @@ class Pair:
         """An agent says that a run has started."""
         self._later()
         self.naive.started(run)
+        self._accept(run)
         self._report(run, RunReport(run=_id(run), phase=RunPhase.RUNNING, started=self.now))
 
     def end_run(self, run: RunKey, outcome: str) -> None:
         """An agent says that a run has ended."""
         self._later()
-        self.naive.finished(run, outcome)
+        self.naive.finished(run, _COUNTS_AS.get(outcome, outcome))
+        self._accept(run)
         code = 0 if outcome == "succeeded" else 1
         became = _OUTCOMES[outcome]
         self._report(
             run, RunReport(run=_id(run), phase=RunPhase.ENDED, ended=self.now, outcome=became, return_code=code)
         )
+
+    def _accept(self, run: RunKey) -> None:
+        """Every second time the agent says first that it has it, be that true, late or long over: nothing follows."""
+        if len(self.said) % 2:
+            self._report(run, RunReport(run=_id(run), phase=RunPhase.ACCEPTED))
 
     def _report(self, run: RunKey, report: RunReport) -> None:
         self._step(Heard(self.now, RunReportAt(NodeName(AGENT), _id(run)), report))
@@ -211,6 +223,14 @@ _LIKELY = {
 }
 
 
+_ENDS = (
+    *("succeeded",) * 7,
+    *("failed",) * 4,
+    *("killed", "notToday") * 2,
+    *("lost", "timedOut", "notStarted", "withdrawn"),
+)
+
+
 def something(pair: Pair, rng: Random) -> None:
     """Let something happen to both."""
     naive = pair.naive
@@ -228,7 +248,7 @@ def something(pair: Pair, rng: Random) -> None:
             pair.said.append(f"start {run}")
             pair.start(run)
         else:
-            outcome = rng.choice(("succeeded",) * 8 + ("failed",) * 4 + ("killed",) * 2 + ("lost", "notToday"))
+            outcome = rng.choice(_ENDS)
             pair.said.append(f"end {run} {outcome}")
             pair.end_run(run, outcome)
     elif dice < 0.6 and naive.handed:

@@ -182,8 +182,3 @@ def _why_not(presence: Presence) -> str:
     if presence.condition.draining:
         return "drains"
     return "has no space on its disk" if presence.condition.disk_full else "has not shown all it has yet"
-
-
-def labels(state: State) -> frozenset[str]:
-    """The labels of all agents that were seen."""
-    return frozenset(label for one in state.presences.values() for label in one.labels)

@@ -10,9 +10,8 @@ from msgspec.structs import replace
 
 from dashboard_node.core import history, windows
 from dashboard_node.core.instances import remove_instance
-from dashboard_node.core.placement import labels
 from dashboard_node.core.plan_rules import faults
-from dashboard_node.core.plan_rules.groups import groups
+from dashboard_node.core.plan_rules.groups import Seen, groups
 from dashboard_node.core.plan_rules.survey import survey
 from dashboard_node.core.records import PlanRecord, VersionRecord
 from dashboard_node.core.schedules import open_since
@@ -61,7 +60,9 @@ def import_plan(step: Step, request: ImportPlan) -> Answer:
     before = f"version {record.version}" if record is not None else ""
     step.note("plan", detail=name, before=before, after=f"version {version}")
     windows.due(step, name)
-    return _imported(name, version, changed=True, warnings=tuple(groups(survey(request.source), labels(step.state))))
+    return _imported(
+        name, version, changed=True, warnings=tuple(groups(survey(request.source), Seen.among(step.state.presences)))
+    )
 
 
 def _nothing_decided_yet(step: Step, plan: Plan) -> datetime:

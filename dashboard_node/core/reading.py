@@ -14,9 +14,8 @@ from broker.runtime.core import Reply, Requested
 from dashboard_node.core import estimating
 from dashboard_node.core.effects import LookUpAudit
 from dashboard_node.core.forecasting import forecast
-from dashboard_node.core.placement import labels
 from dashboard_node.core.plan_rules import faults
-from dashboard_node.core.plan_rules.groups import groups
+from dashboard_node.core.plan_rules.groups import Seen, groups
 from dashboard_node.core.plan_rules.survey import survey
 from dashboard_node.core.records import VersionRecord
 from dashboard_node.core.schedules import in_blackout, schedule_of
@@ -226,7 +225,7 @@ def _checked(step: Step, query: CheckPlan) -> Answer:
     name = PlanName(plan.name)
     found = faults(query.source, state.calendars)
     wrong = any(not fault.warning for fault in found)
-    warnings = () if wrong else tuple(groups(survey(query.source), labels(state)))
+    warnings = () if wrong else tuple(groups(survey(query.source), Seen.among(state.presences)))
     record = state.plans.get(name)
     same = record is not None and state.versions[name, record.version].source == query.source
     starts = () if wrong else tuple(islice(_starts(state, plan, step.now), _STARTS))

@@ -12,7 +12,7 @@ from dashboard_node.core.plan_rules.calendars import calendars
 from dashboard_node.core.plan_rules.commands import commands
 from dashboard_node.core.plan_rules.cycles import cycles
 from dashboard_node.core.plan_rules.dependencies import dependencies
-from dashboard_node.core.plan_rules.groups import groups
+from dashboard_node.core.plan_rules.groups import Seen, groups
 from dashboard_node.core.plan_rules.locks import locks
 from dashboard_node.core.plan_rules.notifications import notifications
 from dashboard_node.core.plan_rules.secrets import secrets
@@ -29,14 +29,14 @@ __all__ = ["faults", "without_artefact"]
 def faults(
     source: PlanSource,
     known_calendars: Collection[str] | None = None,
-    known_labels: Collection[str] | None = None,
+    seen: Seen | None = None,
     *,
     refuse_secrets: bool = False,
 ) -> tuple[Fault, ...]:
     """Everything that is wrong with a plan; what has no error among it may be imported.
 
     Literals that look secret are warnings, or errors with ``refuse_secrets``. Without the names of the
-    business calendars that are there, those a plan names are not judged; nor are agent groups without the labels of agents.
+    business calendars that are there, those a plan names are not judged; nor are agents without those that were ``seen``.
     Paths are ``$.contexts[1].jobDependencies[0]...`` in the plan, and ``jobs/internal/NAME $.key`` in its jobs. Takes time in
     proportion to the plan, and any plan that decodes.
     """
@@ -48,7 +48,7 @@ def faults(
         *locks(found),
         *times(found),
         *calendars(found, known_calendars),
-        *groups(found, known_labels),
+        *groups(found, seen),
         *spans(found),
         *commands(found),
         *secrets(found, refuse=refuse_secrets),

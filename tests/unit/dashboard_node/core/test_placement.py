@@ -8,7 +8,7 @@ from dashboard_node.core.placement import choose
 from schemas.addresses import AgentPlanAt, AssignmentAt
 from schemas.documents import Condition, Presence
 from schemas.names import NodeName, PlanName
-from schemas.requests import Action, ImportPlan, PlanImported
+from schemas.requests import Action, CheckPlan, ImportPlan, PlanChecked, PlanImported
 from schemas.status import NodeState, RunPhase
 from tests.support.groups import GROUP, NORTH, SOUTH, Floor, a_floor, a_group_plan
 from tests.support.office import a_plan, at
@@ -177,6 +177,21 @@ def test_an_unknown_label_is_a_warning() -> None:
     floor.hears(NORTH)
     again = floor.ask(ImportPlan(source=a_group_plan(description="two")))
     assert not msgspec.json.decode(bytes(again.data), type=PlanImported).warnings
+
+
+def test_a_plan_for_an_agent_that_was_never_seen_is_imported_with_a_warning() -> None:
+    """Once for each name, with the one that was perhaps meant; nothing while no agent has come yet."""
+    source = a_plan()
+    floor = Floor(at("03-02 12:00"))
+    assert floor.imports(source).ok
+    assert not msgspec.json.decode(bytes(floor.ask(CheckPlan(source=source)).data), type=PlanChecked).faults
+
+    floor.hears(NodeName("a2"))
+    checked = msgspec.json.decode(bytes(floor.ask(CheckPlan(source=source)).data), type=PlanChecked)
+
+    [warning] = checked.faults
+    assert (warning.path, warning.warning) == ("$.scheduledJobs[0].agentName", True)
+    assert warning.message == "the agent 'a' was never seen: its jobs wait until it is there"
 
 
 def test_a_group_without_a_label_is_refused() -> None:

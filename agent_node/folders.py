@@ -1,9 +1,9 @@
 """Where runs leave their traces on disk: one folder a run, and what its files say.
 
 ``<data>/runs/<instance>/<context~job~attempt>/`` holds ``script`` (the command text, unchanged), ``claim`` (written by
-the run's own wrapper: who became the command), ``exit`` (its return code), ``out`` and ``err``. A folder belongs to one
-run for ever, so files of an earlier one are never in the way (Ikasan renames an existing log of the same name; here
-there can be none).
+the run's own wrapper: who became the command, and its return code), ``out`` and ``err``; nobody but the agent's user may
+look into it. A folder belongs to one run for ever, so files of an earlier one are never in the way (Ikasan renames an
+existing log of the same name; here there can be none).
 """
 
 from __future__ import annotations
@@ -24,25 +24,26 @@ from schemas.names import InstanceId, RunId, instance_of, run_leaf
 LONGEST_NAME = 200
 """Bytes of a path component; file systems take 255, and we append to some."""
 _KEPT = 160
-_CLAIM_PARTS = 3
-_STAT_START = 19
+PRIVATE_FILE = 0o600
+_ENTERED = 0o711
+"""Of the folders above those of runs: jobs of other users have to get to their own, and nobody else has to look around."""
+_PRIVATE = 0o700
 _STAT_STATE = 0
 _STAT_GROUP = 2
+_FOLDER_ARGUMENT = 2
+"""Where a wrapper's command line names its folder."""
 
 
 class Claim(Struct, frozen=True):
-    """Which process became a run's command: its id, its start in clock ticks since boot, and which boot that was."""
+    """Which process became a run's command, and what it has left behind."""
 
     pid: int
-    start: int
     boot: str
-
-
-class Exit(Struct, frozen=True):
-    """How a run's command ended, as its wrapper wrote it."""
-
-    code: int
+    """Which boot of the host that was."""
+    code: int | None
+    """The return code; None: it has not ended, or left no word."""
     at: datetime
+    """When it ended; before that, when it claimed."""
 
 
 class RunFolder(Struct, frozen=True):
@@ -71,30 +72,39 @@ class RunFolder(Struct, frozen=True):
         return (self.path / "claim").exists()
 
     def claim(self) -> Claim | None:
-        """Who became the command; None: nobody, or the claim is still being written."""
-        with contextlib.suppress(OSError, ValueError):
-            parts = (self.path / "claim").read_text().split()
-            if len(parts) == _CLAIM_PARTS:
-                return Claim(int(parts[0]), int(parts[1]), parts[2])
+        """Who became the command, and how it ended; None: nobody did, or the claim is still being written."""
+        with contextlib.suppress(OSError, ValueError), (self.path / "claim").open() as file:
+            who, *code = file.read().split("\n")[:-1]  # a line counts when it is complete
+            pid, boot = who.split()
+            at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+            return Claim(int(pid), boot, int(code[0]) if code else None, at)
         return None
 
-    def claimed_at(self) -> datetime | None:
-        """When the command began."""
-        return modified_at(self.path / "claim")
+    def started_at(self) -> datetime | None:
+        """When its start was last tried; None: never."""
+        try:
+            return datetime.fromtimestamp(self.script.stat().st_mtime, UTC)
+        except OSError:
+            return None
 
-    def scripted_at(self) -> datetime | None:
-        """When the start was last tried."""
-        return modified_at(self.script)
+    def make(self) -> None:
+        """Make it where it is missing. Raises OSError."""
+        try:
+            self.path.mkdir(mode=_PRIVATE)
+        except FileExistsError:
+            pass
+        except FileNotFoundError:
+            runs, instance = self.path.parents[1], self.path.parents[0]
+            runs.mkdir(mode=_ENTERED, parents=True, exist_ok=True)
+            instance.mkdir(mode=_ENTERED, exist_ok=True)
+            self.path.mkdir(mode=_PRIVATE, exist_ok=True)
 
-    def exit(self) -> Exit | None:
-        """How the command ended; None: it has not, or left no word."""
-        path = self.path / "exit"
-        with contextlib.suppress(OSError, ValueError):
-            text = path.read_text()
-            at = modified_at(path)
-            if text.endswith("\n") and at is not None:
-                return Exit(int(text), at)
-        return None
+    def hand_over(self, script: Path, uid: int, gid: int) -> None:
+        """Give its files to the user whose run it is; the folder stays ours, and lets them in. Raises OSError."""
+        self.path.chmod(_ENTERED)
+        for path in (script, self.output, self.errors):
+            path.touch(mode=PRIVATE_FILE)
+            os.chown(path, uid, gid)
 
 
 class RunFolders:
@@ -126,14 +136,6 @@ def component(name: str) -> str:
     return f"{name[:_KEPT]}-{sha256(name.encode()).hexdigest()[:32]}"
 
 
-def modified_at(path: Path) -> datetime | None:
-    """When a file was changed last; None: it is not there."""
-    try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except OSError:
-        return None
-
-
 def free_bytes(folder: Path) -> int | None:
     """What its file system still has for us; None: nobody knows."""
     try:
@@ -147,14 +149,17 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
-def is_alive(claim: Claim) -> bool:
-    """Whether exactly this process lives: a later one under the same number has another start, a zombie has ended."""
+def is_alive(claim: Claim, folder: RunFolder) -> bool:
+    """Whether the process that claimed this folder lives: a later one under its number does not run it, a zombie says nothing.
+
+    Compared are the names of instance and run, so that it is found again when the data of the agent are under another path.
+    """
     try:
-        stat = Path(f"/proc/{claim.pid}/stat").read_text()
+        words = Path(f"/proc/{claim.pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    fields = stat.rpartition(") ")[2].split()
-    return int(fields[_STAT_START]) == claim.start and fields[_STAT_STATE] not in {"Z", "X"}
+    named = words[_FOLDER_ARGUMENT] if len(words) > _FOLDER_ARGUMENT else b""
+    return Path(os.fsdecode(named)).parts[-2:] == folder.path.parts[-2:]
 
 
 def has_others(leader: int) -> bool:

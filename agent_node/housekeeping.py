@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent_node.folders import RunFolders, newest_change
+from agent_node.folders import PRIVATE_FILE, RunFolders, newest_change
 from schemas.names import InstanceId
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,8 @@ def _clear(folder: Path, rules: Housekeeping) -> None:
         return
     archive = rules.target / f"{folder.name}.tar.gz"
     part = archive.with_name(f".{archive.name}.part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=PRIVATE_FILE)
     with tarfile.open(part, "w:gz") as packed:
         packed.add(folder, arcname=folder.name)
     part.rename(archive)

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
+from agent_node.folders import RunFolder
 from schemas.processes import ProcessWish
 
 _UMASK: Final = ("/bin/sh", "-c", 'umask "$0"; exec "$@"')
@@ -62,15 +63,15 @@ def identity(user: pwd.struct_passwd | None) -> dict[str, str]:
     return {"HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name}
 
 
-def hand_over(script: Path, user: pwd.struct_passwd | None) -> None:
-    """Let another user read a script. Raises LauncherError when a folder above it is closed to them."""
+def hand_over(folder: RunFolder, script: Path, user: pwd.struct_passwd | None) -> None:
+    """Let another user have its script and its output. Raises LauncherError when a folder above is closed to them."""
     if user is None:
         return
-    for folder in script.parents:
-        status = folder.stat()
+    folder.hand_over(script, user.pw_uid, user.pw_gid)
+    for above in folder.path.parents:
+        status = above.stat()
         if not status.st_mode & stat.S_IXOTH and status.st_uid != user.pw_uid:
-            raise LauncherError(f"'{user.pw_name}' may not enter {folder}, where scripts and output are: chmod o+x it")
-    os.chown(script, user.pw_uid, user.pw_gid)
+            raise LauncherError(f"'{user.pw_name}' may not enter {above}, where scripts and output are: chmod o+x it")
 
 
 def _program(name: str, path: str | None) -> str:

@@ -26,7 +26,7 @@ from agent_node.core.events import (
     ProcessStarted,
     StartFailed,
 )
-from agent_node.folders import Claim, RunFolder, RunFolders, boot_id, has_others, is_alive, signal_group
+from agent_node.folders import PRIVATE_FILE, Claim, RunFolder, RunFolders, has_others, is_alive, signal_group
 from agent_node.secrets import SecretError
 from schemas.documents import Assignment
 from schemas.names import RunId
@@ -80,7 +80,6 @@ class Processes:
         self._lingering: dict[RunId, asyncio.TimerHandle] = {}
         self._written: list[RunFolder] = []
         """Of runs that have ended: their output was not looked at since."""
-        self._boot = boot_id()
         self._loop = asyncio.get_running_loop()
 
     def start(self, assignment: Assignment) -> None:
@@ -114,8 +113,8 @@ class Processes:
                 launch.environment,
                 file_actions=(
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_OPEN, 1, str(folder.output), _APPEND, 0o644),
-                    (os.POSIX_SPAWN_OPEN, 2, str(folder.errors), _APPEND, 0o644),
+                    (os.POSIX_SPAWN_OPEN, 1, str(folder.output), _APPEND, PRIVATE_FILE),
+                    (os.POSIX_SPAWN_OPEN, 2, str(folder.errors), _APPEND, PRIVATE_FILE),
                 ),
                 setsid=True,
                 setsigmask=(),
@@ -177,19 +176,19 @@ class Processes:
 
     def _found(self, run: RunId, folder: RunFolder, claim: Claim) -> None:
         """Somebody claimed it: it has ended, or lives, or is gone."""
-        if folder.exit() is not None:
-            self._ended(run, folder, None)
-        elif claim.boot != self._boot:
+        if claim.code is not None:
+            self._ended(run, folder, claim)
+        elif claim.boot != self._host.boot:
             self._lost(run, "the host was restarted while it ran")
-        elif (pidfd := _open_process(claim)) is not None:
+        elif (pidfd := _open_process(claim, folder)) is not None:
             self._attend(run, _Attended(claim.pid, pidfd, folder))
-            self._started(run, claim.pid, folder.claimed_at() or self._clock(), folder)
-        else:
-            self._ended(run, folder, None)
+            self._started(run, claim.pid, claim.at, folder)
+        else:  # it may have ended since we looked
+            self._ended(run, folder, folder.claim())
 
     def _still_claiming(self, folder: RunFolder) -> timedelta:
         """How long a wrapper of an earlier life may still be about to claim."""
-        tried = folder.scripted_at()
+        tried = folder.started_at()
         return timedelta(0) if tried is None else min(_CLAIMING, tried + _CLAIMING - self._clock())
 
     def _find_later(self, run: RunId, seconds: float, tries: int) -> None:
@@ -226,29 +225,38 @@ class Processes:
             reason = f"its folder could not be claimed (code {status}); is the disk full?"
             self._emit(StartFailed(now=self._clock(), run=run, reason=reason))
         else:
-            self._ended(run, attended.folder, status, leader=attended.pid)
+            self._ended(run, attended.folder, claim, status, leader=attended.pid)
 
-    def _ended(self, run: RunId, folder: RunFolder, status: int | None, *, leader: int | None = None) -> None:
+    def _ended(
+        self,
+        run: RunId,
+        folder: RunFolder,
+        claim: Claim | None,
+        status: int | None = None,
+        *,
+        leader: int | None = None,
+    ) -> None:
         """Report an end: by what the wrapper wrote, else by what the kernel told its parent."""
         self._written.append(folder)
-        left = folder.exit()
-        code, reason = (left.code if left else None), ""
-        if left is None and status is not None and status >= 0:
+        now = at = self._clock()
+        code, reason = (claim.code if claim is not None else None), ""
+        if claim is not None and code is not None:
+            at = claim.at
+        elif status is not None and status >= 0:
             code = status
-        elif left is None:
+        else:
             by = f" by {_signal_name(-status)}" if status is not None else ""
             reason = f"its wrapper was ended{by} before it could write a return code"
             if leader is not None:  # nobody would attend to what is left of the group
                 signal_group(leader, signal.SIGKILL)
-        now = self._clock()
         self._emit(
             ProcessEnded(
                 now=now,
                 run=run,
-                at=left.at if left is not None else now,
+                at=at,
                 code=code,
                 reason=reason,
-                started=folder.claimed_at(),
+                started=folder.started_at(),
                 output=str(folder.output),
                 errors=str(folder.errors),
             )
@@ -262,13 +270,13 @@ class Processes:
         self._emit(ProcessLost(now=self._clock(), run=run, reason=reason))
 
 
-def _open_process(claim: Claim) -> int | None:
-    """A pidfd of exactly this process. It is opened first: whoever then has the number and the start, is behind it."""
+def _open_process(claim: Claim, folder: RunFolder) -> int | None:
+    """A pidfd of exactly this process. It is opened first: whoever then has the number and runs this folder, is behind it."""
     try:
         pidfd = os.pidfd_open(claim.pid)
     except OSError:
         return None
-    if is_alive(claim):
+    if is_alive(claim, folder):
         return pidfd
     os.close(pidfd)
     return None

@@ -47,12 +47,12 @@ class Launched:
         append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         pid = os.posix_spawn(
             "/bin/sh",
-            ("sh", str(WRAPPER), str(folder), "", "/bin/bash", str(folder / "script")),
+            ("sh", str(WRAPPER), str(folder), "boot", "", "/bin/bash", str(folder / "script")),
             os.environ,
             file_actions=(
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, str(folder / "out"), append, 0o644),
-                (os.POSIX_SPAWN_OPEN, 2, str(folder / "err"), append, 0o644),
+                (os.POSIX_SPAWN_OPEN, 1, str(folder / "out"), append, 0o600),
+                (os.POSIX_SPAWN_OPEN, 2, str(folder / "err"), append, 0o600),
             ),
             setsid=True,
         )

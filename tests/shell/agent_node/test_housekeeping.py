@@ -65,6 +65,7 @@ def test_scenario_210_archive_holds_everything_and_never_an_archive(tmp_path: Pa
     assert (first, second) == (["empty", "old"], [])
     assert left(tmp_path) == []
     assert left(tmp_path, "archive") == ["old.tar.gz"]
+    assert (tmp_path / "archive" / "old.tar.gz").stat().st_mode & 0o777 == 0o600
     assert sorted(names) == ["old", "old/run", "old/run/out"]
 
 

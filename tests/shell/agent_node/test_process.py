@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,23 @@ async def test_script_is_kept_unchanged(tmp_path: Path) -> None:
         await bench.runs(an_assignment(a_command(text)))
 
     assert bench.folder.script.read_bytes() == text.encode()
+
+
+async def test_traces_of_a_run_are_the_agents_alone(tmp_path: Path) -> None:
+    """Its folder and all that is in it; the folders above can be passed, and not listed. What the command makes is as ever."""
+    umask = os.umask(0)
+    os.umask(umask)
+    async with a_bench(tmp_path) as bench:
+        await bench.runs(an_assignment(a_command("umask")))
+        folder = bench.folder.path
+
+    assert {file.name: _mode(file) for file in (folder / "script", folder / "out", folder / "err")} == {
+        "script": 0o600,
+        "out": 0o600,
+        "err": 0o600,
+    }
+    assert [_mode(above) for above in (folder, *folder.parents[:2])] == [0o700, 0o711, 0o711]
+    assert bench.output() == f"{umask:04o}\n"
 
 
 async def test_scenario_136_to_144_environment(tmp_path: Path) -> None:
@@ -139,7 +157,7 @@ async def test_only_one_of_twenty_wrappers_becomes_the_command(tmp_path: Path) -
     """Whatever starts them: the claim lets one through, the others leave with 75 and have done nothing."""
     folder = RunFolder(tmp_path)
     folder.script.write_text(f"echo ran >>{tmp_path}/log")
-    command = ["/bin/sh", str(WRAPPER), str(tmp_path), "", "/bin/sh", str(folder.script)]
+    command = ["/bin/sh", str(WRAPPER), str(tmp_path), boot_id(), "", "/bin/sh", str(folder.script)]
 
     wrappers = [await asyncio.create_subprocess_exec(*command) for _ in range(20)]
     codes = sorted([await wrapper.wait() for wrapper in wrappers])
@@ -198,7 +216,7 @@ async def test_scenario_208_no_log_is_ever_in_the_way(tmp_path: Path) -> None:
 
 
 async def test_scenario_204_process_of_an_earlier_life_is_found(tmp_path: Path) -> None:
-    """By pid, start and boot; its end is reported with the code that its wrapper wrote."""
+    """By pid, boot and command line; its end is reported with the code that its wrapper wrote."""
     go = tmp_path / "go"
     script = (
         "import asyncio, os, sys; from pathlib import Path; from datetime import UTC, datetime;"
@@ -226,6 +244,37 @@ async def test_scenario_204_process_of_an_earlier_life_is_found(tmp_path: Path) 
     assert end.code == 7
 
 
+async def test_process_is_found_by_another_path(tmp_path: Path) -> None:
+    """Its command line names the folder as its data were called then; run and instance are what counts."""
+    go = tmp_path / "go"
+    async with a_bench(tmp_path / "old") as bench:
+        bench.processes.start(an_assignment(a_command(f"until [ -e {go} ]; do sleep 0.02; done; exit 5")))
+        started = await bench.tells(ProcessStarted)
+        await eventually(lambda: bench.folder.claim() is not None, within=SOON, what="it is claimed")
+        (tmp_path / "new").symlink_to("old")
+        async with a_bench(tmp_path / "new") as later:
+            later.processes.find(RUN)
+            found = await later.tells(ProcessStarted)
+            go.touch()
+            end = await later.tells(ProcessEnded)
+
+    assert (found.pid, end.code) == (started.pid, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("{pid} {boot}\n7\n", 7), ("{pid} {boot}\n7", None), ("{pid} {boot}\n", None)]
+)
+async def test_code_counts_when_its_line_is_complete(tmp_path: Path, text: str, code: int | None) -> None:
+    """Whoever reads while it is being written, or after the power went, does not take a part of it for the whole."""
+    async with a_bench(tmp_path) as bench:
+        bench.folder.make()
+        (bench.folder.path / "claim").write_text(text.format(pid=os.getpid(), boot=boot_id()))
+        bench.processes.find(RUN)
+        end = await bench.tells(ProcessEnded)
+
+    assert end.code == code
+
+
 async def test_scenario_205_without_a_code_it_has_failed(tmp_path: Path) -> None:
     """The process is gone and its wrapper wrote nothing: no code, and a reason."""
     async with a_bench(tmp_path) as bench:
@@ -247,7 +296,7 @@ async def test_claim_of_another_boot_is_lost(tmp_path: Path) -> None:
     """The host was restarted: whatever has that number now is somebody else."""
     async with a_bench(tmp_path) as bench:
         bench.folder.path.mkdir(parents=True)
-        (bench.folder.path / "claim").write_text(f"{os.getpid()} 1 00000000-0000-0000-0000-000000000000\n")
+        (bench.folder.path / "claim").write_text(f"{os.getpid()} 00000000-0000-0000-0000-000000000000\n")
         bench.processes.find(RUN)
         lost = await bench.tells(ProcessLost)
 
@@ -255,10 +304,10 @@ async def test_claim_of_another_boot_is_lost(tmp_path: Path) -> None:
 
 
 async def test_claim_of_another_process_with_the_same_number_is_not_ours(tmp_path: Path) -> None:
-    """Same pid, same boot, another start: ours is gone, and the other is left alone."""
+    """Same pid, same boot, another command line: ours is gone, and the other is left alone."""
     async with a_bench(tmp_path) as bench:
         bench.folder.path.mkdir(parents=True)
-        (bench.folder.path / "claim").write_text(f"{os.getpid()} 1 {boot_id()}\n")
+        (bench.folder.path / "claim").write_text(f"{os.getpid()} {boot_id()}\n")
         bench.processes.find(RUN)
         end = await bench.tells(ProcessEnded)
 
@@ -336,6 +385,10 @@ def test_wrapper_is_plain_sh() -> None:
     checked = subprocess.run(["/bin/sh", "-n", str(WRAPPER)], check=False, capture_output=True, text=True)
 
     until(lambda: checked.returncode == 0, within=0, what=checked.stderr)
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def _lives(pid: int) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent_node.core.events import ProcessStarted, StartFailed
+from agent_node.folders import RunFolder
 from agent_node.launchers import LauncherError, hand_over, prefix
 from schemas.processes import ProcessWish
 from tests.support.agents import a_command, an_assignment
@@ -87,11 +88,14 @@ async def test_runs_as_another_user(tmp_path: Path) -> None:
     async with a_bench(tmp_path) as bench:
         bench.users = ("nobody",)
         bench.processes = bench.another_life()
-        command = a_command("id -u; id -g; echo $HOME $USER; exit 4", process={"runAs": "nobody"})
-        end = await bench.runs(an_assignment(command))
+        script = "id -u; id -g; echo $HOME $USER >>$LOG_FILE_PATH; grep -c $HOME $LOG_FILE_PATH; exit 4"
+        end = await bench.runs(an_assignment(a_command(script, process={"runAs": "nobody"})))
+        left = bench.folder
 
     assert end.code == 4
-    assert bench.output().split() == [str(user.pw_uid), str(user.pw_gid), user.pw_dir, "nobody"]
+    assert bench.output().split() == [str(user.pw_uid), str(user.pw_gid), user.pw_dir, "nobody", "1"]
+    assert (left.output.stat().st_uid, left.path.stat().st_uid) == (user.pw_uid, 0)
+    assert {file.stat().st_mode & 0o077 for file in (left.script, left.output, left.errors)} == {0}
 
 
 @pytest.mark.parametrize(("allowed", "name", "word"), [
@@ -126,10 +130,12 @@ def test_closed_folder_is_named(tmp_path: Path) -> None:
     """A user who could not read the script is told apart from a command that fails."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
+    run = RunFolder(closed / "run")
+    run.make()
     other = pwd.struct_passwd(("other", "x", 4_000_000, 4_000_000, "", "/", "/bin/sh"))
 
     with pytest.raises(LauncherError, match="closed"):
-        hand_over(closed / "script", other)
+        hand_over(run, run.script, other)
 
 
 def test_wish_that_cannot_be_is_refused() -> None:

@@ -7,33 +7,25 @@ from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.step import Step
 from schemas.names import JobId
 
-_ROUNDS = 10_000
-
 
 def settle(step: Step) -> None:
-    """Work off everything until nothing moves. Bounded: instances that raise each other's events for ever are cut off."""
+    """Work off everything until nothing moves.
+
+    That ends: what an instance does by itself is bounded by its machine, and it raises each of its global events once.
+    """
     runs.let_go_of_withdrawn(step)
-    rounds = 0
-    while step.unsettled or step.known_already:
-        if step.known_already:
+    while step.unsettled:
+        while step.known_already:
             runs.reported(step, step.state.reported[step.known_already.pop()][1])
-            continue
         instance = next(iter(step.unsettled))
         del step.unsettled[instance]
         machine = step.machine(instance)
         if machine is None:
             continue
-        rounds += 1
-        if rounds > _ROUNDS + 10 * len(step.state.machines):
-            step.loop_cut(machine)
-            step.unsettled.clear()
-            return
         machine.settle(step)
         _start(step, machine)
         _raise(step, machine)
-        if machine.unsettled:
-            step.touch(machine)  # how its contexts stand is known once all that was due has been asked for
-        else:
+        if not machine.unsettled:  # else how its contexts stand is known once all that was due has been asked for
             instances.follow_root(step, machine)
 
 
@@ -59,6 +51,5 @@ def broadcast(step: Step, event: JobId, why: str, *, group: str | None) -> int:
         if not residences or group not in {None, machine.graph.plan.environment_group}:
             continue
         machine.happen(step, residences[0], why)
-        step.touch(machine)
         reached += 1
     return reached

@@ -39,8 +39,8 @@ def ask(step: Step, machine: ContextMachine, index: int) -> None:
         return
     machine.put(step, index, replace(machine.copies[index], queued=order, queued_at=step.now))
     for other in copy.stands_for:
-        if other == index or not machine.copies[other].skipped:
-            machine.move(step, other, Trigger.QUEUE, "waits for a lock", retry_at=None, pending=False, raised=True)
+        if not machine.copies[other].skipped:
+            machine.move(step, other, Trigger.QUEUE, "waits for a lock", retry_at=None)
 
 
 def hand_over(step: Step, machine: ContextMachine, index: int, order: int) -> None:
@@ -151,7 +151,7 @@ def reported(step: Step, report: RunReport) -> str:
         end(step, run, report)
     elif report.phase is RunPhase.RUNNING and run.phase is not RunPhase.RUNNING:
         _begin(step, run, report)
-    elif report.phase is RunPhase.ACCEPTED and run.phase is not RunPhase.RUNNING:
+    elif run.phase is not RunPhase.RUNNING:  # it has been accepted
         if run.phase is None or report.ready is not run.ready:
             step.put_run(replace(run, phase=RunPhase.ACCEPTED, ready=report.ready))
         grant(step, run.id)
@@ -161,7 +161,7 @@ def reported(step: Step, report: RunReport) -> str:
 def grant(step: Step, name: RunId) -> None:
     """Tell an agent that is ready to start a run; from now on the run stays there, whatever becomes of the agent (S1)."""
     run = step.state.runs[name]
-    if run.ready and not run.granted and step.machine(run.instance) is not None and step.state.agent_there(run.agent):
+    if run.ready and step.machine(run.instance) is not None and step.state.agent_there(run.agent):
         step.put_run(replace(run, granted=True))
 
 
@@ -171,8 +171,6 @@ def lose(step: Step, run: RunId, reason: str) -> None:
     report = RunReport(
         run=run,
         phase=RunPhase.ENDED,
-        started=record.started,
-        ended=step.now,
         outcome=Outcome.LOST,
         reason=f"lost: {reason}",
         dry_run=record.dry_run,
@@ -243,7 +241,6 @@ def _stands_for(machine: ContextMachine, run: RunRecord) -> list[int]:
 
 def _job_ends(step: Step, machine: ContextMachine, index: int, run: RunRecord, reason: str) -> None:
     record = machine.copies[index]
-    outcome = run.outcome or Outcome.FAILED
     facts: dict[str, object] = {
         "live": False,
         "return_code": run.return_code,
@@ -253,11 +250,10 @@ def _job_ends(step: Step, machine: ContextMachine, index: int, run: RunRecord, r
         "overrides": {},
         "dry_run": run.dry_run,
     }
-    machine.put(step, index, replace(record, live=False))
-    if outcome in _DONE:
-        passed = record.skipped or outcome is Outcome.NOT_TODAY
+    if run.outcome in _DONE:
+        passed = record.skipped or run.outcome is Outcome.NOT_TODAY
         machine.result(step, index, Trigger.PASS if passed else Trigger.SUCCEED, reason, tries=0, **facts)
-    elif outcome in _STOPPED:
+    elif run.outcome in _STOPPED:
         machine.result(step, index, Trigger.KILL, run.stop_reason or reason, again=0, tries=0, **facts)
     else:
         retry = _retry(machine.graph.copies[index], record.tries, run)
@@ -299,17 +295,15 @@ def retry(step: Step, instance: InstanceId, index: int) -> None:
     for other in machine.graph.copies[index].stands_for:
         machine.put(step, other, replace(machine.copies[other], retry_at=None))
     machine.initiate(step, home, machine.copies[home].cause)
-    step.touch(machine)
 
 
 def _repeat(step: Step, machine: ContextMachine, index: int) -> None:
     """Start what was remembered while a repeatable job was busy."""
     for other in machine.graph.copies[index].stands_for:
         record = machine.copies[other]
-        if record.again and not record.live and record.retry_at is None:
+        if record.again and record.retry_at is None:
             machine.put(step, other, replace(record, again=record.again - 1))
             machine.initiate(step, other, record.cause)
-            step.touch(machine)
             return
 
 
@@ -325,15 +319,16 @@ def release(step: Step, owner: Owner) -> None:
 def _go(step: Step, owners: list[Owner]) -> None:
     for granted in owners:
         machine = step.machine(granted.instance)
-        closes = step.state.instances[granted.instance].closes if machine is not None else None
+        if machine is None:
+            continue  # its instance is just ending, and lets go of everything
+        closes = step.state.instances[granted.instance].closes
         if closes is not None and closes <= step.now:
             release(step, granted)
-        elif machine is not None and machine.shut(machine.graph.copies[granted.copy].context, step.now) is not None:
+        elif machine.shut(machine.graph.copies[granted.copy].context, step.now) is not None:
             _remember(step, machine, granted.copy)
             release(step, granted)
-        elif machine is not None:
+        else:
             hand_over(step, machine, granted.copy, granted.order)
-            step.touch(machine)
 
 
 def _remember(step: Step, machine: ContextMachine, index: int) -> None:
@@ -357,5 +352,4 @@ def stop(step: Step, run: RunRecord, reason: str) -> None:
     stopped = replace(run, stop=True, stop_reason=reason)
     step.put_run(stopped)
     if placement.withheld(step.state, run):
-        report = RunReport(run=run.id, phase=RunPhase.ENDED, outcome=Outcome.WITHDRAWN, reason=reason)
-        end(step, stopped, report)
+        end(step, stopped, RunReport(run=run.id, phase=RunPhase.ENDED, reason=reason))

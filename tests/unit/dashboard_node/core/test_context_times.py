@@ -10,18 +10,10 @@ from schemas.names import PlanName
 from schemas.notifications import Deadlines, Monitor
 from schemas.requests import Action, EndInstance, PrepareInstance
 from schemas.status import ContextStatus
-from tests.scenarios.house import mentioned
 from tests.scenarios.notation import plan
 from tests.support.notified import Desk
 from tests.support.office import Office, at
-
-
-def an_office(text: str) -> Office:
-    """An instance of the plan, opened at noon."""
-    office = Office(at("04-02 12:00"))
-    office.imports(mentioned(plan(text)))
-    assert office.start("P").ok
-    return office
+from tests.support.written import Written
 
 
 def times(office: Office, context: str = "P") -> tuple[ContextStatus, str | None, str | None]:
@@ -35,7 +27,7 @@ def times(office: Office, context: str = "P") -> tuple[ContextStatus, str | None
 
 def test_a_context_begins_with_its_first_job_and_ends_when_it_is_complete() -> None:
     """Complete no more, it has not ended; it began when it did."""
-    office = an_office("P[a]{C[q:q | q<-]}")
+    office = Written("P[a]{C[q:q | q<-]}")
     waits = times(office)
     office.until(at("04-02 12:01"))
     office.act(Action.SUBMIT, "a")
@@ -62,7 +54,7 @@ def test_a_context_begins_with_its_first_job_and_ends_when_it_is_complete() -> N
 
 def test_a_context_that_fails_has_begun_and_not_ended() -> None:
     """Also when nobody saw its job start."""
-    office = an_office("P[a]")
+    office = Written("P[a]")
     office.act(Action.SUBMIT, "a")
     office.until(at("04-02 12:01"))
     office.ends("a", code=1)
@@ -72,7 +64,7 @@ def test_a_context_that_fails_has_begun_and_not_ended() -> None:
 
 def test_a_context_ended_when_it_became_complete() -> None:
     """What happens in it afterwards and leaves it complete is no new end."""
-    office = an_office("P[a g:g c | c<-or(a,g)]")
+    office = Written("P[a g:g c | c<-or(a,g)]")
     office.act(Action.SUBMIT, "a")
     office.ends("a")
     office.until(at("04-02 12:01"))
@@ -87,7 +79,7 @@ def test_a_context_ended_when_it_became_complete() -> None:
 @pytest.mark.parametrize(("begun", "began"), [(False, None), (True, "12:01")])
 def test_an_instance_that_was_ended(begun: bool, began: str | None) -> None:  # noqa: FBT001  # a parameter of the test
     """One in which nothing has begun never began."""
-    office = an_office("P[a b]")
+    office = Written("P[a b]")
     office.until(at("04-02 12:01"))
     if begun:
         office.act(Action.SUBMIT, "a")

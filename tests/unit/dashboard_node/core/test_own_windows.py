@@ -188,10 +188,12 @@ def test_what_waits_for_a_lock_when_it_shuts_gives_its_place_away() -> None:
     office.until(at("04-02 16:00"))
     office.ends("a")
     kept = office.status("d"), office.runs()
+    queued_at = {copy.queued_at for copy in office.core.state.machines[office.only.id].copies}
     office.until(at("04-02 22:00"))
 
     assert queued == JobStatus.LOCK_QUEUED
     assert kept == (JobStatus.WAITING, {})
+    assert queued_at == {None}
     assert list(office.runs()) == ["d"]
 
 

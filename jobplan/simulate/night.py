@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from heapq import heappop, heappush
 
 from msgspec import Struct, field
@@ -69,11 +70,12 @@ class NightPlay:
         self._durations = durations or {}
         self._usual = usual
         self._failing = failing
-        self._agenda: list[tuple[datetime, int, int, RunId | None]] = []
+        self._agenda: list[tuple[datetime, int, Callable[[Night], None]]] = []
         self._sequence = 0
         self._running: dict[RunId, datetime] = {}
         self._seen: set[RunId] = set()
         self._fired: set[int] = set()
+        self._put_off: set[int] = set()
 
     def play(self) -> Night:
         """The night, from the opening of the window to its end, or until nothing more can happen."""
@@ -118,41 +120,51 @@ class NightPlay:
         except (CronError, ValueError):
             return
         if at is not None:
-            self._put(at, copy.index, None)
+            self._put(at, partial(self._fire, copy=copy))
 
-    def _put(self, at: datetime, copy: int, run: RunId | None) -> None:
+    def _put(self, at: datetime, happens: Callable[[Night], None]) -> None:
         self._sequence += 1
-        heappush(self._agenda, (at, self._sequence, copy, run))
+        heappush(self._agenda, (at, self._sequence, happens))
 
     def _next(self, night: Night, horizon: datetime) -> bool:
         """Play the next thing; False: there is none before the horizon."""
         world = self.world
         due = self._agenda[0][0] if self._agenda else None
-        timer = world.core.next_wakeup()
+        timer = world.next_wakeup()
         at = min((t for t in (due, timer) if t is not None), default=None)
         if at is None or at > horizon or not world.active:
             return False
         if due is not None and due <= at:
-            _, _, index, run = heappop(self._agenda)
+            _, _, happens = heappop(self._agenda)
             world.wait(max(due - world.now, timedelta()))
             if not world.active:
                 return False
-            if run is None:
-                self._fire(night, world.machine.graph.copies[index])
-            else:
-                self._end(night, world.machine.graph.copies[index], run)
+            happens(night)
         else:
             world.wait(max(at - world.now, timedelta()))
-        self._take_up_runs()
+        if world.active:
+            self._take_up_runs()
         return True
 
     def _fire(self, night: Night, copy: Copy) -> None:
         if isinstance(copy.artefact, ClockJob) and copy.kind is JobKind.CLOCK:
             self._plan_next_firing(copy, copy.artefact, self.world.now)
         try:
-            self.world.fire([copy], context=None)
+            at = self.world.fire([copy], context=None)
         except RefusedError:
             return
+        if at == self.world.now:
+            self._fired_now(night, copy)
+        elif copy.index not in self._put_off:
+            self._put_off.add(copy.index)
+            self._put(at, partial(self._fired_late, copy=copy))
+
+    def _fired_late(self, night: Night, copy: Copy) -> None:
+        """A blackout that had put a fire off is over."""
+        self._put_off.discard(copy.index)
+        self._fired_now(night, copy)
+
+    def _fired_now(self, night: Night, copy: Copy) -> None:
         night.firings[copy.name] = night.firings.get(copy.name, 0) + 1
         if copy.index not in self._fired:
             self._fired.add(copy.index)
@@ -168,7 +180,7 @@ class NightPlay:
                 copy = self.world.machine.graph.copies[run.copy]
                 self.world.start([copy])
                 takes = self._durations.get(copy.name, self._durations.get(copy.id, self._usual))
-                self._put(self.world.now + takes, copy.index, run.id)
+                self._put(self.world.now + takes, partial(self._end, copy=copy, run=run.id))
 
     def _end(self, night: Night, copy: Copy, run: RunId) -> None:
         started = self._running.pop(run)

@@ -118,21 +118,23 @@ class World:
 
     # Clocks and files
 
-    def fire(self, copies: list[Copy], *, context: int | None, outcome: str = "") -> None:
-        """A clock or file job fires (in one context, or wherever it resides), unless a blackout keeps it."""
+    def fire(self, copies: list[Copy], *, context: int | None, outcome: str = "") -> datetime:
+        """A clock or file job fires (in one context, or wherever it resides): now, or when a blackout that puts it off ends."""
         copy = copies[0]
         self._must_be_active()
         if not copy.kind.fires:
             if copy.kind is JobKind.COMMAND:
                 raise RefusedError(f"{copy.id} is a command job: it does not fire, it is started and ends")
             self._step(lambda step: self.machine.happen(step, copy.index, "fired"))
-            return
+            return self.now
         became = FireOutcome.PASSED if outcome == _BLACKOUT else self._in_blackout(copy, context)
-        if became is not None:
-            self._fire(copy, context, became)
+        if isinstance(became, datetime):
+            return became
+        self._fire(copy, context, became)
+        return self.now
 
-    def _in_blackout(self, copy: Copy, context: int | None) -> FireOutcome | None:
-        """What the job's blackout windows make of a fire now; None: it is put off."""
+    def _in_blackout(self, copy: Copy, context: int | None) -> FireOutcome | datetime:
+        """What the job's blackout windows make of a fire now, or until when they put it off."""
         artefact = copy.artefact
         if not isinstance(artefact, ClockJob):
             return FireOutcome.FIRED
@@ -150,7 +152,7 @@ class World:
             case OnBlackout.DELAY:
                 if not any(waiting.id == copy.id for _, _, waiting, _ in self._later):
                     heappush(self._later, (until, copy.index, copy, context))
-                return None
+                return until
 
     def _fire(self, copy: Copy, context: int | None, outcome: FireOutcome) -> None:
         fire = Fire(sequence=1, at=self.now, outcome=outcome)
@@ -239,7 +241,7 @@ class World:
     def wait(self, span: timedelta) -> None:
         """Let time pass: retries, ends of blackouts and the end of the window come when they are due."""
         until = self.now + span
-        while (at := self._next()) is not None and at <= until:
+        while (at := self.next_wakeup()) is not None and at <= until:
             self.now = max(at, self.now)
             while self._later and self._later[0][0] <= self.now:
                 _, _, copy, context = heappop(self._later)
@@ -250,6 +252,7 @@ class World:
                 break
         self.now = until
 
-    def _next(self) -> datetime | None:
+    def next_wakeup(self) -> datetime | None:
+        """When something happens by itself: a timer of the dashboard's, or the end of a blackout that has put a fire off."""
         wakeups = [self.core.next_wakeup()] + [at for at, *_ in self._later[:1]]
         return min((at for at in wakeups if at is not None), default=None)

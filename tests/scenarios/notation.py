@@ -290,4 +290,5 @@ class _Reader:
 
 def as_json(source: PlanSource) -> bytes:
     """The plan as one file, as ``simulate`` reads it."""
-    return msgspec.json.encode(source)
+    body = msgspec.to_builtins(source)
+    return msgspec.json.encode(body["plan"] | {"jobs": body["jobs"]})

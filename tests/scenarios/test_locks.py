@@ -65,6 +65,19 @@ def test_scenario_105_heavier_than_the_lock() -> None:
     tell(TWO, "submit(a) -> init{a}\n submit(b) -> b=Q\n OK(a) -> init{b}", locks="L{a:5 b}")
 
 
+def test_scenario_105_heavier_than_another_plan_says_the_lock_is() -> None:
+    """Each plan may be imported; where they meet the smaller capacity counts, and the heavy job runs alone."""
+    house = House()
+    house.open("one", "A[a]", locks="L:5{a:5}")
+    house.open("two", "B[b c]", locks="L{b c}")
+
+    assert house.act(Action.SUBMIT, "two.b") == ["two.b"]
+    assert house.act(Action.SUBMIT, "one.a") == []
+    assert house.act(Action.SUBMIT, "two.c") == []
+    assert house.ended("two.b") == ["one.a"]
+    assert house.ended("one.a") == ["two.c"]
+
+
 def test_scenario_106_as_many_as_fit() -> None:
     """A release lets all go that fit."""
     tell(FOUR, "submit(a) -> init{a}\n submit(b) ->\n submit(c) ->\n OK(a) -> init{b c}", locks="L:2{a:2 b c}")

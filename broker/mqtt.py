@@ -51,6 +51,7 @@ _FAILURE = 0x80
 """A failure without further reason; paho's word for a connection that broke."""
 _NOT_FOR_US = {133, 134, 135, 138, 140}
 """CONNACK: client id, user or password, not authorised, banned, authentication method."""
+_UNTRUSTED = "certificate verify failed"
 _CLOSED_EARLY = "closed the connection before it answered"
 
 
@@ -128,8 +129,8 @@ class MqttBus:
             raise _refusal(url, error.rc) from error
         except MqttError as error:
             text = str(error)
-            kind = _ProtocolRefusedError if text == _CLOSED_EARLY else BusError
-            raise kind(f"broker {url}: {'no answer' if 'timed out' in text else text}") from error
+            kind = _ProtocolRefusedError if text == _CLOSED_EARLY else RefusedError if _UNTRUSTED in text else BusError
+            raise kind(f"broker {url}: {_in_words(text, tls=url.tls)}") from error
         except (UnicodeError, ValueError) as error:
             raise BusError(f"broker {url}: not a host that can be looked up") from error
         return session
@@ -157,6 +158,16 @@ def _refusal(url: BrokerUrl, code: object) -> BusError:
     who = f"user '{url.user}'" if url.user else "a client without user and password"
     kind = RefusedError if value in _NOT_FOR_US else BusError
     return kind(f"broker {url} refuses {who}: {code}")
+
+
+def _in_words(text: str, *, tls: bool) -> str:
+    """Why no connection came about, and what to do where that is known."""
+    if _UNTRUSTED in text:
+        why = text.partition(f"{_UNTRUSTED}: ")[2] or text  # what OpenSSL says of it
+        return f"its certificate is not trusted ({why}): name the one that signed it, with JOBPLAN_CA_FILE or ca-file"
+    if text == _CLOSED_EARLY and not tls:
+        return f"{text} (a TLS listener does that to who comes without: mqtts://)"
+    return "no answer" if "timed out" in text else text
 
 
 def _reason(error: BaseException | None) -> str:

@@ -86,7 +86,7 @@ def resolve(given: Given, env: Mapping[str, str], folder: Path) -> Settings:
 def _path(given: str | None, read: Mapping[str, object], key: str, file: Path | None) -> Path | None:
     """A path as it was given, else the one in the file, which is meant from where the file is."""
     in_file = _text(read, key, file)
-    if given is not None:
+    if given:  # a variable that is set to nothing is not set
         return Path(given)
     return file.parent / in_file if in_file is not None and file is not None else None
 
@@ -94,7 +94,7 @@ def _path(given: str | None, read: Mapping[str, object], key: str, file: Path | 
 def _file(given: Given, env: Mapping[str, str], folder: Path) -> Path | None:
     """The configuration file: the one that is named, or the one in the working directory if there is one."""
     named = given.config or env.get("JOBPLAN_CONFIG")
-    if named is None:
+    if not named:
         found = folder / FILE
         return found if found.is_file() else None
     if not Path(named).is_file():

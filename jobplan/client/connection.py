@@ -187,7 +187,8 @@ class Connection:
         try:
             await session.publish([Publication(question.topic, question.payload, retain=False)])
         except RefusedError as error:
-            question.fail(BrokerError(f"{error}; is '{self.wire.user}' allowed to ask?"))
+            why = "who is a viewer there only looks (jobplan broker add-user NAME DIR makes one who may ask)"
+            question.fail(BrokerError(f"the broker does not let '{self.wire.user}' ask for anything: {why}; {error}"))
         except BusError:
             return  # the connection is going: it is asked again on the next one
 

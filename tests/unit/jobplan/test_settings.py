@@ -62,3 +62,10 @@ def test_a_commands_own_options_outrank_those_before_its_noun() -> None:
     given = Given(json=False).over(Given(json=True, broker="mqtt://before"))
 
     assert (given.json, given.broker) == (False, "mqtt://before")
+
+
+def test_a_variable_that_is_set_to_nothing_is_not_set(tmp_path: Path) -> None:
+    """As after ``JOBPLAN_CA_FILE=`` in a unit's file."""
+    nothing = dict.fromkeys(("JOBPLAN_BROKER", "JOBPLAN_CA_FILE", "JOBPLAN_CONFIG", "JOBPLAN_DATA"), "")
+
+    assert resolve(Given(), nothing, tmp_path) == resolve(Given(), {}, tmp_path)

@@ -26,6 +26,8 @@ from schemas.names import NodeName, UserName, escape
 
 DASHBOARD_USER = "dashboard"
 _AGENT_USER = "agent-"
+_COUNTERS = "topic read $SYS/broker/#"
+"""The broker's own; one of them tells when it dropped a message, which the doctor looks at for whoever asks it."""
 _ROUNDS = 10_000
 """Of PBKDF2: a few milliseconds of the broker's time at each login."""
 _SALT_BYTES = 12
@@ -64,8 +66,6 @@ def access_rules(
     parts = [
         "# Made by jobplan from its table of topics; it is written anew when users change.",
         _rules(prefix, DASHBOARD_USER, Role.DASHBOARD, {"node": DASHBOARD}),
-        # The broker's own counters; one of them tells when it dropped a message.
-        f"user {DASHBOARD_USER}\ntopic read $SYS/broker/#",
         # Where `jobplan broker check` tries things out: the dashboard's, so that everybody else is a second user.
         f"user {DASHBOARD_USER}\ntopic readwrite {prefix}/_check/#",
         *(
@@ -94,7 +94,7 @@ def _rules(prefix: str, user: str, role: Role, known: Mapping[str, str], *, look
         for may in _may(role, row)
         if may == "read" or not looks
     )
-    return "\n".join([f"user {user}", *lines])
+    return "\n".join([f"user {user}", *lines, *([_COUNTERS] if role is not Role.AGENT else [])])
 
 
 def _may(role: Role, row: Row) -> Iterator[str]:

@@ -40,3 +40,9 @@ class NobodyAnswersError(JobplanError):
 
 class BrokerError(JobplanError):
     """The broker cannot be reached, or refuses us."""
+
+
+class CannotLookError(JobplanError):
+    """Nothing can be said of how all stands, neither well nor ill: there is no broker, or it does not show all it has."""
+
+    exit_code = 2

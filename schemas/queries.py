@@ -66,6 +66,16 @@ class AuditPage(Told, frozen=True, kw_only=True):
     """Whether older rows match as well."""
 
 
+class ReadTime(Asked, frozen=True, kw_only=True, tag="time.read"):
+    """What time a node has, which it decides by. Whoever answers lives."""
+
+
+class NodeTime(Told, frozen=True, kw_only=True):
+    """Data of the answer to ReadTime."""
+
+    at: Instant
+
+
 class Forecast(Asked, frozen=True, kw_only=True, tag="forecast"):
     """Which windows and clock jobs are coming."""
 

@@ -25,6 +25,7 @@ from schemas.queries import (
     ListVersions,
     ReadAudit,
     ReadCalendar,
+    ReadTime,
     ReadVersion,
     WhoAmI,
 )
@@ -242,6 +243,7 @@ Query = (
     | ReadDurations
     | EstimateEnd
     | WhoAmI
+    | ReadTime
     | ListUsers
     | ListNotifications
 )
@@ -268,7 +270,7 @@ Change = (
 )
 """What is done once, and answered the same when it is asked again."""
 DashboardRequest = Query | Change
-AgentRequest = ReadLog | SetDryRun | Drain | SwitchWatch | ReadAudit
+AgentRequest = ReadLog | SetDryRun | Drain | SwitchWatch | ReadAudit | ReadTime
 """What an agent is asked; each node has an audit trail of its own."""
 
 

@@ -16,6 +16,7 @@ from schemas.queries import (
     ListVersions,
     ReadAudit,
     ReadCalendar,
+    ReadTime,
     ReadVersion,
     WhoAmI,
 )
@@ -53,6 +54,7 @@ _RULE: Final = Right(UserRole.ADMIN, Extent.ALL)
 
 _BY_REQUEST: Final[dict[type[Asked], Right | None]] = {
     WhoAmI: None,
+    ReadTime: None,
     ReadAudit: _LOOK,
     ListVersions: _LOOK,
     ReadVersion: _LOOK,

@@ -59,7 +59,7 @@ from schemas.documents import (
     Taken,
 )
 from schemas.names import InstanceId
-from schemas.queries import ReadAudit
+from schemas.queries import NodeTime, ReadAudit, ReadTime
 from schemas.requests import AgentRequest, Answer, Drain, ReadLog, SetDryRun, SwitchWatch
 from schemas.rights import refusal
 
@@ -232,6 +232,10 @@ def _answer(draft: Draft, event: Requested) -> None:
             return
         case ReadAudit():
             draft.effects.append(ReadTrail(user=event.user, request=event.request, query=ask))
+            return
+        case ReadTime():
+            answer = Answer(ok=True, data=msgspec.Raw(msgspec.json.encode(NodeTime(at=draft.now))))
+            draft.effects.append(Reply(user=event.user, request=event.request, answer=answer))
             return
         case SetDryRun():
             fault = wishes.dry_run(draft, event.user, ask)

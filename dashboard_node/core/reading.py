@@ -35,10 +35,12 @@ from schemas.queries import (
     ListUsers,
     ListVersions,
     Mute,
+    NodeTime,
     NotificationEntry,
     NotificationList,
     ReadAudit,
     ReadCalendar,
+    ReadTime,
     ReadVersion,
     UserList,
     UserSummary,
@@ -68,6 +70,7 @@ _Told = (
     | ReadDurations
     | EstimateEnd
     | WhoAmI
+    | ReadTime
     | ListUsers
     | ListNotifications
 )
@@ -106,6 +109,8 @@ def _answer(  # noqa: C901, PLR0911  # one branch a question
             return _versions(state, query)
         case ReadVersion():
             return _version(state, query)
+        case ReadTime():
+            return _told(NodeTime(at=step.now))
         case WhoAmI():
             return _you(state, UserName(step.user))
         case ListUsers():

@@ -172,7 +172,7 @@ def lose(step: Step, run: RunId, reason: str) -> None:
         run=run,
         phase=RunPhase.ENDED,
         outcome=Outcome.LOST,
-        reason=f"lost: {reason}",
+        reason=reason,
         dry_run=record.dry_run,
     )
     end(step, record, report)
@@ -193,6 +193,7 @@ def _begin(step: Step, run: RunRecord, report: RunReport) -> None:
 def end(step: Step, run: RunRecord, report: RunReport) -> None:
     """A run is over: its job follows, its locks go to the next, and what waited for it starts."""
     outcome = report.outcome or Outcome.FAILED
+    reason = f"lost: {report.reason}" if outcome is Outcome.LOST else report.reason
     if run.stop and outcome is not Outcome.LOST:
         outcome = Outcome.KILLED  # killed wins, whatever the command answered
     ended = replace(
@@ -207,12 +208,12 @@ def end(step: Step, run: RunRecord, report: RunReport) -> None:
     step.put_run(ended)
     history.ran(step, ended)
     machine = step.machine(run.instance)
-    step.note("run", instance=run.instance, run=run.id, after=outcome, detail=report.reason)
+    step.note("run", instance=run.instance, run=run.id, after=outcome, detail=reason)
     if machine is not None:
         for index in _stands_for(machine, run):
-            _job_ends(step, machine, index, ended, report.reason)
+            _job_ends(step, machine, index, ended, reason)
     else:
-        _tell_late_end(step, ended, report.reason)
+        _tell_late_end(step, ended, reason)
     release(step, Owner(run.order, run.instance, run.copy))
     if machine is not None:
         _repeat(step, machine, run.copy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +10,7 @@ import click
 from jobplan.cli.options import Verb, with_settings
 from jobplan.cli.output import put_json, put_table
 from jobplan.cli.session import with_client
+from jobplan.errors import BadInputError, BrokerError, CannotLookError
 from jobplan.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,26 +20,44 @@ if TYPE_CHECKING:
 _COLOURS = {"wrong": "bold red", "note": "yellow"}
 
 
-@click.command(cls=Verb, epilog="\b\nExample:\n  jobplan doctor\n  jobplan doctor --json")
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  jobplan doctor\n  jobplan doctor --json\n  jobplan doctor --conf /etc/mosquitto/mosquitto.conf",
+)
+@click.option(
+    "--conf",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Look at this mosquitto.conf, too: does it let the broker drop messages?",
+)
 @with_settings
-def doctor(settings: Settings) -> None:
-    """Look at all that is retained: what is wrong, and what to do about it.
+def doctor(settings: Settings, conf: Path | None) -> None:
+    """Look at all that is retained, and ask who is there: what is wrong, and what to do about it.
 
-    Nodes that are gone, drain or pretend; jobs in ERROR or on agents that are gone; instances past their end; locks waited for
-    too long; plans without their agent; topics that cannot be read or that nobody owns. Exit 1: something is wrong.
+    Nodes that are gone, silent, drain or pretend; clocks that differ; messages that the broker dropped; jobs in ERROR, lost or
+    on agents that are gone; instances past their end; locks waited for too long; plans without their agent; topics that cannot be
+    read or that nobody owns. Exit 1: something is wrong.
     """
     from rich.markup import escape
 
     from jobplan.client import Scope
+    from jobplan.client.checkup import check_up
     from jobplan.client.diagnosis import diagnose
+    from jobplan.client.limits import limits
     from jobplan.client.symptoms import Grade
     from jobplan.clock import now
 
+    wrong_limits = tuple(limits(_text(conf))) if conf is not None else ()
+
     async def work(client: Client) -> tuple[Finding, ...]:
         await client.follow(Scope.ALL)
-        return diagnose(client.picture, now())
+        asked = await check_up(client)
+        return diagnose(client.picture, now(), asked, wrong_limits)
 
-    found = with_client(settings, work)
+    try:
+        found = with_client(settings, work)
+    except BrokerError as error:
+        raise CannotLookError(str(error)) from error
     wrong = any(one.grade is Grade.WRONG for one in found)
     if settings.json:
         put_json({"well": not wrong, "findings": found})
@@ -54,3 +74,10 @@ def doctor(settings: Settings) -> None:
         put_table(("", "WHAT", "HOW IT IS", "WHAT TO DO"), rows, empty="all is well")
     if wrong:
         raise SystemExit(1)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{file} cannot be read: {error}") from error

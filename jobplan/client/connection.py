@@ -6,6 +6,7 @@ Knows of questions only that they are asked anew on each connection.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from datetime import timedelta
@@ -44,6 +45,7 @@ class Connection:
         self._filters: list[str] = wire.filters(Scope.PRESENCES)
         self.questions: dict[RequestId, Question] = {}
         self._feeds: list[Feed] = []
+        self._counters: dict[str, bytes] = {}
         self._up = asyncio.Event()
         self._refused: BrokerError | None = None
 
@@ -119,6 +121,8 @@ class Connection:
             return
         address = self.wire.address(delivery.topic)
         if address is None:
+            if delivery.topic.startswith("$SYS/"):
+                self._counters[delivery.topic] = delivery.payload
             return
         try:
             change = self.picture.take(address, delivery.payload)
@@ -134,6 +138,16 @@ class Connection:
         self._filters += wanted
         await self._subscribe(wanted)
         await self.wait_until_connected(self.patience)
+
+    async def counter(self, topic: str) -> int:
+        """What a counter of the broker stands at; 0 where it shows none, or not to this user."""
+        session = self._session
+        if session is None:
+            return 0
+        with contextlib.suppress(BusError):
+            await session.subscribe([topic])
+        text = self._counters.get(topic, b"")
+        return int(text) if text.isdigit() else 0
 
     async def _subscribe(self, filters: list[str]) -> None:
         """On this connection; without one, or when it goes meanwhile, the next one sees to it."""

@@ -1,13 +1,18 @@
-"""What is wrong in all that is retained, and what to do about each. Pure: a picture and a time come in, findings go out."""
+"""What is wrong in all that is retained, and in what was asked, and what to do about each.
+
+Pure: a picture, a time, and what came of asking come in; findings go out.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from jobplan.client import symptoms
+from jobplan.client.checkup import PATIENCE, Checkup, Pulse
+from jobplan.client.limits import Limit
 from jobplan.client.picture import Picture
 from jobplan.client.symptoms import Finding
 from schemas.addresses import AgentInstanceAt, FireReportAt, JobAt, TakenAt
@@ -19,14 +24,24 @@ OVERDUE: Final = timedelta(minutes=1)
 """An instance that still stands open so long after its end was not ended by anybody."""
 LONG: Final = timedelta(minutes=30)
 """Who waits for a lock longer than this may wait for somebody who never gives it back."""
+SKEW: Final = 2.0
+"""Seconds by which clocks may differ: windows and deadlines are the dashboard's time, fires the agent's."""
+LOST: Final = "lost: "
+"""How the reason of a lost run begins."""
 _KINDS: Final = {AgentInstanceAt: "publication", JobAt: "job", TakenAt: "taken", FireReportAt: "report"}
 
 
-def diagnose(picture: Picture, now: datetime) -> tuple[Finding, ...]:
-    """All that is wrong, or easily forgotten; empty: all is well."""
+def diagnose(
+    picture: Picture, now: datetime, checkup: Checkup | None = None, limits: Iterable[Limit] = ()
+) -> tuple[Finding, ...]:
+    """All that is wrong, or easily forgotten; empty: all is well. ``limits``: what drops messages by the broker's settings."""
+    asked = checkup or Checkup()
     return (
+        *_broker(asked, limits),
         *_dashboard(picture),
         *_agents(picture),
+        *_silent(asked.pulses),
+        *_clocks(asked.pulses),
         *_plans(picture),
         *_instances(picture, now),
         *_jobs(picture, now),
@@ -72,6 +87,36 @@ def _agents(picture: Picture) -> Iterator[Finding]:
             yield symptoms.PRETENDS.found(agent=name, which=which)
 
 
+def _broker(asked: Checkup, limits: Iterable[Limit]) -> Iterator[Finding]:
+    if asked.dropped:
+        yield symptoms.BROKER_DROPS.found(count=asked.dropped)
+    for one in limits:
+        yield symptoms.BROKER_LIMIT.found(setting=one.setting, value=one.value, why=one.why, wanted=one.wanted)
+
+
+def _silent(pulses: Mapping[str, Pulse]) -> Iterator[Finding]:
+    for node, pulse in pulses.items():
+        if not pulse.answered:
+            yield symptoms.SILENT.found(node=node, seconds=PATIENCE.total_seconds())
+
+
+def _clocks(pulses: Mapping[str, Pulse]) -> Iterator[Finding]:
+    """Each that is off; or this host's, when several agree on another time."""
+    told = {node: (pulse.ahead, pulse.within) for node, pulse in pulses.items() if pulse.ahead is not None}
+    off = {node: (ahead, within) for node, (ahead, within) in told.items() if abs(ahead) - within > SKEW}
+    times = [ahead for ahead, _ in off.values()]
+    if len(off) > 1 and off == told and max(times) - min(times) <= SKEW:
+        seconds = -sum(times) / len(times)
+        yield symptoms.CLOCK_HERE.found(seconds=abs(seconds), how=_how(seconds))
+        return
+    for node, (ahead, within) in off.items():
+        yield symptoms.CLOCK_OFF.found(node=node, seconds=abs(ahead), how=_how(ahead), within=within)
+
+
+def _how(seconds: float) -> str:
+    return "ahead of" if seconds > 0 else "behind"
+
+
 def _plans(picture: Picture) -> Iterator[Finding]:
     known = picture.agents
     for plan in picture.plans.values():
@@ -96,7 +141,10 @@ def _jobs(picture: Picture, now: datetime) -> Iterator[Finding]:
     open_ones = [name for name, one in picture.instances.items() if one.status is not ContextStatus.ENDED]
     for instance in open_ones:
         for job in picture.jobs(instance):
-            if job.status is JobStatus.ERROR:
+            if job.status is JobStatus.ERROR and job.reason.startswith(LOST):
+                how = job.reason.removeprefix(LOST)
+                yield symptoms.RUN_LOST.found(instance=instance, job=job.name, how=how)
+            elif job.status is JobStatus.ERROR:
                 yield symptoms.JOB_FAILED.found(instance=instance, job=job.name, how=_failed(job))
             agent = agents.get(job.agent)
             if job.live and agent is not None and agent.state is NodeState.GONE:

@@ -62,6 +62,36 @@ DASHBOARD_GONE = Symptom(
     name="dashboard-gone", what="dashboard", detail="is gone; connected last at {since}", advice=_START_DASHBOARD
 )
 AGENT_GONE = Symptom(name="agent-gone", what=_AGENT, detail="is gone; connected last at {since}", advice=_START_AGENT)
+SILENT = Symptom(
+    name="silent",
+    what="{node}",
+    detail="says that it is alive, and has not answered within {seconds:g} s",
+    advice="is its host up, its process stopped? Its log may say why; else restart it",
+)
+CLOCK_OFF = Symptom(
+    name="clock-off",
+    what="{node}",
+    detail="its clock is {seconds:.1f} s {how} this host's, give or take {within:.1f} s",
+    advice="set the clocks of both by one source: timedatectl, chronyc tracking",
+)
+CLOCK_HERE = Symptom(
+    name="clock-here",
+    what="this host",
+    detail="its clock is {seconds:.1f} s {how} those of all nodes, which agree",
+    advice="set it: timedatectl, chronyc tracking",
+)
+BROKER_DROPS = Symptom(
+    name="broker-drops",
+    what="broker",
+    detail="has dropped messages since it started; messages: {count}",
+    advice="set max_queued_messages 1000000 in its mosquitto.conf and restart it: everybody then reads all of it again",
+)
+BROKER_LIMIT = Symptom(
+    name="broker-limit",
+    what="broker setting {setting}",
+    detail="is {value}: {why}",
+    advice="set {setting} {wanted}, and restart the broker",
+)
 INCOMPLETE = Symptom(
     name="incomplete",
     what="{node}",
@@ -115,6 +145,12 @@ JOB_FAILED = Symptom(
     detail="{how}",
     advice="jobplan job logs {instance} {job}; then resubmit or acknowledge",
 )
+RUN_LOST = Symptom(
+    name="run-lost",
+    what=_JOB,
+    detail="nobody knows how its run ended: {how}",
+    advice="look at what it did; then jobplan job resubmit {instance} {job}, or acknowledge",
+)
 JOB_UNKNOWN = Symptom(
     name="job-unknown",
     what=_JOB,
@@ -145,6 +181,11 @@ SYMPTOMS = (
     DASHBOARD_NEVER,
     DASHBOARD_GONE,
     AGENT_GONE,
+    SILENT,
+    CLOCK_OFF,
+    CLOCK_HERE,
+    BROKER_DROPS,
+    BROKER_LIMIT,
     INCOMPLETE,
     SET_ASIDE,
     DISK_FULL,
@@ -155,6 +196,7 @@ SYMPTOMS = (
     PLAN_DISABLED,
     OVERDUE,
     JOB_FAILED,
+    RUN_LOST,
     JOB_UNKNOWN,
     LOCK_LONG,
     UNREADABLE,

@@ -10,15 +10,20 @@ import pytest
 
 from broker.address import BrokerUrl
 from broker.bus import Publication
+from broker.errors import ReplayError
 from broker.mqtt import MqttBus
 from broker.runtime.world import Signal
+from jobplan.client import client_on
+from jobplan.client.checkup import DROPPED
+from jobplan.client.wire import Wire
 from schemas.addresses import AgentInstanceAt
 from schemas.codec import encode_body, stamp
-from schemas.names import InstanceId
+from schemas.names import InstanceId, UserName
 from tests.fakes.toy_core import ME
 from tests.fakes.toy_node import START, TOPICS, ToyNode, a_broker, a_publication
 from tests.support.broker_under_test import DEFAULT_LIMITS, SHORT_PATIENCE, Box
 from tests.support.mosquitto import Mosquitto, running_mosquitto
+from tests.support.waiting import eventually
 
 MANY = 20_000
 
@@ -28,9 +33,9 @@ def _bus(mosquitto: Mosquitto) -> MqttBus:
     return MqttBus(url, patience=SHORT_PATIENCE)
 
 
-async def _fill(mosquitto: Mosquitto) -> None:
+async def _fill(mosquitto: Mosquitto, many: int = MANY) -> None:
     """What a dashboard would show the agent."""
-    instances = [InstanceId(f"nightly-{number:05}-20260301T010000Z") for number in range(MANY)]
+    instances = [InstanceId(f"nightly-{number:05}-20260301T010000Z") for number in range(many)]
     publications = [
         Publication(
             TOPICS.topic_of(AgentInstanceAt(ME, instance)),
@@ -51,6 +56,24 @@ async def test_agent_takes_in_all_of_many_topics(tmp_path: Path) -> None:
             heard = len(node.core.heard())
 
     assert heard == MANY
+
+
+async def test_who_asks_a_broker_that_drops_hears_of_it(tmp_path: Path) -> None:
+    """Mosquitto counts what it has dropped, and the doctor asks for that."""
+    with running_mosquitto(tmp_path, *DEFAULT_LIMITS, "sys_interval 1", "allow_anonymous true") as mosquitto:
+        await _fill(mosquitto, 2_000)
+        wire = Wire(TOPICS, UserName("anna"))
+        with pytest.raises(ReplayError):
+            async with _bus(mosquitto).connect(client="reader", will=None, on_delivery=Box()) as session:
+                await session.subscribe([f"{TOPICS.prefix}/#"])
+        box = Box()
+        async with _bus(mosquitto).connect(client="watcher", will=None, on_delivery=box) as session:
+            await session.subscribe([DROPPED])
+            await eventually(lambda: int(box.newest.get(DROPPED, b"0")) > 0, within=10.0, what="mosquitto counts them")
+        async with client_on(_bus(mosquitto), wire) as client:
+            dropped = await client.counter(DROPPED)
+
+    assert dropped > 0
 
 
 async def test_agent_refuses_a_replay_that_was_cut(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

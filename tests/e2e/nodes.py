@@ -55,6 +55,16 @@ class Node:
         """Ask it to end; its exit code."""
         return self._end(signal.SIGTERM)
 
+    def freeze(self) -> None:
+        """Stop it without ending it: its connection stays, and it says nothing."""
+        assert self._process is not None, f"{self.name} does not run"
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None, f"{self.name} does not run"
+        self._process.send_signal(signal.SIGCONT)
+
     def close(self) -> None:
         """End it if it still runs."""
         if self._process is not None:

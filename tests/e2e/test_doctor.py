@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.nodes import PATIENCE, Installation, an_installation
-from tests.support.mosquitto import HOST
+from tests.support.mosquitto import CONFIG, HOST
 from tests.support.waiting import until
 
 GARBAGE = "jobplan/v1/agent/north/instance/Nightly-20260301T010000Z"
@@ -72,7 +72,7 @@ def test_the_doctor_names_what_is_wrong_and_what_to_do(installation: Installatio
     # 1. The agent reads this topic too; the next one only the doctor; the third stands for nothing, which the dashboard notices.
     for topic, payload in ((GARBAGE, b"garbage"), (NEWER, FROM_THE_FUTURE), (NOTHING, b"{}")):
         _publish(installation, topic, payload)
-    installation.nodes["south"].kill()
+    installation.nodes["south"].kill()  # and its will is read out
     ill = _wait(
         installation,
         "agent-gone: agent south",
@@ -97,3 +97,33 @@ def test_the_doctor_names_what_is_wrong_and_what_to_do(installation: Installatio
         _publish(installation, topic, b"")
     installation.nodes["south"].start()
     assert _wait(installation) == {}
+
+
+@pytest.mark.timeout(120)
+def test_who_is_stopped_says_nothing_though_its_presence_does(installation: Installation) -> None:
+    """A process that was frozen is alive for the broker until its keep-alive is over; the doctor asks it."""
+    _wait(installation)
+    north = installation.nodes["north"]
+    north.freeze()
+    try:
+        assert _found(installation)["silent: agent north"][0].endswith("has not answered within 5 s")
+    finally:
+        north.thaw()
+    _wait(installation)
+
+
+@pytest.mark.timeout(120)
+def test_a_brokers_configuration_is_looked_at(installation: Installation) -> None:
+    """Ours is well; another is told of, line by line; one that is not there is an error."""
+    ours = installation.run("doctor", "--conf", str(CONFIG))
+    assert (ours.returncode, ours.stderr) == (0, "all is well\n")
+
+    theirs = installation.folder / "mosquitto.conf"
+    theirs.write_text("max_queued_messages 500\n")
+    found = json.loads(installation.run("doctor", "--json", "--conf", str(theirs)).stdout)["findings"]
+    missing = installation.run("doctor", "--conf", str(installation.folder / "none"))
+
+    assert [(one["symptom"], one["advice"]) for one in found] == [
+        ("broker-limit", "set max_queued_messages 1000000, and restart the broker")
+    ]
+    assert (missing.returncode, "cannot be read" in missing.stderr) == (2, True)

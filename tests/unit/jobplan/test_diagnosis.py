@@ -5,15 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from jobplan.client import diagnosis, symptoms
+from jobplan.client.checkup import Checkup, Pulse
 from jobplan.client.diagnosis import diagnose
+from jobplan.client.limits import limits
 from jobplan.client.picture import Picture
 from jobplan.client.symptoms import SYMPTOMS, Grade
 from schemas.addresses import Address, AgentInstanceAt, AgentPresenceAt, DashboardPresenceAt, InstanceAt, PlanAt
 from schemas.codec import encode_body, stamp
 from schemas.documents import AgentInstance, Condition, Document, InstanceStatus, PlanStatus, Presence
 from schemas.names import InstanceId, NodeName, PlanName
-from schemas.status import ContextStatus, NodeState
+from schemas.status import ContextStatus, JobStatus, NodeState
+from tests.support.pictures import a_job, an_instance, where
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NORTH, NIGHTLY = NodeName("north"), PlanName("Nightly")
@@ -125,3 +130,58 @@ def test_what_cannot_be_read_and_what_nobody_owns() -> None:
     picture.unreadable["jobplan/v1/plan/x"] = "not JSON"
 
     assert _said(picture) == [(Grade.WRONG, "topic jobplan/v1/plan/x"), (Grade.NOTE, f"instance {name}")]
+
+
+def _asked(**pulses: Pulse) -> list[tuple[str, str, str]]:
+    """What is said when asking came to this."""
+    found = diagnose(_picture(), NOW, Checkup(pulses=dict(pulses)))
+    return [(one.symptom, one.what, one.detail) for one in found]
+
+
+def _clock(ahead: float, within: float = 0.1) -> Pulse:
+    return Pulse(answered=True, ahead=ahead, within=within)
+
+
+def test_who_says_it_is_alive_and_does_not_answer() -> None:
+    """It is named, and how long was waited."""
+    assert _asked(dashboard=_clock(0), north=Pulse(answered=False)) == [
+        ("silent", "north", "says that it is alive, and has not answered within 5 s")
+    ]
+
+
+def test_a_clock_that_is_off() -> None:
+    """By more than can be put down to the way; either way round."""
+    assert _asked(dashboard=_clock(0.3), north=_clock(-7), south=_clock(2.5, within=1.0)) == [
+        ("clock-off", "north", "its clock is 7.0 s behind this host's, give or take 0.1 s")
+    ]
+
+
+def test_when_all_agree_it_is_this_hosts_clock() -> None:
+    """One alone may be wrong as well as we; two that differ from each other are both named."""
+    assert _asked(dashboard=_clock(60), north=_clock(61)) == [
+        ("clock-here", "this host", "its clock is 60.5 s behind those of all nodes, which agree")
+    ]
+    assert [what for _, what, _ in _asked(north=_clock(60))] == ["north"]
+    assert [what for _, what, _ in _asked(dashboard=_clock(60), north=_clock(-60))] == ["dashboard", "north"]
+
+
+def test_a_broker_that_drops() -> None:
+    """By its own count, and by what its configuration says."""
+    found = diagnose(_picture(), NOW, Checkup(dropped=3), limits("memory_limit 5\nmax_queued_messages 1000000"))
+
+    assert [one.symptom for one in found] == ["broker-drops", "broker-limit"]
+    assert "messages: 3" in found[0].detail
+    assert found[1].advice == "set memory_limit 0, and restart the broker"
+
+
+def test_a_run_that_was_lost_is_told_apart_from_one_that_failed() -> None:
+    """Nobody knows what it did: that is to be looked at before it is run again."""
+    shown = an_instance()
+    said: dict[str, str] = {}
+    for reason in ("return code 3", "lost: the host went down"):
+        job = replace(a_job(status=JobStatus.ERROR), reason=reason)
+        found = diagnose(_picture((InstanceAt(shown.instance), shown), (where(job), job)), NOW)
+        said |= {one.symptom: one.detail for one in found if one.what.startswith("job ")}
+
+    assert list(said) == ["job-failed", "run-lost"]
+    assert said["run-lost"] == "nobody knows how its run ended: the host went down"

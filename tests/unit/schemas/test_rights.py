@@ -117,7 +117,7 @@ def test_every_request_has_its_line_in_the_table() -> None:
     kinds: tuple[type[Asked], ...] = (*Query.__args__, *Change.__args__, *AgentRequest.__args__)
     known = rights()
 
-    assert {str(kind.__struct_config__.tag) for kind in kinds} - set(known) == {"user.whoAmI"}
+    assert {str(kind.__struct_config__.tag) for kind in kinds} - set(known) == {"user.whoAmI", "time.read"}
     assert known["act"] == Right(OPERATOR, Extent.PLAN)
 
 

@@ -127,7 +127,7 @@ bench: setup ## measure, each figure beside its floor [ARGS="hop fan --rounds 5 
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 .PHONY: bench-pages
-bench-pages: setup ## from what was measured: the tables of README and docs/performance.md, the curves
+bench-pages: setup ## from what was measured: the tables of README, docs/performance.md and docs/capacity.md, the curves
 	@$(PYTHON) -m benchmarks.pages
 
 .PHONY: bench-peers

@@ -126,6 +126,8 @@ def _curve(name: str, sizes: Sequence[int], found: list[list[float]]) -> list[Fi
             floors=least,
             target=1.3,
             x=size,
+            picture="cost-of-an-event",
+            curve=name,
         )
         for place, size in enumerate(sizes)
     ]

@@ -1,4 +1,4 @@
-"""Draws what an event costs as plans and instances grow: ``curves.py RESULTS FOLDER``. Run by pages.py where matplotlib is.
+"""Draws the growth curves: ``curves.py RESULTS FOLDER``. Run by pages.py where matplotlib is.
 
 Transparent, in a grey that is read on white and on black alike. Imports nothing of ours.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from itertools import groupby
+from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
@@ -19,28 +19,49 @@ from matplotlib import pyplot as plt  # noqa: E402  # after the choice above
 
 _INK = "#808080"
 _COLOURS = ("#4c8ed9", "#d9864c", "#5aa65a", "#a678c8")
+_AXES = {
+    "cost-of-an-event": ("jobs, or instances", "microseconds an event", "linear"),
+    "cost-by-agents": ("agents of the site", "microseconds", "linear"),
+    "hop-by-length": ("jobs in the chain", "milliseconds a hop", "linear"),
+    "restart-by-instances": ("instances of 100 jobs", "seconds", "log"),
+    "memory-by-jobs": ("live jobs", "MiB", "linear"),
+}
+"""Of each picture what grows, what is measured, and on what scale."""
+
+Points = list[tuple[float, float]]
 
 
 def main(results: Path, folder: Path) -> None:
-    """One picture: a line a curve."""
-    figures = [one for one in json.loads(results.read_text())["figures"] if one.get("x") is not None]
+    """One picture after the other, a line a curve."""
+    pictures: dict[str, dict[str, Points]] = defaultdict(lambda: defaultdict(list))
+    for run in json.loads(results.read_text()).values():
+        for one in run["figures"]:
+            if one.get("picture"):
+                pictures[one["picture"]][one["curve"]].append((one["x"], median(one["values"])))
+    for name, curves in pictures.items():
+        _draw(name, curves, folder)
+
+
+def _draw(name: str, curves: dict[str, Points], folder: Path) -> None:
+    across, up, scale = _AXES[name]
     drawing, axes = plt.subplots(figsize=(7.5, 3.6))
-    curves = groupby(figures, key=lambda one: one["name"].removeprefix("an event, ").rpartition(":")[0])
-    for colour, (name, points) in zip(_COLOURS, curves, strict=False):
-        found = [(one["x"], median(one["values"])) for one in points]
-        axes.plot(*zip(*found, strict=True), marker="o", color=colour, label=name)
-    axes.set(xscale="log", xlabel="jobs, or instances", ylabel="microseconds an event", ylim=(0, None))
+    for colour, (words, points) in zip(_COLOURS, curves.items(), strict=False):
+        axes.plot(*zip(*sorted(points), strict=True), marker="o", color=colour, label=words)
+    axes.set(xscale="log", yscale=scale, xlabel=across, ylabel=up)
+    if scale == "linear":
+        axes.set_ylim(0, None)
     axes.grid(color=_INK, alpha=0.25)
     for side in axes.spines.values():
         side.set_color(_INK)
-    axes.tick_params(colors=_INK)
+    axes.tick_params(colors=_INK, which="both")
     axes.xaxis.label.set_color(_INK)
     axes.yaxis.label.set_color(_INK)
     legend = axes.legend(frameon=False)
     for text in legend.get_texts():
         text.set_color(_INK)
     drawing.tight_layout()
-    drawing.savefig(folder / "cost-of-an-event.svg", transparent=True, metadata={"Date": None})
+    drawing.savefig(folder / f"{name}.svg", transparent=True, metadata={"Date": None})
+    plt.close(drawing)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,10 @@ class Figure(Struct, frozen=True, kw_only=True, omit_defaults=True):
     better: Better = "less"
     x: float | None = None
     """Where it stands on its curve: how many jobs, instances, ..."""
+    picture: str = ""
+    """The picture in which that curve is drawn."""
+    curve: str = ""
+    """The words beside it."""
 
     @property
     def ratios(self) -> list[float]:

@@ -20,6 +20,7 @@ from benchmarks.site import Site, a_site, cpu_seconds
 from schemas.names import ContextName, InstanceId, JobId, PlanName, run_id, run_leaf
 
 JOBS = 100
+LENGTHS = (10, 100, 1_000)
 CHAIN = PlanName("Chain")
 
 
@@ -53,9 +54,35 @@ async def measure(rounds: int) -> list[Figure]:
     ]
 
 
-def gaps(site: Site, instance: InstanceId) -> list[float]:
+async def by_length(rounds: int, lengths: tuple[int, ...] = LENGTHS) -> list[Figure]:
+    """The gap in ever longer chains, beside that in the shortest of the same round."""
+    found: dict[int, list[float]] = {length: [] for length in lengths}
+    with tempfile.TemporaryDirectory() as name:
+        async with a_site(Path(name), "a") as site, site.client() as client, site.watching() as watcher:
+            for length in lengths * (rounds + 1):
+                await client.import_plan(plan(CHAIN, chain(length), command=STAMP))
+                instance = await site.play(client, watcher, CHAIN, "a-j0", f"a-j{length - 1}")
+                found[length].append(median(gaps(site, instance, length)))
+    return [
+        Figure(
+            part="hop",
+            name=f"gap, median, jobs in the chain: {length:,}",
+            unit="ms",
+            values=tuple(found[length][1:]),  # the first time everything is cold
+            floor=f"with {lengths[0]}",
+            floors=tuple(found[lengths[0]][1:]),
+            target=1.3,
+            x=length,
+            picture="hop-by-length",
+            curve="from one job's act to the next one's",
+        )
+        for length in lengths
+    ]
+
+
+def gaps(site: Site, instance: InstanceId, jobs: int = JOBS) -> list[float]:
     """Milliseconds between the acts of one job and the next."""
-    runs = [run_id(instance, ContextName(CHAIN), JobId(f"a-j{number}"), 1) for number in range(JOBS)]
+    runs = [run_id(instance, ContextName(CHAIN), JobId(f"a-j{number}"), 1) for number in range(jobs)]
     stamps = [float(site.output("a", instance, run_leaf(run))) for run in runs]
     return [(after - before) * 1000 for before, after in pairwise(stamps)]
 

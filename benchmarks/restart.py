@@ -24,6 +24,7 @@ from schemas.codec import encode_body, stamp
 from tests.support.mosquitto import Mosquitto
 
 INSTANCES, JOBS = 1_000, 100
+SIZES = (10, 100, INSTANCES)
 _WINDOW = 100
 
 
@@ -70,7 +71,12 @@ async def measure(rounds: int, instances: int = INSTANCES) -> list[Figure]:
             finally:
                 site.close()
                 site.broker.forget()
-    return list(_figures(seconds, instances, made))
+    return _figures(seconds, instances, made)
+
+
+async def growth(rounds: int, sizes: tuple[int, ...] = SIZES) -> list[Figure]:
+    """Smaller and smaller, for the curves; each in a folder of its own."""
+    return [figure for size in sizes for figure in await measure(rounds, size)]
 
 
 async def _round(site: Site, made: Load) -> dict[str, float]:
@@ -150,34 +156,49 @@ async def _replayed(site: Site, count: int) -> float:
 def _figures(found: Mapping[str, list[float]], instances: int, made: Load) -> list[Figure]:
     raw, words = tuple(found["raw publish"]), "the same topics published by bare aiomqtt"
     of = f"{instances:,} instances of {JOBS} jobs"
-    figure = partial(Figure, part="restart", unit="s")
+    figure = partial(Figure, part="restart", unit="s", x=instances, picture="restart-by-instances")
+    memory = partial(Figure, part="memory", x=instances * JOBS, picture="memory-by-jobs")
     grown = (full - empty for full, empty in zip(found["dashboard"], found["empty"], strict=True))
     per_job = tuple(value * 1_048_576 / (instances * JOBS) for value in grown)
     wire = made.job_bytes / (instances * JOBS)
     return [
-        figure(name=f"first assignment shown, {of}", values=tuple(found["first assignment"]), target=5.0),
         figure(
-            name="projection complete, from exec, empty broker",
+            name=f"first assignment shown, {of}",
+            values=tuple(found["first assignment"]),
+            target=5.0,
+            curve="first assignment shown",
+        ),
+        figure(
+            name=f"projection complete, from exec, empty broker, {of}",
+            curve="everything shown, from exec",
             values=tuple(found["projection"]),
             floor=words,
             floors=raw,
             target=1.5,
         ),
         figure(
-            name="all shown again, the broker came back empty",
+            name=f"all shown again, the broker came back empty, {of}",
+            curve="everything shown again, from the broker's start",
             values=tuple(found["shown again"]),
             floor=words,
             floors=raw,
             target=1.5,
         ),
-        figure(name="raw replay of it, bare aiomqtt", values=tuple(found["raw replay"])),
-        figure(name=f"agent complete, {instances:,} published instances", values=tuple(found["agent"])),
-        Figure(part="memory", unit="MiB", name=f"dashboard, {of}", values=tuple(found["dashboard"])),
-        Figure(part="memory", unit="MiB", name=f"agent, {instances:,} instances", values=tuple(found["agent memory"])),
+        figure(
+            name=f"raw publishing of it, bare aiomqtt, {of}", values=raw, curve="the same, published by bare aiomqtt"
+        ),
+        figure(name=f"raw replay of it, bare aiomqtt, {of}", values=tuple(found["raw replay"]), picture=""),
+        figure(
+            name=f"agent complete, {instances:,} published instances",
+            values=tuple(found["agent"]),
+            curve="the agent complete",
+        ),
+        memory(unit="MiB", name=f"dashboard, {of}", values=tuple(found["dashboard"]), curve="dashboard"),
+        memory(unit="MiB", name=f"agent, {instances:,} instances", values=tuple(found["agent memory"]), curve="agent"),
         Figure(
             part="memory",
             unit="bytes",
-            name="dashboard, for each live job",
+            name=f"dashboard, for each live job, {of}",
             values=per_job,
             floor="its job document",
             floors=tuple(wire for _ in per_job),

@@ -1,86 +1,127 @@
-"""A day of a large site on virtual time: the dashboard's core with thousands of agents and instances.
+"""What a job costs the dashboard on a small and on a large site, in a short and in a long day (virtual time: see day.py).
 
-The clock, the broker and the agents are played; every event goes through the core as in production, and what it saves and
-shows is encoded. What is looked at is whether an event costs the same at every size; ``python -m benchmarks.scale AGENTS JOBS``
-plays a day.
+``python -m benchmarks.scale AGENTS JOBS`` plays one whole day, tells each tenth of it, and keeps the result. A day of a
+million jobs on ten thousand agents takes ten minutes of processor time.
 """
 
 from __future__ import annotations
 
+import gc
+import resource
 import sys
-from collections.abc import Iterator
-from datetime import timedelta
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
 from itertools import islice
-from statistics import median
-from time import perf_counter
 
-from benchmarks.context_machine import NOW, Office
+from benchmarks.day import Cost, Day
 from benchmarks.figures import Figure
-from benchmarks.plans import chain, plan
-from broker.runtime.core import Heard
-from schemas.addresses import AgentPresenceAt
-from schemas.documents import Presence
-from schemas.names import NodeName
-from schemas.requests import EndInstance
-from schemas.status import NodeState
+from benchmarks.results import keep, machine
+from dashboard_node.app import LOOKED_FOR_CYCLES_AFTER
 
 AGENTS = (100, 1_000, 10_000)
-JOBS = 10
-"""Of each instance, on as many agents as it finds."""
-EVENTS = 2_000
-INSTANCES = 1_000
-"""Run beside it at most. They are of one plan, whose document names them all: opening ten thousand takes minutes."""
+JOBS = 10_000
+COUNTED = (
+    ("events", "events"),
+    ("documents", "documents"),
+    ("size", "bytes"),
+    ("records", "records"),
+    ("audit", "rows"),
+)
+"""Of what a job leads to, and what it is counted in."""
 
 
-def site(agents: int) -> Office:
-    """A dashboard that has heard of so many agents, and has as many instances running, up to ``INSTANCES``."""
-    names = [NodeName(f"a{number}") for number in range(agents)]
-    office = Office(plan("P", chain(JOBS), names[:JOBS]))
-    for name in names:
-        presence = Presence(node=name, state=NodeState.ALIVE, connection=1, since=NOW, complete=True)
-        office.core.project(office.core.step(Heard(office.now, AgentPresenceAt(name), presence)).changes)
-    for _ in range(min(agents, INSTANCES)):
-        office.open()
-    return office
+async def measure(rounds: int, sizes: tuple[int, ...] = AGENTS, jobs: int = JOBS) -> list[Figure]:
+    """Microseconds of processor time that a job, and a presence, take at each size, beside the smallest."""
+    gc.set_threshold(LOOKED_FOR_CYCLES_AFTER)
+    job: list[list[float]] = []
+    presence: list[list[float]] = []
+    for _ in range(rounds):
+        job.append([])
+        presence.append([])
+        for agents in sizes:
+            day = Day(agents)
+            deque(day.play(jobs), maxlen=0)
+            job[-1].append(_micros(day.jobs, jobs))
+            presence[-1].append(_micros(day.presences, day.presences.events))
+    return [*_curve("a job", sizes, job), *_curve("an agent's coming or going", sizes, presence)]
 
 
-def played(office: Office, jobs: int) -> Iterator[float]:
-    """Seconds of each event, while so many jobs are done in one fresh instance after the other, spread over a day."""
-    pause = timedelta(days=1) / max(1, jobs // JOBS)
-    for _ in range(jobs // JOBS):
-        instance = office.open()
-        yield from office.events(instance)
-        office.ask(EndInstance(instance=instance))
-        office.now += pause
+def _micros(cost: Cost, number: int) -> float:
+    return cost.seconds / number * 1e6
 
 
-async def measure(rounds: int, sizes: tuple[int, ...] = AGENTS) -> list[Figure]:
-    """Microseconds an event at each size, beside the smallest."""
-    found = [[median(islice(played(site(agents), EVENTS), EVENTS)) * 1e6 for agents in sizes] for _ in range(rounds)]
+def _curve(what: str, sizes: Sequence[int], found: Sequence[Sequence[float]]) -> list[Figure]:
     return [
         Figure(
             part="scale",
-            name=f"an event, agents heard of: {agents:,}",
+            name=f"{what}, agents: {agents:,}",
             unit="µs",
             values=tuple(one[place] for one in found),
             floor=f"with {sizes[0]:,}",
             floors=tuple(one[0] for one in found),
             target=1.3,
             x=agents,
+            picture="cost-by-agents",
+            curve=f"{what}, {JOBS:,} jobs in a day" if what == "a job" else what,
         )
         for place, agents in enumerate(sizes)
     ]
 
 
+def a_day(agents: int, jobs: int) -> list[Figure]:
+    """One whole day, in ten parts; a line is written for each, since it takes long."""
+    gc.set_threshold(LOOKED_FOR_CYCLES_AFTER)
+    day = Day(agents)
+    tenths: list[float] = []
+    playing, before = day.play(jobs), 0.0
+    for number in range(1, 11):
+        deque(islice(playing, jobs // 10), maxlen=0)
+        tenths.append((day.jobs.seconds - before) / (jobs // 10) * 1e6)
+        before = day.jobs.seconds
+        print(f"tenth {number}: {tenths[-1]:.0f} µs a job, {_memory():.0f} MiB", flush=True)  # noqa: T201  # a program
+    figure = partial(Figure, part="day")
+    of = f"{agents:,} agents, {jobs:,} jobs"
+    return [
+        figure(
+            name=f"{of}: a job",
+            unit="µs",
+            values=(_micros(day.jobs, jobs),),
+            x=agents,
+            picture="cost-by-agents",
+            curve=f"a job, {jobs:,} jobs in a day",
+        ),
+        figure(
+            name=f"{of}: a job, last tenth of the day",
+            unit="µs",
+            values=(tenths[-1],),
+            floor="its first tenth",
+            floors=(tenths[0],),
+            target=1.3,
+        ),
+        figure(
+            name=f"{of}: an agent's coming or going",
+            unit="µs",
+            values=(_micros(day.presences, day.presences.events),),
+        ),
+        *(
+            figure(name=f"{of}: {unit} a job", unit=unit, values=(getattr(day.jobs, field) / jobs,))
+            for field, unit in COUNTED
+        ),
+        figure(name=f"{of}: memory", unit="MiB", values=(_memory(),)),
+    ]
+
+
+def _memory() -> float:
+    """The most that this process has had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def main() -> None:
-    """A day: what an event costs in each tenth of it."""
+    """Play a day of so many agents and jobs."""
     agents, jobs = int(sys.argv[1]), int(sys.argv[2])
-    begun = perf_counter()
-    office = site(agents)
-    print(f"{agents:,} agents, {min(agents, INSTANCES):,} instances: {perf_counter() - begun:.1f} s")  # noqa: T201  # a program
-    events, tenth = played(office, jobs), jobs * 2 // 10
-    for number in range(10):
-        print(f"tenth {number + 1}: {median(islice(events, tenth)) * 1e6:.0f} µs an event")  # noqa: T201  # a program
+    where = machine()
+    keep(f"day {agents} {jobs}", a_day(agents, jobs), where)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from dashboard_node.properties import read_folder
 from dashboard_node.sending import Sender
 from schemas.names import NodeName
 
-_LOOKED_FOR_CYCLES_AFTER = 50_000
+LOOKED_FOR_CYCLES_AFTER = 50_000
 """Objects made. Records and documents are many and hold no cycles: looked for after every 700, as Python does by itself, these
 took half of what it takes to come back to many live jobs."""
 
@@ -43,7 +43,7 @@ async def serve(config: DashboardConfig) -> int:
     Raises ConfigError for bad settings, StoreError for a database that cannot be used or is in use, BusError when the
     broker refuses us for good, FencedError when another dashboard has taken our place.
     """
-    gc.set_threshold(_LOOKED_FOR_CYCLES_AFTER)
+    gc.set_threshold(LOOKED_FOR_CYCLES_AFTER)
     config = config.validated()
     config.data.mkdir(parents=True, exist_ok=True)
     core = DashboardCore(timedelta(seconds=config.retention_seconds), config.channels.rules())

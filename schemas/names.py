@@ -53,6 +53,11 @@ def group_label(agent: str) -> str:
     return agent.removeprefix(ANY_OF) if agent.startswith(ANY_OF) else ""
 
 
+def group_of(label: str) -> NodeName:
+    """The name of the group of all agents that have a label."""
+    return NodeName(f"{ANY_OF}{label}")
+
+
 def job_id(agent: str, job: str) -> JobId:
     """The identifier by which events, dependencies and locks name a job (Ikasan: ``agentName + "-" + jobName``)."""
     return JobId(f"{agent}-{job}")

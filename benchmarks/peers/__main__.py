@@ -20,8 +20,8 @@ from time import sleep
 from rich.console import Console
 
 from benchmarks import fan, hop
-from benchmarks.__main__ import keep, machine
 from benchmarks.figures import Figure, table
+from benchmarks.results import keep, machine
 from tests.support.mosquitto import HOST, free_port
 
 _PLACE = Path(".cache/peers").absolute()
@@ -55,7 +55,7 @@ def main() -> None:
         figure(name="fan, 1 agent", unit="jobs/s", values=rate, floors=tuple(rates), better="more"),
     ]
     Console(width=200).print(table(figures, where))
-    keep(figures, where)
+    keep("peers", figures, where)
 
 
 @contextmanager

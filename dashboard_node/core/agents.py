@@ -47,8 +47,8 @@ def _date_runs(step: Step, agent: NodeName, journal: int) -> None:
 
     Without it an agent that loses its disk could not tell that an earlier life of it may have started them.
     """
-    for run in [step.state.runs[name] for live in step.state.live.values() for name in live]:
-        if run.agent == agent and run.phase is None and not run.journal and journal:
+    for run in [step.state.runs[name] for name in step.state.standing.runs_at.of(agent)]:
+        if run.phase is None and not run.journal and journal:
             step.put_run(replace(run, journal=journal))
 
 
@@ -63,10 +63,9 @@ def forgotten(step: Step, agent: NodeName) -> None:
     now = step.state.presences.get(agent)
     if now is None or now.state is not NodeState.ALIVE or not now.complete:
         return
-    for run in [r for live in step.state.live.values() for r in live]:
-        record = step.state.runs[run]
-        if record.agent == agent and run not in step.state.reported:
-            _lose(step, record, f"{agent} knows nothing of it any more")
+    for run in step.state.standing.runs_at.of(agent):
+        if run not in step.state.reported:
+            _lose(step, step.state.runs[run], f"{agent} knows nothing of it any more")
 
 
 def _lose(step: Step, record: RunRecord, reason: str) -> None:

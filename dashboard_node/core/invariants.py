@@ -11,7 +11,6 @@ from dashboard_node.core.lifecycle import Stage, context_status
 from dashboard_node.core.locks import LockTable, Owner
 from dashboard_node.core.roll_up import recount
 from dashboard_node.core.state import ACTIVE, State
-from schemas.names import InstanceId
 from schemas.status import ContextStatus, RunPhase
 
 RULES = {
@@ -22,6 +21,7 @@ RULES = {
     "D5": "who holds a lock has a run that has not ended, of an instance that has not ended",
     "D6": "no lock is held beyond its capacity, unless by one holder alone, and an exclusive one only alone",
     "D7": "an instance's own status is its outermost context's",
+    "D8": "what has not ended, and nothing else, is listed by plan and by agent",
 }
 
 
@@ -33,6 +33,7 @@ def check(state: State) -> None:
             raise _broken("D7", instance.id)
         if instance.status in ACTIVE:
             check_machine(state, machine)
+    check_standing(state)
     check_locks(state)
 
 
@@ -74,6 +75,20 @@ def check_locks(state: State) -> None:
     _within_capacity(table)
 
 
+def check_standing(state: State) -> None:
+    """The lists of what has not ended, against the records."""
+    instances = [one for one in state.instances.values() if one.status is not ContextStatus.ENDED]
+    runs = [state.runs[run] for live in state.live.values() for run in live]
+    for instance in instances:
+        if not state.standing.lists_instance(instance):
+            raise _broken("D8", instance.id)
+    for run in runs:
+        if not state.standing.lists_run(run):
+            raise _broken("D8", run.id)
+    if state.standing.sizes != (len(instances), len(instances), len(runs), len(runs)):
+        raise _broken("D8", f"{state.standing.sizes} listed")
+
+
 def _within_capacity(table: LockTable) -> None:
     alone: dict[str, set[Owner]] = {}
     holding: dict[str, set[Owner]] = {}
@@ -94,5 +109,5 @@ def _same(rule: str, wanted: set[Owner], found: set[Owner]) -> None:
         raise _broken(rule, ", ".join(str(owner) for owner in sorted(wanted ^ found)))
 
 
-def _broken(rule: str, culprit: InstanceId | str) -> InvariantError:
+def _broken(rule: str, culprit: str) -> InvariantError:
     return InvariantError(f"{rule}: {RULES[rule]}; not so: {culprit}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from math import ceil
 from typing import assert_never
 
 from broker.runtime.core import Changes, Decision, Heard, Key, Recovered, Requested, Tick
@@ -51,6 +52,8 @@ class DashboardCore:
         self._projection = Projection(self.state)
         self._agents: set[NodeName] = set()
         self._unchecked = 0
+        self._pause = 0
+        """So many events after the last check is the next."""
 
     def restore(self, rows: Iterable[tuple[Key, bytes]]) -> None:
         """Take in what was saved."""
@@ -112,9 +115,11 @@ class DashboardCore:
         """Raise InvariantError if the state is not what it must be.
 
         Looking costs as much as there are jobs, so it is done once in as many events: small plans are checked after every one.
+        How many there are is counted when it is done, for that costs as much as there are instances.
         """
-        if self._unchecked * _CHECKED_PER_EVENT >= self.state.size:
+        if self._unchecked >= self._pause:
             self._unchecked = 0
+            self._pause = ceil(self.state.size / _CHECKED_PER_EVENT)
             invariants.check(self.state)
 
 
@@ -162,9 +167,8 @@ def _time_first(state: State, now: datetime, cause: str) -> Step:
     if state.settled_in:
         _due(step)
     else:
-        for instance in list(state.active()):
-            if instance.closes is not None and instance.closes <= now:
-                _close(step, instance.id)
+        for _, instance in sorted(state.timers.take_due_of("close", now)):
+            _close(step, InstanceId(instance))
         _finish(step)
     step.cause = cause
     return step

@@ -222,7 +222,7 @@ def agent_stays_away(step: Step, agent: NodeName) -> None:
     presence = step.state.presences.get(agent)
     if presence is None or not _is_gone(step, agent):
         return
-    live = [run for runs in step.state.live.values() for run in runs if step.state.runs[run].agent == agent]
+    live = step.state.standing.runs_at.of(agent)
     told = Notification(
         id=f"~{escape(agent)}~{_stamp(presence.since)}~{presence.connection}~{Monitor.AGENT_GONE}",
         monitor=Monitor.AGENT_GONE,

@@ -9,10 +9,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from dashboard_node.core import placement, runs
-from dashboard_node.core.records import RunRecord
 from dashboard_node.core.step import Step
 from schemas.documents import Presence
-from schemas.names import InstanceId, NodeName, group_label
+from schemas.names import InstanceId, NodeName, group_label, group_of
 from schemas.plan import OnAgentAway
 from schemas.spans import span
 from schemas.status import NodeState, RunPhase
@@ -33,14 +32,13 @@ def heard(step: Step, agent: NodeName, before: Presence | None) -> None:
             step.agents.add(agent)  # what waits there says until when
             _set_timers(step, agent)
     elif step.state.away.pop(agent, None) is not None:
-        for instance in step.state.active():
+        for instance in step.state.active_at(agent):
             step.state.timers.set(("away", agent, instance.id), None)
     if now is None or (before is not None and _offer(before) == _offer(now)):
         return
     if now.state is NodeState.ALIVE:
-        for run in _live(step):
-            if run.agent == agent:
-                runs.grant(step, run.id)
+        for run in step.state.standing.runs_at.of(agent):
+            runs.grant(step, run)
     if placement.is_usable(now) and now.labels:
         _place_waiting(step, now.labels)
 
@@ -51,7 +49,7 @@ def _offer(presence: Presence) -> tuple[object, ...]:
 
 def look_for_unheard(step: Step) -> None:
     """All that stands has been heard: whoever has something to do and no presence is away."""
-    busy = {run.agent for run in _live(step)}
+    busy = {step.state.runs[run].agent for run in step.state.standing.runs}
     busy |= {placed.agent for instance in step.state.active() for placed in instance.placed.values()}
     for agent in sorted(busy - step.state.presences.keys()):
         if not group_label(agent):
@@ -59,7 +57,7 @@ def look_for_unheard(step: Step) -> None:
 
 
 def _set_timers(step: Step, agent: NodeName) -> None:
-    for instance in step.state.active():
+    for instance in step.state.active_at(agent):
         plan = step.state.machines[instance.id].graph.plan
         if plan.agent_away_milliseconds > 0:
             at = step.state.away[agent] + span(milliseconds=plan.agent_away_milliseconds)
@@ -89,16 +87,12 @@ def away_for_too_long(step: Step, agent: NodeName, instance: InstanceId) -> None
 
 def _place_waiting(step: Step, labels: tuple[str, ...]) -> None:
     """Somebody with these labels can be chosen: what waits for that goes its way, in the order in which it was asked for."""
-    for instance in step.state.active():
-        if any(group_label(agent) in labels for agent in step.state.machines[instance.id].graph.agents):
-            placement.place_watches(step, instance.id)
-    waiting = [run for run in _live(step) if group_label(run.agent) in labels]
+    groups = [group_of(label) for label in labels]
+    for name in sorted({instance.id for group in groups for instance in step.state.active_at(group)}):
+        placement.place_watches(step, name)
+    waiting = [step.state.runs[run] for group in groups for run in step.state.standing.runs_at.of(group)]
     for run in sorted(waiting, key=lambda run: run.order):
         agent = placement.place(step, run.instance, run.agent)
         if agent is not None:
             step.put_run(replace(run, agent=agent, journal=step.state.journal_of(agent)))
             step.note("run", instance=run.instance, run=run.id, after="placed", detail=f"with {agent}")
-
-
-def _live(step: Step) -> list[RunRecord]:
-    return [step.state.runs[name] for live in step.state.live.values() for name in live]

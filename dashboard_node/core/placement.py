@@ -129,7 +129,7 @@ def _touch_jobs(step: Step, instance: InstanceId, group: NodeName) -> None:
 
 def _assigned(state: State) -> dict[NodeName, int]:
     """Runs that have not ended, and groups that are placed, by agent: what was given counts before an agent says so."""
-    counts: Counter[NodeName] = Counter(state.runs[run].agent for live in state.live.values() for run in live)
+    counts: Counter[NodeName] = Counter(state.standing.runs_at.counts())
     counts.update(placed.agent for instance in state.active() for placed in instance.placed.values())
     return counts
 

@@ -38,8 +38,7 @@ def _branch(state: State, instance: InstanceId) -> State:
     record, machine = state.instances[instance], state.machines[instance]
     branch.plans = dict(state.plans)
     branch.versions = state.versions
-    branch.instances[instance] = record
-    branch.of_plan = {record.plan: {instance: None}}
+    branch.put_instance(record)
     branch.machines[instance] = ContextMachine(
         instance, machine.graph, machine.copies, machine.contexts, clocks_disabled=machine.clocks_disabled
     )

@@ -60,7 +60,7 @@ class Projection:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._named: dict[tuple[InstanceId, int], Named] = {}
+        self._named: dict[InstanceId, dict[int, Named]] = {}
         self._clear: dict[InstanceId, dict[Address, None]] = {}
         """What stands on the bus for an instance, to be cleared with it."""
         self._provided: dict[PlanName, set[NodeName]] = {}
@@ -74,6 +74,7 @@ class Projection:
         self._add(found, self._grants(sorted(self._state.presences)))
         self._add(found, [self._calendar(name) for name in sorted(self._state.calendars)])
         for plan in sorted(self._state.plans):
+            self._versions.pop(plan, None)
             self._add(found, self._of_plan(plan))
         for name in sorted(self._state.instances):
             self._add(found, self._of_instance(name))
@@ -104,8 +105,7 @@ class Projection:
         self._state.locks.clear_touched()
         for name in touched.gone:
             found.update(dict.fromkeys(self._clear.pop(name, {})))
-            for key in [key for key in self._named if key[0] == name]:
-                del self._named[key]
+            self._named.pop(name, None)
         for name in touched.instances:
             if name in self._state.machines:
                 self._state.machines[name].ceased.clear()
@@ -119,7 +119,8 @@ class Projection:
         """
         instances = [self._state.instances[name] for name in touched.instances if name in self._state.instances]
         for instance in instances:
-            yield from self._publications(instance)
+            if instance.id in touched.published:
+                yield from self._publications(instance)
         for run in touched.runs:
             if run in self._state.runs:
                 yield from self._assignment(self._state.runs[run])
@@ -146,14 +147,15 @@ class Projection:
         yield from self._versions_of(record)
 
     def _versions_of(self, record: PlanRecord) -> Iterator[Shown]:
-        """Those that are the newest or still run; what is of use no more is cleared."""
+        """Those that are the newest or still run, once, for they never change; what is of use no more is cleared."""
         used = self._state.versions_in_use(record.name)
-        kept = self._versions.setdefault(record.name, set())
+        kept = self._versions.get(record.name, set())
+        self._versions[record.name] = set(used)
         for version in sorted(kept.difference(used)):
             yield PlanVersionAt(record.name, version), None
-        kept.clear()
-        kept.update(used)
         for version in used:
+            if version in kept:
+                continue
             one = self._state.versions[record.name, version]
             yield (
                 PlanVersionAt(record.name, version),
@@ -302,14 +304,14 @@ class Projection:
 
     def _missing(self, machine: ContextMachine, copy: Copy, *, waiting: bool) -> list[int]:
         """The predecessors its blockers name; remembered, so that only what changes them is looked at again."""
-        key = (machine.instance, copy.index)
+        named = self._named.setdefault(machine.instance, {})
         if not waiting:
-            self._named.pop(key, None)
+            named.pop(copy.index, None)
             return []
-        known = self._named.get(key)
+        known = named.get(copy.index)
         start = known.first if known is not None and not machine.ceased else 0
         missing, first = blockers.first_missing(machine, copy, start)
-        self._named[key] = Named(frozenset(missing), first)
+        named[copy.index] = Named(frozenset(missing), first)
         return missing
 
     def _assignment(self, run: RunRecord) -> Iterator[Shown]:

@@ -13,7 +13,7 @@ def watched_by_agent(state: State, record: PlanRecord) -> dict[NodeName, dict[st
     active = state.active_of(record.name)
     in_use = {instance.version for instance in active} | {record.version}
     found: dict[NodeName, dict[str, tuple[WatchJob, ...]]] = {}
-    for version in sorted(version for plan, version in state.versions if plan == record.name):
+    for version in state.versions_of(record.name):
         graph = state.graph(record.name, version)
         for agent in graph.agents:
             if not group_label(agent):

@@ -90,9 +90,12 @@ def rebuild(step: Step, shown: Mapping[Address, Document]) -> None:
     for plan in _of(shown, PlanStatus):
         _plan(step, plan)
     jobs: dict[Place, JobState] = {(one.instance, one.context, one.job): one for one in _of(shown, JobState)}
+    published: dict[InstanceId, set[NodeName]] = {}
+    for at in shown:
+        if isinstance(at, AgentInstanceAt):
+            published.setdefault(at.instance, set()).add(at.agent)
     for instance in _of(shown, InstanceStatus):
-        published = {at.agent for at in shown if isinstance(at, AgentInstanceAt) and at.instance == instance.instance}
-        _instance(step, instance, jobs, published)
+        _instance(step, instance, jobs, published.get(instance.instance, set()))
     _runs(step, shown, jobs)
     _locks(step, shown, jobs)
     for address, document in shown.items():

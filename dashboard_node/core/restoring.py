@@ -59,6 +59,7 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
     """Fill an empty state."""
     copies: dict[InstanceId, dict[int, CopyRecord]] = {}
     contexts: dict[InstanceId, dict[int, ContextRecord]] = {}
+    instances: list[InstanceRecord] = []
     for key, record in _sound(state, sorted(rows)):
         name, _, index = key.key.rpartition("~")
         match record:
@@ -73,8 +74,7 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
             case UserRecord():
                 state.users[record.user] = record
             case InstanceRecord():
-                state.instances[record.id] = record
-                state.of_plan.setdefault(record.plan, {}).setdefault(record.id)
+                instances.append(record)
             case ContextRecord():
                 contexts.setdefault(InstanceId(name), {})[int(index)] = record
             case CopyRecord():
@@ -82,7 +82,7 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
             case RunRecord():
                 state.put_run(record)
             case TakenRecord():
-                state.taken[record.instance, record.job] = record
+                state.put_taken(record)
             case AnswerRecord():
                 state.answers[record.user, record.request] = record
             case HistoryRecord():
@@ -93,8 +93,9 @@ def restore(state: State, rows: Iterable[tuple[Key, bytes]]) -> None:  # noqa: C
                 state.mutes[record.plan] = record
             case _:
                 raise AssertionError(f"no such table: {key.table}")
-    for instance in sorted(state.instances):
-        _machine(state, state.instances[instance], copies.get(instance, {}), contexts.get(instance, {}))
+    for instance in instances:  # by id; what plans they are of is known by now
+        state.put_instance(instance)
+        _machine(state, instance, copies.get(instance.id, {}), contexts.get(instance.id, {}))
     derive(state)
 
 

@@ -6,7 +6,7 @@ records alone, and is, at every start.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from broker.runtime.core import Key
@@ -28,6 +28,7 @@ from dashboard_node.core.records import (
     VersionRecord,
 )
 from dashboard_node.core.routing import Routing, Rules
+from dashboard_node.core.standing import Standing
 from dashboard_node.core.timers import Timers
 from schemas.documents import Presence, RunReport
 from schemas.grants import Grant
@@ -68,8 +69,10 @@ class State:
         self.locks = LockTable()
         self.timers = Timers()
         self.order = 0
+        self.standing = Standing()
         self.live: dict[InstanceId, dict[RunId, None]] = {}
         self._runs: dict[InstanceId, dict[RunId, None]] = {}
+        self._taken: dict[InstanceId, dict[JobId, None]] = {}
         self.of_plan: dict[PlanName, dict[InstanceId, None]] = {}
         self._graphs: dict[tuple[PlanName, int], PlanGraph] = {}
         self.properties: Mapping[PlanName, Mapping[str, str]] = {}
@@ -145,23 +148,38 @@ class State:
             if any(calendar in self.versions[name, version].source.calendars for version in self.versions_in_use(name))
         ]
 
+    def versions_of(self, plan: PlanName) -> list[int]:
+        """The versions of a plan that are kept."""
+        return [version for version in range(1, self.plans[plan].version + 1) if (plan, version) in self.versions]
+
     def versions_in_use(self, plan: PlanName) -> list[int]:
         """The newest version, and those that instances which have not ended still have."""
-        kept = {one.version for one in self.instances_of(plan) if one.status is not ContextStatus.ENDED}
-        return sorted(kept | {self.plans[plan].version})
+        return sorted({one.version for one in self.standing_of(plan)} | {self.plans[plan].version})
 
     def instances_of(self, plan: PlanName) -> list[InstanceRecord]:
         """The plan's instances that are kept, oldest first."""
         found = [self.instances[name] for name in self.of_plan.get(plan, ())]
         return sorted(found, key=lambda instance: (instance.opens, instance.id))
 
+    def standing_of(self, plan: PlanName) -> list[InstanceRecord]:
+        """The plan's instances that have not ended, oldest first."""
+        found = [self.instances[name] for name in self.standing.of_plan(plan)]
+        return sorted(found, key=lambda instance: (instance.opens, instance.id))
+
     def active_of(self, plan: PlanName) -> list[InstanceRecord]:
         """The plan's instances that events reach, oldest first."""
-        return [instance for instance in self.instances_of(plan) if instance.status in ACTIVE]
+        return [instance for instance in self.standing_of(plan) if instance.status in ACTIVE]
 
     def active(self) -> Iterator[InstanceRecord]:
         """Every instance that events reach, by id."""
-        for name in sorted(self.machines):
+        yield from self._active(self.standing.instances)
+
+    def active_at(self, agent: NodeName) -> Iterator[InstanceRecord]:
+        """Those of them whose jobs name an agent or a group, or were given to the agent, by id."""
+        yield from self._active(self.standing.instances_at.of(agent))
+
+    def _active(self, names: Iterable[InstanceId]) -> Iterator[InstanceRecord]:
+        for name in sorted(names):
             instance = self.instances[name]
             if instance.status in ACTIVE:
                 yield instance
@@ -176,33 +194,47 @@ class State:
 
     def taken_of(self, instance: InstanceId) -> list[JobId]:
         """The clock and file jobs of an instance that have fired."""
-        return [job for name, job in self.taken if name == instance]
+        return list(self._taken.get(instance, ()))
 
     def forget(self, instance: InstanceRecord) -> None:
         """Drop everything of an instance."""
         for run in self._runs.pop(instance.id, ()):
-            del self.runs[run]
+            self.standing.forget_run(self.runs.pop(run))
             self.reported.pop(run, None)
-        for job in self.taken_of(instance.id):
+        for job in self._taken.pop(instance.id, ()):
             del self.taken[instance.id, job]
         self.problems.pop(instance.id, None)
         self.live.pop(instance.id, None)
         self.of_plan[instance.plan].pop(instance.id, None)
+        self.standing.forget_instance(instance)
         del self.instances[instance.id]
 
     def forget_plan(self, name: PlanName) -> list[int]:
         """Drop a plan; the versions it had."""
+        versions = self.versions_of(name)
         del self.plans[name]
-        versions = sorted(version for plan, version in self.versions if plan == name)
         for version in versions:
             del self.versions[name, version]
             self._graphs.pop((name, version), None)
             self._routings.pop((name, version), None)
         self.of_plan.pop(name, None)
+        self.standing.forget_plan(name)
         return versions
+
+    def put_instance(self, record: InstanceRecord) -> None:
+        """Index an instance; it stands until it has ended."""
+        self.instances[record.id] = record
+        self.of_plan.setdefault(record.plan, {}).setdefault(record.id)
+        self.standing.put_instance(record, self.graph(record.plan, record.version).agents)
+
+    def put_taken(self, record: TakenRecord) -> None:
+        """Index up to which firing a job's report was taken."""
+        self.taken[record.instance, record.job] = record
+        self._taken.setdefault(record.instance, {}).setdefault(record.job)
 
     def put_run(self, record: RunRecord) -> None:
         """Index a run; it is live until it has ended."""
+        self.standing.put_run(self.runs.get(record.id), record)
         self.runs[record.id] = record
         self._runs.setdefault(record.instance, {}).setdefault(record.id)
         live = self.live.setdefault(record.instance, {})

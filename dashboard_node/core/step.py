@@ -183,8 +183,7 @@ class Step:
 
     def put_instance(self, record: InstanceRecord) -> None:
         """Save an instance."""
-        self.state.instances[record.id] = record
-        self.state.of_plan.setdefault(record.plan, {}).setdefault(record.id)
+        self.state.put_instance(record)
         self.changes[Key("instance", record.id)] = record
 
     def put_run(self, record: RunRecord) -> None:
@@ -194,7 +193,7 @@ class Step:
 
     def put_taken(self, record: TakenRecord) -> None:
         """Save up to which firing an agent's report was taken."""
-        self.state.taken[record.instance, record.job] = record
+        self.state.put_taken(record)
         self.changes[Key("taken", f"{record.instance}~{escape(record.job)}")] = record
 
     def put_answer(self, record: AnswerRecord) -> None:

@@ -11,7 +11,7 @@ from dashboard_node.core.placement import is_unplaced
 from dashboard_node.core.records import RunRecord
 from dashboard_node.core.rules import forbids
 from dashboard_node.core.state import State
-from schemas.names import InstanceId, JobId, NodeName, PlanName, RunId, group_label, unescape
+from schemas.names import InstanceId, JobId, NodeName, PlanName, RunId, unescape
 from schemas.status import ContextStatus
 
 
@@ -30,12 +30,14 @@ class Touched:
         state: State,
         changes: Changes,
         agents: set[NodeName],
-        named: Mapping[tuple[InstanceId, int], Named],
+        named: Mapping[InstanceId, Mapping[int, Named]],
     ) -> None:
         self._state = state
         self._named = named
         self.plans: dict[PlanName, None] = {}
         self.instances: dict[InstanceId, None] = {}
+        self.published: dict[InstanceId, None] = {}
+        """Those whose own record has changed, which is what their agents are told."""
         self.gone: dict[InstanceId, None] = {}
         self.calendars: dict[str, None] = {}
         self.grants = False
@@ -86,6 +88,7 @@ class Touched:
         if instance is None:
             return
         self.instances.setdefault(name)
+        self.published.setdefault(name)
         self.plans.setdefault(instance.plan)
         if instance.status is ContextStatus.ENDED:
             for copy in self._state.machines[name].graph.copies:
@@ -102,8 +105,9 @@ class Touched:
         copy = machine.graph.copies[index]
         counted = {other: machine.graph.copies[other].rule for other in copy.feeds}
         spared = {other for other, rule in counted.items() if rule is not None and not forbids(rule, index)}
+        named = self._named.get(name, {})
         for dependent in copy.dependents:
-            known = self._named.get((name, dependent))
+            known = named.get(dependent)
             if known is None or index in known.copies or index in machine.ceased or dependent not in spared:
                 self.jobs.setdefault((name, dependent))
 
@@ -139,14 +143,12 @@ class Touched:
 
     def _agent(self, agent: NodeName) -> None:
         """Jobs handed to an agent, or that wait for a group: whether it is there; clock and file jobs: whether it looks."""
-        for live in self._state.live.values():
-            for run in live:
-                if self._state.runs[run].agent == agent or group_label(self._state.runs[run].agent):
-                    self._jobs_of(self._state.runs[run])
-        for name, machine in self._state.machines.items():  # those laid out ahead of their start as well
-            instance, graph = self._state.instances[name], machine.graph
-            if instance.status is ContextStatus.ENDED:
-                continue
+        standing = self._state.standing
+        for run in dict.fromkeys((*standing.runs_at.of(agent), *standing.runs_at.of_groups())):
+            self._jobs_of(self._state.runs[run])
+        # those laid out ahead of their start as well
+        for name in dict.fromkeys((*standing.instances_at.of(agent), *standing.instances_at.of_groups())):
+            instance, graph = self._state.instances[name], self._state.machines[name].graph
             unplaced = {group for group in graph.agents if is_unplaced(self._state, name, group)}
             watched = {agent, *(group for group, placed in instance.placed.items() if placed.agent == agent)}
             for copy in graph.copies if unplaced or not watched.isdisjoint(graph.agents) else ():

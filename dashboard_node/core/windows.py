@@ -66,7 +66,7 @@ def due(step: Step, name: PlanName) -> None:
 
 def _drop_prepared(step: Step, name: PlanName, newest: datetime) -> None:
     """Instances prepared for starts that have passed without them."""
-    for instance in step.state.instances_of(name):
+    for instance in step.state.standing_of(name):
         if instance.status is ContextStatus.PREPARED and instance.opens < newest:
             end_instance(step, instance, "its start passed while nobody was there to open it")
 

@@ -87,8 +87,8 @@ def test_report_of_a_run_shows_a_fixed_number_of_documents() -> None:
     accepted, running, ended = _costs(100)
 
     assert accepted.documents == ["assignment", "job"]
-    assert running.documents == ["AgentInstanceAt", "assignment", "instance", "job", "job"]
-    assert ended.documents == ["AgentInstanceAt", "assignment", "cleared", "instance", "job", "job", "job"]
+    assert running.documents == ["assignment", "instance", "job", "job"]
+    assert ended.documents == ["assignment", "cleared", "instance", "job", "job", "job"]
 
 
 @pytest.mark.parametrize("jobs", [10, 1000])
@@ -104,7 +104,7 @@ def test_bytes_of_a_run_are_bounded() -> None:
     """What one run of a chain puts on the bus, in bytes of documents, for each of its three reports."""
     sizes = [one.size for one in _costs(100)]
 
-    assert sizes == [583, 1112, 1460]
+    assert sizes == [583, 1016, 1364]
 
 
 async def test_turn_is_one_transaction(tmp_path: Path) -> None:

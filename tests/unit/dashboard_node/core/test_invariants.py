@@ -14,7 +14,7 @@ from dashboard_node.core.locks import LockId, Owner
 from dashboard_node.core.records import ContextRecord
 from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
-from schemas.names import InstanceId, LockName
+from schemas.names import InstanceId, LockName, RunId
 from schemas.status import ContextStatus
 from tests.scenarios.house import BEGINNING
 from tests.scenarios.telling import Telling
@@ -69,6 +69,19 @@ def _two_statuses(state: State, machine: ContextMachine) -> None:
     state.instances[machine.instance] = replace(state.instances[machine.instance], status=ContextStatus.ERROR)
 
 
+def _not_listed(state: State, machine: ContextMachine) -> None:
+    state.standing.forget_instance(state.instances[machine.instance])
+
+
+def _run_not_listed(state: State, _: ContextMachine) -> None:
+    [run] = state.standing.runs
+    state.standing.forget_run(state.runs[run])
+
+
+def _listed_too_long(state: State, _: ContextMachine) -> None:
+    state.standing.runs[RunId("over")] = None
+
+
 @pytest.mark.parametrize(
     ("rule", "damage"),
     [
@@ -83,6 +96,9 @@ def _two_statuses(state: State, machine: ContextMachine) -> None:
         ("D4", _in_no_queue),
         ("D5", _somebody_holds),
         ("D7", _two_statuses),
+        ("D8", _not_listed),
+        ("D8", _run_not_listed),
+        ("D8", _listed_too_long),
     ],
 )
 def test_a_broken_rule_is_named(rule: str, damage: Damage) -> None:

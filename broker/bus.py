@@ -13,6 +13,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from broker.errors import BusError
+
 
 class Publication(Struct, frozen=True):
     """What is published. Always QoS 1; an empty retained payload clears the topic."""
@@ -34,6 +36,10 @@ OnDelivery = Callable[[Delivery], None]
 """Called on the event loop for each message, in order of arrival; must return at once."""
 
 
+Acknowledged = Callable[[BusError | None], None]
+"""Called on the event loop, once: when the broker has acknowledged all that was sent, or (with the reason) when it never will."""
+
+
 class Session(Protocol):
     """One connection. After its loss every call raises BusError at once, and every call in flight fails within moments."""
 
@@ -46,6 +52,13 @@ class Session(Protocol):
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
         """Deliveries under ``filters`` stop."""
+
+    async def send(self, publications: Sequence[Publication], acknowledged: Acknowledged) -> None:
+        """Send in this order, after all that was sent before, and return when all are on their way.
+
+        Only so many are under way at once: the rest waits for acknowledgments, as long as the broker takes. Raises nothing:
+        whatever goes wrong, ``acknowledged`` hears of it.
+        """
 
     async def publish(self, publications: Sequence[Publication]) -> None:
         """Send in this order and return when the broker has acknowledged all. Raises BusError if it refused one or is gone."""

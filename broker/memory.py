@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from broker.bus import Delivery, OnDelivery, Publication, Session
+from broker.bus import Acknowledged, Delivery, OnDelivery, Publication, Session
 from broker.errors import BusError, RefusedError, ReplayError
 from broker.filters import is_filter
 from broker.model import BrokerModel, Closed, Output
@@ -103,6 +103,7 @@ class MemoryBroker:
         """A session ends cleanly."""
         self._model.leave(number)
         self._sessions.pop(number, None)
+        self._wake()
 
     async def answer(self) -> None:
         """Take the moment that an answer takes; while frozen, until thawed or some connection is lost."""
@@ -193,18 +194,23 @@ class _MemorySession:
         self._replays: dict[bytes, asyncio.Future[None]] = {}
         self._nonces = 0
 
+    async def send(self, publications: Sequence[Publication], acknowledged: Acknowledged) -> None:
+        """See the port. A frozen broker takes nothing."""
+        error: BusError | None = None
+        try:
+            await self._answered()
+            error = self._hand_over(publications)
+        except BusError as lost:
+            error = lost
+        asyncio.get_running_loop().call_soon(acknowledged, error)
+
     async def publish(self, publications: Sequence[Publication]) -> None:
         """See the port."""
         await self._answered()
-        refused = []
-        for publication in publications:
-            if self._broker.may_publish(self.user, publication.topic):
-                self._broker.publish(self.number, publication)
-            else:
-                refused.append(publication.topic)
+        error = self._hand_over(publications)
         await self._answered()
-        if refused:
-            raise RefusedError(f"the broker's access rules forbid us to publish on '{refused[0]}'")
+        if error is not None:
+            raise error
 
     async def subscribe(self, filters: Sequence[str]) -> None:
         """See the port."""
@@ -249,6 +255,18 @@ class _MemorySession:
         """The connection is gone."""
         if not self._lost.done():
             self._lost.set_result(reason)
+
+    def _hand_over(self, publications: Sequence[Publication]) -> BusError | None:
+        """What was wrong with it, if anything."""
+        refused = []
+        for publication in publications:
+            if self._broker.may_publish(self.user, publication.topic):
+                self._broker.publish(self.number, publication)
+            else:
+                refused.append(publication.topic)
+        if refused:
+            return RefusedError(f"the broker's access rules forbid us to publish on '{refused[0]}'")
+        return None
 
     async def _answered(self) -> None:
         """Until the broker has answered. Raises BusError when the connection is gone instead."""

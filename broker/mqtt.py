@@ -41,6 +41,7 @@ from broker.errors import BusError, RefusedError
 from broker.mqtt_bursts import Bursts
 from broker.mqtt_session import WINDOW, MqttSession, Patience
 from broker.topics import Topics
+from broker.trust import trusting
 from schemas.names import escape
 
 _KNOWN = "2.5."
@@ -65,7 +66,7 @@ class MqttBus:
             raise BusError(f"aiomqtt {version} is installed; jobplan needs {_KNOWN}*: pip install 'aiomqtt>=2.5,<2.6'")
         self._url = url
         self._patience = patience or Patience()
-        self._tls = _tls_context(ca_file) if url.tls else None
+        self._tls = trusting(ca_file) if url.tls else None
         self._protocol = ProtocolVersion.V5
         self._server = 0
         """Which of the broker's servers is tried next; counted up when one does not let us in."""
@@ -181,28 +182,6 @@ def _reason(error: BaseException | None) -> str:
             return f"{type(error).__name__}: {error}"
 
 
-class _TlsSocket(ssl.SSLSocket):
-    """A socket that is closed when the two sides do not come to terms: paho forgets it then."""
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002  # its signature
-        try:
-            super().do_handshake(block)
-        except BaseException:
-            self.close()
-            raise
-
-
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.sslsocket_class = _TlsSocket
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except OSError as error:  # ssl.SSLError is one
-            raise BusError(f"cannot read certificates from {ca_file}: {error}") from error
-    return context
-
-
 class _Wire(aiomqtt.Client):
     """One connection: aiomqtt's socket work, with its hooks led to the session. The border behind which types are vague."""
 
@@ -285,6 +264,10 @@ class _Wire(aiomqtt.Client):
         """See Wire."""
         sent = self._client.publish(publication.topic, publication.payload, qos=1, retain=publication.retain)
         return self._sent(sent.rc, sent.mid)
+
+    def flush(self) -> None:
+        """See Wire."""
+        self._bursts.send()
 
     def send_subscribe(self, filters: Sequence[str]) -> int:
         """See Wire."""

@@ -40,9 +40,21 @@ class Bursts:
         self._loop.call_soon_threadsafe(self._loop.add_reader, sock.fileno(), self._readable)
 
     def send_soon(self, *, threaded: bool) -> None:
-        """The client has something to send: it leaves with all that follows in this round of the loop."""
+        """The client has something to send: it leaves with what follows in this round of the loop."""
         schedule = self._loop.call_soon_threadsafe if threaded else self._loop.call_soon
-        schedule(self._send)
+        schedule(self.send)
+
+    def send(self) -> None:
+        """What the client has to send leaves now, as far as the socket takes it."""
+        try:
+            self._join()
+            self._client.loop_write()
+        except Exception as error:  # noqa: BLE001  # the same
+            self._failed(error)
+        sock = self._client.socket()
+        if not self._full and self._client.want_write() and isinstance(sock, socket.socket):
+            self._full = True
+            self._loop.add_writer(sock.fileno(), self.send)
 
     def emptied(self, sock: paho.SocketLike) -> None:
         """The client has nothing to send any more."""
@@ -69,17 +81,6 @@ class Bursts:
         begin = self._taken
         self._taken = min(begin + bufsize, len(self._ahead))
         return self._ahead[begin : self._taken]
-
-    def _send(self) -> None:
-        try:
-            self._join()
-            self._client.loop_write()
-        except Exception as error:  # noqa: BLE001  # the same
-            self._failed(error)
-        sock = self._client.socket()
-        if not self._full and self._client.want_write() and isinstance(sock, socket.socket):
-            self._full = True
-            self._loop.add_writer(sock.fileno(), self._send)
 
     def _join(self) -> None:
         """Make one packet of those that wait, the last one: a goodbye, when that has left, ends the client."""

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from broker.bus import Delivery, OnDelivery, Publication
+from broker.bus import Acknowledged, Delivery, OnDelivery, Publication
 from broker.errors import BusError, RefusedError, ReplayError
 from broker.filters import is_filter
 
@@ -42,7 +42,10 @@ class Wire(Protocol):
     """Publishes that may be under way at once: ``WINDOW``, or what the broker allows."""
 
     def send(self, publication: Publication) -> int:
-        """Send, at QoS 1; the message id. Raises BusError when the connection is gone."""
+        """Send at QoS 1, with what is sent in the same moment; the message id. Raises BusError when the connection is gone."""
+
+    def flush(self) -> None:
+        """Let what was sent leave now."""
 
     def send_subscribe(self, filters: Sequence[str]) -> int:
         """Send one SUBSCRIBE, at QoS 1; the message id. Raises BusError when the connection is gone."""
@@ -68,18 +71,36 @@ class _Answer:
 
     def __init__(self) -> None:
         self.done: asyncio.Future[BusError | None] = asyncio.get_running_loop().create_future()
-        self.open = 0
-        """Of a batch: how many publishes are not acknowledged."""
-        self.refused: list[str] = []
-        """Of a batch: refused topics."""
 
     def settle(self, error: BusError | None = None) -> None:
         """The answer is in."""
         if not self.done.done():
             self.done.set_result(error)
 
+
+class _Batch:
+    """Publications that are acknowledged together."""
+
+    def __init__(self, acknowledged: Acknowledged) -> None:
+        self._acknowledged = acknowledged
+        self._settled = False
+        self.open = 1
+        """How many are not acknowledged; and one while they are still being sent."""
+        self.refused: list[str] = []
+        """Topics."""
+
+    def settle(self, error: BusError | None = None) -> None:
+        """Nothing is missing any more, or nothing will come."""
+        if not self._settled:
+            self._settled = True
+            self._acknowledged(error)
+
+    def all_sent(self) -> None:
+        """No more will be sent."""
+        self.count("", 0)
+
     def count(self, topic: str, code: int) -> None:
-        """One publish of a batch was answered."""
+        """One publish was answered."""
         if code >= _FAILURE:
             self.refused.append(topic)
         self.open -= 1
@@ -109,7 +130,7 @@ class MqttSession:
         self._on_delivery = on_delivery
         self._patience = patience
         self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._publishes: dict[int, tuple[_Answer, str]] = {}
+        self._publishes: dict[int, tuple[_Batch, str]] = {}
         self._calls: dict[int, tuple[_Answer, Callable[[Sequence[int]], None]]] = {}
         self._room: _Answer | None = None
         """Settled when publishes may go on."""
@@ -124,16 +145,24 @@ class MqttSession:
 
     # --- the port ---------------------------------------------------------------------------------------------------
 
-    async def publish(self, publications: Sequence[Publication]) -> None:
+    async def send(self, publications: Sequence[Publication], acknowledged: Acknowledged) -> None:
         """See the port. A refused one does not keep the others from being sent; RefusedError names the first."""
-        batch = _Answer()
-        batch.open = 1  # ours, so that it does not settle before all are sent
-        for publication in publications:
-            while len(self._publishes) >= self._wire.window:
-                await self._until_room()
-            self._send(publication, batch)
-        batch.count("", 0)
-        await self._settled(batch)
+        batch = _Batch(acknowledged)
+        try:
+            for publication in publications:
+                while len(self._publishes) >= self._wire.window:
+                    await self._until_room()
+                self._send(publication, batch)
+            self._wire.flush()
+        except BusError as error:
+            batch.settle(error)
+        batch.all_sent()
+
+    async def publish(self, publications: Sequence[Publication]) -> None:
+        """See the port."""
+        answer = _Answer()
+        await self.send(publications, answer.settle)
+        await self._settled(answer)
 
     async def subscribe(self, filters: Sequence[str]) -> None:
         """See the port."""
@@ -151,7 +180,9 @@ class MqttSession:
         def granted(codes: Sequence[int]) -> None:
             refused = [pattern for pattern, code in zip(sent, codes, strict=False) if code >= _FAILURE]
             if not refused:
-                self._send(Publication(self._sync, nonce, retain=False), proof)
+                batch = _Batch(proof.settle)
+                self._send(Publication(self._sync, nonce, retain=False), batch)
+                batch.all_sent()
             self._wire.release_acknowledgments()
             asked.settle(_refusal(refused[0], max(codes)) if refused else None)
 
@@ -225,7 +256,7 @@ class MqttSession:
         if self._lost.done():
             return
         self._lost.set_result(reason)
-        under_way = [batch for batch, _ in self._publishes.values()]
+        under_way: list[_Batch | _Answer] = [batch for batch, _ in self._publishes.values()]
         under_way += [asked for asked, _ in self._calls.values()]
         under_way += self._replays.values()
         under_way += [self._room] if self._room is not None else []
@@ -244,7 +275,7 @@ class MqttSession:
         if self._lost.done():
             raise self._loss()
 
-    def _send(self, publication: Publication, batch: _Answer) -> None:
+    def _send(self, publication: Publication, batch: _Batch) -> None:
         self._check()
         self._publishes[self._wire.send(publication)] = (batch, publication.topic)
         batch.open += 1

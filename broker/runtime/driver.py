@@ -13,8 +13,9 @@ import inspect
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from broker.bus import Publication
 from broker.errors import BusError
@@ -36,6 +37,15 @@ log = logging.getLogger(__name__)
 
 _STUCK = 0.05
 """Seconds to wait at least when a core, just after a Tick, wants another one for the past."""
+
+
+class _Times(NamedTuple):
+    """Of one turn, by the loop's clock."""
+
+    news: float
+    """When the first of its events arrived."""
+    begun: float
+    saved: float
 
 
 class Driver(Generic[E, F]):
@@ -116,22 +126,15 @@ class Driver(Generic[E, F]):
         link.cancel()  # it says farewell
 
     async def _carry_out(self, turn: Turn[F], since: float) -> None:
-        """Save, show, perform; ``since``: by the loop's clock, when the first of its events arrived."""
+        """Save, show, perform; ``since``: by the loop's clock, when the first of its events arrived.
+
+        The next turn need not wait for the broker's word: it is shown after this one, for a connection keeps the order.
+        """
         begun = self._loop_time()
         await self._save(turn)
-        saved = self._loop_time()
-        tell(turn.audit)
-        shown = await self._show(turn)
-        done = self._loop_time()
-        self._world.measure(
-            Measured(
-                turn=turn,
-                save=saved - begun if turn.durable else 0.0,
-                show=done - saved if shown else 0.0,
-                since_news=done - since,
-            )
-        )
+        await self._show(turn, _Times(since, begun, self._loop_time()))
         await self._perform(turn)
+        tell(turn.audit)
         _log(turn)
 
     def _awake(self) -> None:
@@ -166,22 +169,33 @@ class Driver(Generic[E, F]):
             raise StoreError(f"saving took longer than {self._world.limits.save:g} s: is the disk well?") from None
         self._world.signal(Signal.SAVED)
 
-    async def _show(self, turn: Turn[F]) -> bool:
-        """2 visible. Made for another connection, it says nothing any more; lost on the way, it is all shown again later.
-
-        Whether something was.
-        """
+    async def _show(self, turn: Turn[F], times: _Times) -> None:
+        """2 visible. Made for another connection, it says nothing any more; lost on the way, it is all shown again later."""
         if not turn.publications or not self.life.connected or turn.connection != self.life.connection:
-            return False
-        try:
-            await self._link.publish(turn.publications)
-        except BusError:
-            return False
+            self._measure(turn, times)
+        else:
+            await self._link.send(turn.publications, partial(self._shown, turn, times))
+
+    def _shown(self, turn: Turn[F], times: _Times, error: BusError | None) -> None:
+        """The broker has acknowledged it; or it is gone, and all is shown again when it is back."""
+        if error is not None:
+            self._measure(turn, times)
+            return
+        self._measure(turn, times, shown=self._loop_time())
         self._world.signal(Signal.SHOWN)
         if turn.whole:
             log.info("shown documents=%d", len(turn.publications) - 1)
             self._world.signal(Signal.COMPLETE)
-        return True
+
+    def _measure(self, turn: Turn[F], times: _Times, shown: float | None = None) -> None:
+        self._world.measure(
+            Measured(
+                turn=turn,
+                save=times.saved - times.begun if turn.durable else 0.0,
+                show=shown - times.saved if shown is not None else 0.0,
+                since_news=(times.saved if shown is None else shown) - times.news,
+            )
+        )
 
     async def _perform(self, turn: Turn[F]) -> None:
         """3 done, in order."""

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from broker.backoff import delay
-from broker.bus import Delivery, OnDelivery, Publication, Session
+from broker.bus import Acknowledged, Delivery, OnDelivery, Publication, Session
 from broker.errors import BusError, RefusedError
 from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.life import Life
@@ -42,6 +42,7 @@ class Link:
         self._over: asyncio.Future[str] | None = None
         self._floor = 0
         self._said = ""
+        self._silence = f"the broker acknowledged nothing for {world.limits.publish:g} s"
 
     def end(self, reason: str) -> None:
         """This connection is over, as far as we are concerned."""
@@ -49,24 +50,49 @@ class Link:
         if self._over is not None and not self._over.done():
             self._over.set_result(reason)
 
-    async def publish(self, publications: Sequence[Publication]) -> None:
-        """In batches, each acknowledged before the next. Raises BusError, after which the connection is over.
+    async def send(self, publications: Sequence[Publication], acknowledged: Acknowledged) -> None:
+        """Return when all of it is on its way; what is refused, or not acknowledged in time, ends the connection."""
+        session, size = self.session, self._world.limits.batch
+        if session is None:
+            acknowledged(BusError("no connection"))
+            return
+        batches = [publications[start : start + size] for start in range(0, len(publications), size)]
+        for batch in batches[:-1]:
+            await session.send(batch, self._in_time(session, _unheard))
+        await session.send(batches[-1] if batches else (), self._in_time(session, acknowledged))
 
-        (But for an answer or alert that the broker's access rules forbid: nothing else depends on it.)
-        """
+    async def publish(self, publications: Sequence[Publication]) -> None:
+        """Publish what nothing else depends on, such as answers. Raises BusError; unless it was refused, that is the end."""
         session, limits = self.session, self._world.limits
         if session is None:
             raise BusError("no connection")
-        for start in range(0, len(publications), limits.batch):
-            try:
-                async with asyncio.timeout(limits.publish):
-                    await session.publish(publications[start : start + limits.batch])
-            except (BusError, TimeoutError) as error:
-                reason = str(error) or f"the broker acknowledged nothing for {limits.publish:g} s"
-                retained = any(publication.retain for publication in publications)
-                if session is self.session and (retained or not isinstance(error, RefusedError)):
-                    self.end(reason)
-                raise BusError(reason) from error
+        try:
+            async with asyncio.timeout(limits.publish):
+                await session.publish(publications)
+        except RefusedError:
+            raise
+        except (BusError, TimeoutError) as error:
+            reason = str(error) or self._silence
+            self._give_up(session, reason)
+            raise BusError(reason) from error
+
+    def _in_time(self, session: Session, acknowledged: Acknowledged) -> Acknowledged:
+        """``acknowledged``, before which the connection is ended if something went wrong or nothing is heard for too long."""
+        patience = asyncio.get_running_loop().call_later(
+            self._world.limits.publish, self._give_up, session, self._silence
+        )
+
+        def answered(error: BusError | None) -> None:
+            patience.cancel()
+            if error is not None:
+                self._give_up(session, str(error))
+            acknowledged(error)
+
+        return answered
+
+    def _give_up(self, session: Session, reason: str) -> None:
+        if session is self.session:
+            self.end(reason)
 
     async def keep(self) -> None:
         """Connect, again and again, until cancelled. Raises FencedError; RefusedError if we were never let in."""
@@ -187,3 +213,7 @@ class Link:
         if line != self._said:
             self._said = line
             log.log(level, "%s", line)
+
+
+def _unheard(_error: BusError | None) -> None:
+    """Whoever sent it waits for what comes after it."""

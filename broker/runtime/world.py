@@ -57,7 +57,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     nap: float = 30.0
     """Longest sleep before the wall clock is looked at again: it may have been set, or the machine suspended."""
     batch: int = 500
-    """Publications whose acknowledgement is awaited together."""
+    """Publications that are acknowledged within ``publish`` together."""
 
 
 class World(Struct, Generic[F], kw_only=True):

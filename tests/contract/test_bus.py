@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from broker.bus import Publication
-from broker.errors import RefusedError, ReplayError
+from broker.errors import BusError, RefusedError, ReplayError
 from broker.topics import RequestTopic, ResponseTopic, Topics
 from schemas.addresses import Address, FireReportAt, JobAt, LockAt, PlanAt, RunReportAt
 from schemas.names import ContextName, InstanceId, JobId, LockName, NodeName, PlanName, RequestId, UserName, run_id
@@ -38,6 +38,23 @@ async def test_retained_publication_waits_for_a_newcomer(broker: BrokerUnderTest
         await session.publish([show("x", "old"), show("x", "new"), Publication(topic("y"), b"1", retain=False)])
 
     assert await retained(broker) == {"x": b"new"}
+
+
+async def test_what_is_sent_need_not_be_waited_for(broker: BrokerUnderTest) -> None:
+    """What is sent comes in the order of sending, over several calls, and each call hears once that it was acknowledged."""
+    heard: list[tuple[int, BusError | None]] = []
+    box = Box()
+    bus = broker.bus("a")
+    async with bus.connect(client="a", will=None, on_delivery=box) as session:
+        await session.subscribe([topic("#")])
+        for number in range(20):
+            sent = [show("x", f"{number}"), show(f"y/{number}", f"{number}")]
+            await session.send(sent, lambda error, number=number: heard.append((number, error)))  # type: ignore[misc]  # mypy infers no lambda with defaults
+        await eventually(lambda: len(heard) == 20, within=WITHIN, what="all is acknowledged")
+        await eventually(lambda: len(box.deliveries) == 40, within=WITHIN, what="all arrives")
+
+    assert heard == [(number, None) for number in range(20)]
+    assert [one.payload for one in box.deliveries if one.topic == topic("x")] == [b"%d" % one for one in range(20)]
 
 
 async def test_empty_payload_clears(broker: BrokerUnderTest) -> None:
@@ -172,10 +189,15 @@ async def test_denied_publish_is_an_error(telling_broker_kind: Kind, tmp_path: P
         async with bus.connect(client="a", will=None, on_delivery=box) as session:
             with pytest.raises(RefusedError, match="forbidden/x"):
                 await session.publish([show("before"), show("forbidden/x"), show("after")])
+            heard: list[BusError | None] = []
+            await session.send([show("forbidden/y")], heard.append)
             await session.publish([show("later")])
             await session.subscribe([topic("#")])
 
             assert sorted(box.newest) == [topic("after"), topic("before"), topic("later")]
+            assert [str(error) for error in heard] == [
+                f"the broker's access rules forbid us to publish on '{topic('forbidden/y')}'"
+            ]
 
 
 async def test_odd_names_travel(broker: BrokerUnderTest) -> None:

@@ -78,9 +78,11 @@ async def _loss(session: Session) -> float:
 async def test_calls_under_way_fail_with_the_connection(broker: BrokerUnderTest) -> None:
     """Publish, subscribe and unsubscribe that wait for a silent broker fail when it is gone, not at a timeout."""
     bus = broker.bus("a")
+    heard: list[BusError | None] = []
     async with bus.connect(client="a", will=None, on_delivery=Box()) as session:
         broker.freeze()
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(session.send([show("x")] * 300, heard.append), name="send")
             calls = [
                 tasks.create_task(_failure(session.publish([show("x")] * 300)), name="publish"),
                 tasks.create_task(_failure(session.subscribe([topic("x")])), name="subscribe"),
@@ -95,6 +97,10 @@ async def test_calls_under_way_fail_with_the_connection(broker: BrokerUnderTest)
         for call in (session.publish([show("x")]), session.subscribe(["x"]), session.unsubscribe(["x"])):
             with pytest.raises(BusError, match="lost"):
                 await call
+        await session.send([show("x")], heard.append)
+        await eventually(lambda: len(heard) == 2, within=WITHIN, what="both hear of the loss")
+
+        assert all(isinstance(error, BusError) and "lost" in str(error) for error in heard)
 
 
 async def _failure(call: object) -> float:

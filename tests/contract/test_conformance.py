@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from broker.access import access_rules, hash_password, write_passwords
 from broker.address import BrokerUrl
-from broker.bus import Bus, Delivery, OnDelivery, Publication, Session
+from broker.bus import Acknowledged, Bus, Delivery, OnDelivery, Publication, Session
 from broker.conformance.bench import Limits
 from broker.conformance.findings import Finding, Verdict, conforms
 from broker.conformance.run import UnderTest, check_broker
@@ -155,9 +155,11 @@ class _BrokenSession(AbstractAsyncContextManager[Session]):
     async def __aexit__(self, *error: object) -> None:
         await self.inner.__aexit__(None, None, None)
 
+    async def send(self, publications: Sequence[Publication], acknowledged: Acknowledged) -> None:
+        await self._known.send(self._changed(publications), acknowledged)
+
     async def publish(self, publications: Sequence[Publication]) -> None:
-        changed = (self.broken.sent(one) for one in publications)
-        await self._known.publish([one for one in changed if one is not None])
+        await self._known.publish(self._changed(publications))
 
     async def subscribe(self, filters: Sequence[str]) -> None:
         await self._known.subscribe(filters)
@@ -167,6 +169,10 @@ class _BrokenSession(AbstractAsyncContextManager[Session]):
 
     async def lost(self) -> str:
         return await self._known.lost()
+
+    def _changed(self, publications: Sequence[Publication]) -> list[Publication]:
+        changed = (self.broken.sent(one) for one in publications)
+        return [one for one in changed if one is not None]
 
     @property
     def _known(self) -> Session:

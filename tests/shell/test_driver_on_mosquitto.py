@@ -46,6 +46,25 @@ async def test_a_broker_killed_and_emptied(own_mosquitto: Mosquitto) -> None:
     assert [bell.count for bell in node.bells] == [1, 2]
 
 
+async def test_turns_go_on_while_the_broker_is_slow(own_mosquitto: Mosquitto) -> None:
+    """A turn need not wait until the broker has acknowledged what the one before it has shown; in the end all of it stands."""
+    bus = MqttBus(BrokerUrl(host=own_mosquitto.host, port=own_mosquitto.port, prefix=TOPICS.prefix))
+    node = ToyNode(a_broker(), bus=bus)
+    async with node.running():
+        before = node.signals.counts[Signal.SHOWN]
+        own_mosquitto.freeze()
+        node.signals.trail.clear()
+        await bump(node, 3)
+        unheard = list(node.signals.trail)
+        own_mosquitto.thaw()
+        await node.signals.reached(Signal.SHOWN, before + 3)
+        shown = await retained(bus)
+
+    assert Signal.SHOWN not in unheard
+    assert [step for step in unheard if step.startswith("bell")] == ["bell 1", "bell 2", "bell 3"]
+    assert decode(shown[REPORT], FireReport).problem == "3"
+
+
 async def test_two_lives_of_one_name(own_mosquitto: Mosquitto) -> None:
     """The newer life gets the name, the older one ends, and the presence that stands is the newer one's."""
     bus = MqttBus(BrokerUrl(host=own_mosquitto.host, port=own_mosquitto.port, prefix=TOPICS.prefix))

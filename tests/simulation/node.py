@@ -287,10 +287,7 @@ class Node:
                 whole=tuple(self._core.documents()) if turn.whole else None,
             )
         )
-        try:
-            yield from self.link.publish(turn.publications)
-        except BusError:
-            return
+        self.link.send(turn.publications)
         yield from self._pause("about to perform")
 
     def _perform(self, turn: Turn[Any]) -> Steps[None]:

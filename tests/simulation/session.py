@@ -94,6 +94,23 @@ class Link:
         if self._over is not None:
             self._over.keep(reason)
 
+    def send(self, publications: Sequence[Publication]) -> None:
+        """Send; what is not acknowledged in time ends the connection."""
+        session = self.session
+        if session is None:
+            return
+        acknowledged = self._network.publish(session.line, publications)
+        self._world.later(LIMITS.publish, lambda: acknowledged.fail(BusError("the broker acknowledged nothing")))
+
+        def heard() -> None:
+            try:
+                acknowledged.outcome()
+            except BusError as error:
+                if self.alive and session is self.session:
+                    self.end(str(error))
+
+        acknowledged.then(heard)
+
     def publish(self, publications: Sequence[Publication]) -> Steps[None]:
         """Publish, and wait for the acknowledgment. Raises BusError, after which the connection is over."""
         session = self.session

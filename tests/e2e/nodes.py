@@ -71,6 +71,12 @@ class Node:
             self.stop()
 
     @property
+    def pid(self) -> int:
+        """The process that runs now."""
+        assert self._process is not None, f"{self.name} does not run"
+        return self._process.pid
+
+    @property
     def runs(self) -> bool:
         """Whether it is there."""
         return self._process is not None and self._process.poll() is None

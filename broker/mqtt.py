@@ -4,7 +4,8 @@ The only module that imports aiomqtt, and the one that knows what stands between
 move: ``mqtt_bursts``):
 
 1. A connection's publishes fail the moment it is lost. (aiomqtt leaves them to their timeout.)
-2. Each connection is a new client: a used one would send again what was already reported as failed.
+2. Each connection is a new client, and what is under way is known to the session alone: paho would send again what was already
+   reported as failed.
 3. What the broker answered to a publish counts: a denied one is an error. (With MQTT 3.1.1 the broker does not tell.)
 4. Messages are handed on as they are read, not through a queue, and by the burst; at most ``WINDOW`` publishes are under way.
 5. A broker of several servers is any of them: when one does not let us in, the next one is tried.
@@ -206,7 +207,6 @@ class _Wire(aiomqtt.Client):
             clean_session=None if protocol is ProtocolVersion.V5 else True,
             keepalive=patience.keep_alive,
             timeout=patience.connect,
-            max_inflight_messages=WINDOW + _SPARE,
             tls_context=tls,
             # Else a packet waits for the acknowledgment of the one before, which the other side puts off: 40 ms a hop.
             socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
@@ -219,6 +219,8 @@ class _Wire(aiomqtt.Client):
         self._unacknowledged: list[tuple[int, int]] = []
         """Message id and QoS of what came in while acknowledgments were held."""
         self._bursts = Bursts(self._client, self._fail)
+        # paho's own way would look through all that is under way at each of them.
+        self._client._handle_pubackcomp = self._on_acknowledgment  # type: ignore[method-assign]  # it has no hook for this
         self._client.connect_timeout = patience.connect
         self._client.disable_logger()  # what it has to say, we say once and better
 
@@ -262,8 +264,9 @@ class _Wire(aiomqtt.Client):
 
     def send(self, publication: Publication) -> int:
         """See Wire."""
-        sent = self._client.publish(publication.topic, publication.payload, qos=1, retain=publication.retain)
-        return self._sent(sent.rc, sent.mid)
+        message = self._client._mid_generate()
+        topic, payload = publication.topic.encode(), publication.payload
+        return self._sent(self._client._send_publish(message, topic, payload, 1, publication.retain), message)
 
     def flush(self) -> None:
         """See Wire."""
@@ -353,10 +356,11 @@ class _Wire(aiomqtt.Client):
         if self._session is not None:
             self._session.received(message.topic, bytes(message.payload), retained=message.retain)
 
-    def _on_publish(
-        self, client: paho.Client, userdata: object, mid: int, reason_code: ReasonCode, properties: Properties
-    ) -> None:
-        self._answered(mid, (reason_code.value,))
+    def _on_acknowledgment(self, cmd: str) -> MQTTErrorCode:
+        # Of a publish: its message id, and in MQTT 5 perhaps a reason.
+        packet = self._client._in_packet["packet"]
+        self._answered(int.from_bytes(packet[:2], "big"), packet[2:3] or b"\0")
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _on_subscribe(
         self,

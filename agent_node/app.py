@@ -42,6 +42,7 @@ from broker.bus import Bus
 from broker.errors import BusError
 from broker.mqtt import MqttBus
 from broker.runtime.core import Reply
+from broker.runtime.cycles import look_seldom
 from broker.runtime.driver import Driver
 from broker.runtime.ending import ended_by_signals, first_error
 from broker.runtime.selfwatch import Identity
@@ -68,6 +69,7 @@ async def serve(config: AgentConfig) -> int:
     Raises ConfigError for bad settings, StoreError for a database that cannot be used or is in use, BusError when the broker
     refuses us for good, FencedError when another life of this agent has taken its place.
     """
+    look_seldom()
     config = config.validated()
     config.data.mkdir(mode=_ENTERED, parents=True, exist_ok=True)
     async with SqliteStore.open(config.data / "agent.db") as store:

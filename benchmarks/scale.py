@@ -6,7 +6,6 @@ million jobs on ten thousand agents takes ten minutes of processor time.
 
 from __future__ import annotations
 
-import gc
 import resource
 import sys
 from collections import deque
@@ -17,7 +16,7 @@ from itertools import islice
 from benchmarks.day import Cost, Day
 from benchmarks.figures import Figure
 from benchmarks.results import keep, machine
-from dashboard_node.app import LOOKED_FOR_CYCLES_AFTER
+from broker.runtime.cycles import look_seldom
 
 AGENTS = (100, 1_000, 10_000)
 JOBS = 10_000
@@ -33,7 +32,7 @@ COUNTED = (
 
 async def measure(rounds: int, sizes: tuple[int, ...] = AGENTS, jobs: int = JOBS) -> list[Figure]:
     """Microseconds of processor time that a job, and a presence, take at each size, beside the smallest."""
-    gc.set_threshold(LOOKED_FOR_CYCLES_AFTER)
+    look_seldom()
     job: list[list[float]] = []
     presence: list[list[float]] = []
     for _ in range(rounds):
@@ -71,7 +70,7 @@ def _curve(what: str, sizes: Sequence[int], found: Sequence[Sequence[float]]) ->
 
 def a_day(agents: int, jobs: int) -> list[Figure]:
     """One whole day, in ten parts; a line is written for each, since it takes long."""
-    gc.set_threshold(LOOKED_FOR_CYCLES_AFTER)
+    look_seldom()
     day = Day(agents)
     tenths: list[float] = []
     playing, before = day.play(jobs), 0.0

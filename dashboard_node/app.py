@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import socket
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ from importlib.metadata import version
 from random import Random
 
 from broker.mqtt import MqttBus
+from broker.runtime.cycles import look_seldom
 from broker.runtime.driver import Driver
 from broker.runtime.ending import ended_by_signals, first_error
 from broker.runtime.selfwatch import Identity
@@ -30,10 +30,6 @@ from dashboard_node.properties import read_folder
 from dashboard_node.sending import Sender
 from schemas.names import NodeName
 
-LOOKED_FOR_CYCLES_AFTER = 50_000
-"""Objects made. Records and documents are many and hold no cycles: looked for after every 700, as Python does by itself, these
-took half of what it takes to come back to many live jobs."""
-
 log = logging.getLogger(__name__)
 
 
@@ -43,7 +39,7 @@ async def serve(config: DashboardConfig) -> int:
     Raises ConfigError for bad settings, StoreError for a database that cannot be used or is in use, BusError when the
     broker refuses us for good, FencedError when another dashboard has taken our place.
     """
-    gc.set_threshold(LOOKED_FOR_CYCLES_AFTER)
+    look_seldom()
     config = config.validated()
     config.data.mkdir(parents=True, exist_ok=True)
     core = DashboardCore(timedelta(seconds=config.retention_seconds), config.channels.rules())

@@ -5,6 +5,7 @@ Pure. Knows which topics are this node's own; knows nothing of what is newer or 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 from broker.bus import Publication
@@ -28,12 +29,16 @@ from schemas.codec import Header, decode, decode_header, encode_body
 from schemas.documents import Document, Presence
 from schemas.names import NodeName
 
+_REMEMBERED = 4_096
+"""Topics whose addresses are not made out again: a run's are heard of and shown several times within moments."""
+
 
 class Wire:
     """The topic table as one node sees it."""
 
     def __init__(self, topics: Topics, role: Role, node: NodeName) -> None:
         self._topics = topics
+        self._address_of = lru_cache(maxsize=_REMEMBERED)(topics.address_of)
         self._node = node
         self.me: Writer = DashboardPresenceAt() if role is Role.DASHBOARD else AgentPresenceAt(node)
         self.presence = topics.topic_of(self.me)
@@ -58,7 +63,7 @@ class Wire:
     def address_of(self, topic: str) -> Address | None:
         """What a topic is for; None: nothing we know."""
         try:
-            return self._topics.address_of(topic)
+            return self._address_of(topic)
         except TopicError:
             return None
 

@@ -59,8 +59,8 @@ class Watcher:
         if not delivery.payload:
             self.retained.pop(delivery.topic, None)
             return
-        if delivery.topic.startswith((f"{TOPICS.prefix}/_sync", f"{TOPICS.prefix}/re")):
-            return  # nonces, requests, responses
+        if delivery.topic.startswith(tuple(f"{TOPICS.prefix}/{word}" for word in ("_sync", "re", "notification"))):
+            return  # nonces, requests, responses, and what people are told: these do not stand
         self.retained[delivery.topic] = delivery.payload
         if delivery.topic.endswith("/presence"):
             self._see(delivery)

@@ -44,7 +44,14 @@ def _run(state: State, run_id: RunId) -> RunReport | None:
 
 
 def _fires(watch: Watch) -> FireReport | None:
-    """A watch without fires and without a problem is not shown: silence is the normal case."""
-    if not watch.fires and not watch.problem:
+    """A watch without fires, problem and delay is not shown: silence is the normal case."""
+    if not (watch.fires or watch.problem or watch.delayed):
         return None
-    return FireReport(instance=watch.instance, job=watch.job, fires=watch.fires, problem=watch.problem)
+    return FireReport(
+        instance=watch.instance,
+        job=watch.job,
+        fires=watch.fires,
+        problem=watch.problem,
+        delayed=watch.delayed,
+        delayed_until=watch.delayed_until,
+    )

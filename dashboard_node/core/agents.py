@@ -96,7 +96,7 @@ def run_report(step: Step, agent: NodeName, run: RunId, report: RunReport | None
 
 def fires(step: Step, agent: NodeName, report: FireReport) -> None:
     """Take in the firings of a clock or file job that have not been taken yet, in order."""
-    _note_problem(step, agent, report)
+    _note_watching(step, agent, report)
     taken = step.state.taken.get((report.instance, report.job))
     known = taken.sequence if taken is not None and taken.agent == agent else 0
     fresh = [fire for fire in report.fires if fire.sequence > known]
@@ -132,22 +132,23 @@ def fires(step: Step, agent: NodeName, report: FireReport) -> None:
     )
 
 
-def _note_problem(step: Step, agent: NodeName, report: FireReport) -> None:
-    """What keeps a job from watching, or that nothing does any more."""
-    known = step.state.problems.get(report.instance, {}).get(report.job, (agent, ""))
-    if known[1] == report.problem or report.instance not in step.state.instances:
+def _note_watching(step: Step, agent: NodeName, report: FireReport) -> None:
+    """What keeps a job from watching, or puts off its fire, or that nothing does any more."""
+    said, silence = replace(report, fires=()), FireReport(instance=report.instance, job=report.job)
+    known = step.state.watching.get(report.instance, {}).get(report.job, silence)
+    if known == said or report.instance not in step.state.instances:
         return
-    step.state.problems.setdefault(report.instance, {})[report.job] = (agent, report.problem)
+    step.state.watching.setdefault(report.instance, {})[report.job] = said
     step.agents.add(agent)
-    if not step.replaying:
+    if known.problem != report.problem and not step.replaying:
         what = "watches again" if not report.problem else report.problem
         step.note("agent", instance=report.instance, job=report.job, detail=f"{agent}: {what}")
 
 
 def silent(step: Step, agent: NodeName, instance: InstanceId, job: JobId) -> None:
-    """An agent has nothing to say of a clock or file job any more: no fires, no problem."""
-    if job in step.state.problems.get(instance, {}):
-        _note_problem(step, agent, FireReport(instance=instance, job=job))
+    """An agent has nothing to say of a clock or file job any more: no fires, no problem, no delay."""
+    if job in step.state.watching.get(instance, {}):
+        _note_watching(step, agent, FireReport(instance=instance, job=job))
 
 
 def _placed(step: Step, report: FireReport) -> Placed | None:

@@ -140,7 +140,7 @@ def _watching(state: State, machine: ContextMachine, copy: Copy) -> Blocker:
     agent = placement.shown_agent(state, machine, copy)
     kind = BlockerKind.CLOCK if copy.kind is JobKind.CLOCK else BlockerKind.FILE
     awaited = "its time" if copy.kind is JobKind.CLOCK else "a file"
-    _, problem = state.problems.get(machine.instance, {}).get(copy.id, (agent, ""))
+    said = state.watching.get(machine.instance, {}).get(copy.id)
     by_hand = isinstance(copy.artefact, ClockJob) and copy.artefact.startup_control_type is StartupControl.MANUAL
     until = None
     if group_label(agent):
@@ -149,8 +149,11 @@ def _watching(state: State, machine: ContextMachine, copy: Copy) -> Blocker:
         until = placement.taken_over_at(state, machine.instance, copy.agent)
         text = f"{_absence(state, agent)}: nobody looks for {awaited} until it is there, or somebody submits the job"
         text += _goes_at(until)
-    elif problem:
-        text = problem
+    elif said is not None and said.problem:
+        text = said.problem
+    elif said is not None and said.delayed is not None and said.delayed_until is not None:
+        until = said.delayed_until
+        text = f"its time came at {said.delayed:%H:%M:%SZ}; a blackout puts it off until {until:%Y-%m-%d %H:%M:%SZ}"
     elif by_hand:
         text = "MANUAL: watches once 'jobplan agent watch' lets it; or submit it"
     else:

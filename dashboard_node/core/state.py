@@ -30,7 +30,7 @@ from dashboard_node.core.records import (
 from dashboard_node.core.routing import Routing, Rules
 from dashboard_node.core.standing import Standing
 from dashboard_node.core.timers import Timers
-from schemas.documents import Presence, RunReport
+from schemas.documents import FireReport, Presence, RunReport
 from schemas.grants import Grant
 from schemas.names import InstanceId, JobId, NodeName, PlanName, RequestId, RunId, UserName
 from schemas.status import ContextStatus, NodeState, RunPhase
@@ -89,8 +89,8 @@ class State:
         """Which agent says what of a run."""
         self.chosen_before: dict[InstanceId, dict[NodeName, NodeName]] = {}
         """By instance and agent group: whom a life that the records know nothing of had chosen."""
-        self.problems: dict[InstanceId, dict[JobId, tuple[NodeName, str]]] = {}
-        """What keeps clock and file jobs from watching, as their agents say it; empty: no more."""
+        self.watching: dict[InstanceId, dict[JobId, FireReport]] = {}
+        """What agents say of watching clock and file jobs, without the fires: what keeps one from it, or puts it off."""
         self.unreadable: dict[InstanceId, str] = {}
         """Instances of which a record cannot be read, and which; and all their keys:"""
         self.given_up: list[Key] = []
@@ -203,7 +203,7 @@ class State:
             self.reported.pop(run, None)
         for job in self._taken.pop(instance.id, ()):
             del self.taken[instance.id, job]
-        self.problems.pop(instance.id, None)
+        self.watching.pop(instance.id, None)
         self.live.pop(instance.id, None)
         self.of_plan[instance.plan].pop(instance.id, None)
         self.standing.forget_instance(instance)

@@ -46,7 +46,7 @@ from schemas.requests import (
 )
 from schemas.status import ContextStatus
 from tests.simulation.network import Line, Network
-from tests.simulation.plans import EVENT, PLANS
+from tests.simulation.plans import EVENT, PLANS, with_hours
 from tests.simulation.session import TOPICS
 from tests.simulation.trace import PersonAnswered, PersonAsked, Trace
 from tests.simulation.world import World
@@ -55,6 +55,8 @@ T = TypeVar("T")
 
 USER = UserName("anna")
 OWNER = "people"
+HAVE_HOURS = 0.15
+"""In so many of the stories contexts have windows of their own."""
 PATIENCE = 12.0
 """Seconds until a tool asks again."""
 ALIVE = frozenset({ContextStatus.WAITING, ContextStatus.RUNNING, ContextStatus.COMPLETE, ContextStatus.ERROR})
@@ -84,6 +86,7 @@ class People:
         self._network = network
         self._trace = trace
         self._chance: Random = world.chance("people")
+        self._with_hours = world.chance("own windows").random() < HAVE_HOURS
         self._line: Line | None = None
         self._count = 0
         self._wishes = (
@@ -131,7 +134,8 @@ class People:
         """The next version of a plan."""
         source = PLANS[index]
         version = self.versions[source.__name__] = self.versions.get(source.__name__, 0) + 1
-        self.ask(ImportPlan(source=source(version)))
+        plan = source(version)
+        self.ask(ImportPlan(source=with_hours(plan) if self._with_hours else plan))
 
     def stop_asking(self) -> None:
         """What was asked and not answered is asked on; nothing new follows from here."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from schemas.names import NodeName
 from schemas.plan import (
     Artefact,
@@ -26,6 +28,7 @@ from schemas.plan import (
     OnBlackout,
     OnEnd,
     Operator,
+    OwnWindow,
     Parameter,
     Plan,
     PlanSource,
@@ -302,6 +305,29 @@ def pool(version: int) -> PlanSource:
         ),
     )
     return PlanSource(plan=plan, jobs=jobs)
+
+
+HOURS_EVERY, HOURS_LAST = 180, 100
+"""Seconds from one opening of a context's own window to the next, and how long it stays open."""
+LAST_HOURS = 36
+"""The last opening: so many minutes after the beginning."""
+
+
+def with_hours(source: PlanSource) -> PlanSource:
+    """The plan with a window of its own for every context that holds no other one; the plan itself has none."""
+
+    def kept(context: Context) -> Context:
+        window = OwnWindow(
+            start=f"0 0-{LAST_HOURS}/{HOURS_EVERY // 60} 0 1 1 ? 2026", ttl_milliseconds=HOURS_LAST * 1000
+        )
+        return replace(
+            context,
+            contexts=tuple(map(kept, context.contexts)),
+            own_window=window if not context.contexts else None,
+        )
+
+    plan = source.plan
+    return replace(source, plan=replace(plan, contexts=tuple(map(kept, plan.contexts))))
 
 
 PLANS: tuple[Callable[[int], PlanSource], ...] = (chain, locks, nest, files, endless, pool)

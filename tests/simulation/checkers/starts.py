@@ -6,6 +6,7 @@ Whether a dependency holds is judged here by a second, naive evaluation of the p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from broker.runtime.core import AuditRow
 from schemas.addresses import AssignmentAt
@@ -14,6 +15,7 @@ from schemas.names import InstanceId, RunId
 from schemas.plan import CommandJob, Context, Grouping, JobDependency, JobLock, Operator, Plan, PlanSource
 from schemas.requests import Act, Action
 from tests.simulation.checkers.reading import DASHBOARD, Ledger, Place
+from tests.simulation.plans import HOURS_EVERY, HOURS_LAST, LAST_HOURS
 from tests.simulation.trace import (
     CommandBegan,
     CommandEnded,
@@ -25,6 +27,7 @@ from tests.simulation.trace import (
     PutBack,
     Record,
 )
+from tests.simulation.world import BEGINNING
 
 Done = Callable[[str], bool]
 
@@ -189,6 +192,8 @@ class Allowed:
         if known.closes is not None and row.at > known.closes:
             raise PromiseBrokenError("S2", f"{row.run} is handed over at {row.at}, after {known.closes}")
         text = self._text(instance)
+        if text.has_hours(row.context) and not in_hours(row.at):
+            raise PromiseBrokenError("S2", f"{row.run} is handed over at {row.at}, outside of its context's own window")
         status = self._ledger.status.get((instance, row.context, row.job), "WAITING")
         if status not in READY and not (status == "SKIPPED" and self._action(row) is Action.RESUBMIT):
             raise PromiseBrokenError("S2", f"{row.run} is handed over while {status}")
@@ -232,6 +237,12 @@ class Allowed:
         self._holders = {owner: run for owner, run in self._holders.items() if run not in runs}
 
 
+def in_hours(at: datetime) -> bool:
+    """Whether contexts with windows of their own are inside them, by the clock of the dashboard."""
+    since = (at - BEGINNING).total_seconds()
+    return since % HOURS_EVERY < HOURS_LAST and 0 <= since < LAST_HOURS * 60 + HOURS_LAST
+
+
 _OUTCOMES = frozenset({"succeeded", "failed", "killed", "timedOut", "notStarted", "notToday", "withdrawn", "lost"})
 
 
@@ -241,12 +252,18 @@ class PlanText:
     def __init__(self, source: PlanSource) -> None:
         self.plan: Plan = source.plan
         self._contexts = {context.name: context for context in _walk(source.plan)}
+        self._around = {child.name: context.name for context in self._contexts.values() for child in context.contexts}
         self._commands = {job.id for job in source.jobs if isinstance(job, CommandJob)}
         self.claims: dict[str, tuple[tuple[str, int, int, bool], ...]] = {}
         """By job: name, weight, capacity of each lock it needs, and whether it wants to be alone."""
         for context in self._contexts.values():
             for lock in context.job_locks:
                 self._claim(lock)
+
+    def has_hours(self, context: str | None) -> bool:
+        """Whether the context, or one around it, has a window of its own."""
+        known = self._contexts.get(context or "")
+        return known is not None and (known.own_window is not None or self.has_hours(self._around.get(known.name)))
 
     def residences(self, job: str) -> list[str]:
         """The contexts a job is in."""

@@ -107,6 +107,12 @@ MUTANTS = (
         instead(ContextMachine, "initiate", overlook_holds),
     ),
     Mutant(
+        "own windows are ignored",
+        "a context's own window never keeps a job from starting",
+        instead(ContextMachine, "shut", lambda _: lambda *_: None),
+        seed=19,
+    ),
+    Mutant(
         "missed starts are dropped",
         "only the newest of several due starts is decided",
         instead(windows, "_undecided", only_the_newest),

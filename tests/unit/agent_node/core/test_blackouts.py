@@ -67,6 +67,21 @@ def test_blackout_delays_to_one_fire() -> None:
     ]
 
 
+def test_a_delay_is_shown_while_it_lasts() -> None:
+    """Which time it was, and until when: even when nothing else is to be shown."""
+    agent = an_agent(blackout("delay"))
+    agent.wait_until(NOON + MINUTE)
+
+    report = agent.fire_report(JOB)
+    assert report is not None
+    assert (report.delayed, report.delayed_until) == (NOON + MINUTE, NOON + 3 * MINUTE)
+
+    agent.wait_until(NOON + 3 * MINUTE)
+    report = agent.fire_report(JOB)
+    assert report is not None
+    assert (report.delayed, report.delayed_until) == (None, None)
+
+
 def test_delayed_fire_never_happens_after_the_window() -> None:
     """It is not fired when the instance closes before the blackout ends."""
     agent = an_agent(blackout("delay"), closes=NOON + 2 * MINUTE)

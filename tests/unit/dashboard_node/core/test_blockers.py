@@ -165,6 +165,23 @@ def test_what_keeps_a_clock_or_file_job_from_watching() -> None:
     assert floor.why("q") == "waits for its time, or for somebody to submit it"
 
 
+def test_a_fire_that_a_blackout_puts_off() -> None:
+    """Its agent says since when and until when; fires of before that it shows with it are not looked at for that."""
+    floor = a_floor(NORTH)
+    instance, job = floor.only.id, job_id(GROUP, "q")
+    due, until = at("03-02 11:30"), at("03-02 14:00")
+    report = FireReport(instance=instance, job=job, delayed=due, delayed_until=until)
+    rows = len(floor.audit)
+
+    floor.step(Heard(floor.now, FireReportAt(NORTH, instance, job), report))
+    assert floor.why("q") == "its time came at 11:30:00Z; a blackout puts it off until 2026-03-02 14:00:00Z"
+    assert floor.job("q").blockers[0].until == until
+    assert len(floor.audit) == rows
+
+    floor.step(Heard(floor.now, FireReportAt(NORTH, instance, job), None))
+    assert floor.why("q") == "waits for its time, or for somebody to submit it"
+
+
 @pytest.mark.parametrize(("text", "awaited"), [("P[q:q]", "its time"), ("P[f:f]", "a file")])
 def test_a_clock_or_file_job_whose_agent_is_gone(text: str, awaited: str) -> None:
     """Nobody looks for what it waits for."""

@@ -17,6 +17,7 @@ from dashboard_node.core.instances import has_upstream
 from dashboard_node.core.lifecycle import FAILED, Stage, Trigger
 from dashboard_node.core.locks import Owner
 from dashboard_node.core.step import Step
+from schemas.names import RunId
 from schemas.requests import Act, Action
 from schemas.status import JobKind, JobStatus
 
@@ -46,17 +47,9 @@ def _release(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
         record = machine.copies[other]
         if not record.held:
             continue
-        machine.put(step, other, replace(record, held=False, raised=record.pending and record.raised))
-    _go_on(step, machine, copy)
-
-
-def _go_on(step: Step, machine: ContextMachine, copy: Copy) -> None:
-    """Let go what was remembered: once for all copies that one run stands for, each for itself where none is needed."""
-    for open_first in (True, False):
-        for other in copy.stands_for:
-            record = machine.copies[other]
-            if record.pending and machine.gate_open(machine.graph.copies[other].context, step.now) is open_first:
-                machine.initiate(step, other, record.cause)
+        used = record.raised and (record.pending or record.live)
+        machine.put(step, other, replace(record, held=False, raised=used))
+    machine.let_go_of(step, copy.stands_for)
 
 
 def _skip(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
@@ -116,11 +109,10 @@ def _enable(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
             machine.put(step, other, replace(machine.copies[other], disabled=False))
     if machine.prepared:
         return
-    _go_on(step, machine, copy)
+    machine.let_go_of(step, copy.stands_for)
     for other in copy.stands_for:
-        record, same = machine.copies[other], machine.graph.copies[other]
-        due = record.stage is Stage.WAITING and not (record.raised or same.kind.fires) and machine.holds(same)
-        if due and not record.live:
+        same = machine.graph.copies[other]
+        if not (machine.copies[other].raised or same.kind.fires) and machine.holds(same):
             machine.initiate(step, other, PERSON)
 
 
@@ -135,8 +127,7 @@ def _one_by_one(step: Step, machine: ContextMachine) -> None:
 
 
 def _submit(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
-    clock = copy.kind is JobKind.CLOCK and machine.clocks_disabled and not machine.copies[copy.index].disabled
-    if not clock:
+    if not (copy.kind is JobKind.CLOCK and machine.clocks_disabled):
         _wanted(machine, copy, "submit", JobStatus.WAITING)
     _not_handed_over(machine, copy, "submit")
     _inside_its_windows(step, machine, copy, "submit")
@@ -158,7 +149,6 @@ def _start(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
     """A person stands in for the dependency; locks are waited for all the same."""
     why = f"submitted by {step.user or 'a person'}"
     if copy.kind is JobKind.GLOBAL:
-        machine.put(step, copy.index, replace(machine.copies[copy.index], raised=True))
         machine.raised.append(copy.index)
         step.touch(machine)
         return
@@ -170,7 +160,6 @@ def _start(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
     record = replace(machine.copies[copy.index], overrides=dict(asked.parameters), cause=PERSON)
     machine.put(step, copy.index, record)
     machine.initiations.append(Initiation(copy.index, PERSON))
-    step.touch(machine)
 
 
 def _reset(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
@@ -201,7 +190,7 @@ def _forget_what_it_caused(step: Step, machine: ContextMachine, index: int) -> N
 
 def _kill(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
     record = machine.copies[copy.index]
-    run = step.state.runs.get(record.run) if record.run is not None and record.live else None
+    run = step.state.runs.get(record.run or RunId("")) if record.live else None
     if run is None:
         raise RefusedError(f"{copy.id} is {machine.status(copy.index)}: there is no run of it to kill")
     if run.stop:
@@ -239,7 +228,6 @@ def _continue(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
 _FRESH: dict[str, object] = {
     "raised": False,
     "pending": False,
-    "cause": PERSON,
     "acknowledged": False,
     "tries": 0,
     "again": 0,

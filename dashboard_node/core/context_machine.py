@@ -8,7 +8,7 @@ results, never on starts; what follows from one event is worked off in plan orde
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
 from typing import Protocol
@@ -243,7 +243,7 @@ class ContextMachine:
                 continue
             if record.held:
                 # raised and not pending: it has just been raised, and this is how that is heard here
-                remembered = replace(record, pending=True, raised=record.raised and record.pending)
+                remembered = replace(record, pending=True, raised=record.raised and record.pending, cause=PERSON)
                 self.put(journal, residence, remembered, "happened; remembered")
                 continue
             trigger = Trigger.PASS if record.skipped else Trigger.SUCCEED
@@ -318,9 +318,10 @@ class ContextMachine:
             self.happen(journal, index, f"after {self._name(cause)}")
 
     def _raise(self, journal: Journal, index: int, cause: int) -> None:
-        """Initiated once, for all copies that one run stands for: whatever was remembered of them is used with it."""
+        """Initiated once, for all copies that one run stands for: what was remembered of them, or was to be tried, is used."""
         for other in self.graph.copies[index].stands_for:
-            self.put(journal, other, replace(self.copies[other], raised=True, pending=False, cause=cause))
+            used = replace(self.copies[other], raised=True, pending=False, retry_at=None, cause=cause)
+            self.put(journal, other, used)
 
     def pass_over(self, journal: Journal, index: int, why: str) -> None:
         """Passed over as if done: this copy, those that are skipped like it, and those that only wait for what is passed over."""
@@ -374,10 +375,14 @@ class ContextMachine:
     def let_go(self, journal: Journal, waiting: int) -> None:
         """Initiate what was remembered in a context and those inside it, where nothing keeps it any more."""
         for context in self.within(waiting):
-            for index in self.graph.contexts[context].copies:
-                record = self.copies[index]
-                if record.pending and not (record.held or record.disabled):
-                    self.initiate(journal, index, record.cause)
+            self.let_go_of(journal, self.graph.contexts[context].copies)
+
+    def let_go_of(self, journal: Journal, copies: Iterable[int]) -> None:
+        """Initiate what was remembered of these copies: once for all that one run stands for."""
+        for index in copies:
+            record = self.copies[index]
+            if record.pending and not (record.held or record.disabled):
+                self.initiate(journal, index, record.cause)
 
     def within(self, context: int) -> list[int]:
         """The context and all below it, in plan order."""

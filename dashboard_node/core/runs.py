@@ -40,7 +40,7 @@ def ask(step: Step, machine: ContextMachine, index: int) -> None:
     machine.put(step, index, replace(machine.copies[index], queued=order, queued_at=step.now))
     for other in copy.stands_for:
         if not machine.copies[other].skipped:
-            machine.move(step, other, Trigger.QUEUE, "waits for a lock", retry_at=None)
+            machine.move(step, other, Trigger.QUEUE, "waits for a lock", raised=True)
 
 
 def hand_over(step: Step, machine: ContextMachine, index: int, order: int) -> None:
@@ -93,7 +93,6 @@ def _give(step: Step, machine: ContextMachine, errand: Errand, *, tries: int) ->
                 raised=True,
                 pending=False,
                 tries=tries,
-                retry_at=None,
                 queued=0,
                 queued_at=None,
                 started=None,

@@ -195,7 +195,7 @@ class Evaluator:
             self._end(place, "COMPLETE")
         elif self.text.kind(place) in {JobKind.COMMAND, JobKind.GLOBAL}:
             for other in self.text.together(place):
-                self.jobs[other].raised, self.jobs[other].remembered = True, False
+                self.jobs[other].raised, self.jobs[other].remembered, self.jobs[other].retry_at = True, False, None
             job.cause = cause
             (self._asks if self.text.kind(place) is JobKind.COMMAND else self._broadcasts).append(place)
         elif self.text.kind(place) in {JobKind.CLOCK, JobKind.FILE}:
@@ -210,7 +210,7 @@ class Evaluator:
                 continue
             if self.jobs[other].held:
                 self.jobs[other].raised = self.jobs[other].raised and self.jobs[other].remembered
-                self.jobs[other].remembered = True
+                self.jobs[other].remembered, self.jobs[other].cause = True, None
             else:
                 self._end(other, "SKIPPED_COMPLETE" if self.jobs[other].skipped else "COMPLETE")
 

@@ -48,16 +48,16 @@ def _release(world: Evaluator, place: Place) -> None:
         job = world.jobs[other]
         if job.held:
             job.held = False
-            job.raised = job.raised and job.remembered
+            job.raised = job.raised and (job.remembered or job.live)
     _go_on(world, place)
 
 
 def _go_on(world: Evaluator, place: Place) -> None:
-    """What was remembered goes on: first where nothing else is in the way."""
-    for free in (True, False):
-        for other in world.text.together(place):
-            if world.jobs[other].remembered and world.may_start(other[0]) is free:
-                world._initiate(other, world.jobs[other].cause)
+    """What was remembered goes on, unless a person still keeps it."""
+    for other in world.text.together(place):
+        job = world.jobs[other]
+        if job.remembered and not (job.held or job.disabled):
+            world._initiate(other, job.cause)
 
 
 def _skip(world: Evaluator, place: Place) -> None:

@@ -7,12 +7,13 @@ move: ``mqtt_bursts``):
 2. Each connection is a new client, and what is under way is known to the session alone: paho would send again what was already
    reported as failed.
 3. What the broker answered to a publish counts: a denied one is an error. (With MQTT 3.1.1 the broker does not tell.)
-4. Messages are handed on as they are read, not through a queue, and by the burst; at most ``WINDOW`` publishes are under way.
+4. Messages are read without paho's objects and handed on as they are read, not through a queue, and by the burst; at most
+   ``WINDOW`` publishes are under way.
 5. A broker of several servers is any of them: when one does not let us in, the next one is tried.
 6. The nonce that ends a replay leaves before any message of that replay is acknowledged, so a broker whose queue for us was
    too short has no room for it either: it comes back only if nothing was dropped.
 
-aiomqtt has no public way to 1, 3, 4 and 6, so this reaches into versions 2.5.*, and refuses to run on others.
+aiomqtt has no public way to 1 to 4 and 6, so this reaches into versions 2.5.*, and refuses to run on others.
 """
 
 # ruff: noqa: ARG002  # paho decides which arguments its handlers take
@@ -40,6 +41,7 @@ from broker.address import BrokerUrl
 from broker.bus import OnDelivery, Publication, Session
 from broker.errors import BusError, RefusedError
 from broker.mqtt_bursts import Bursts
+from broker.mqtt_packets import acknowledgment, publication
 from broker.mqtt_session import WINDOW, MqttSession, Patience
 from broker.topics import Topics
 from broker.trust import trusting
@@ -216,11 +218,13 @@ class _Wire(aiomqtt.Client):
         self._given_up = False
         self._dialled = False
         self._held = 0
-        self._unacknowledged: list[tuple[int, int]] = []
-        """Message id and QoS of what came in while acknowledgments were held."""
+        self._unacknowledged: list[int] = []
+        """Message ids of what came in while acknowledgments were held."""
+        self._has_properties = protocol is ProtocolVersion.V5
         self._bursts = Bursts(self._client, self._fail)
-        # paho's own way would look through all that is under way at each of them.
-        self._client._handle_pubackcomp = self._on_acknowledgment  # type: ignore[method-assign]  # it has no hook for this
+        # paho's own way would make a dozen objects of each, and look through all that is under way.
+        self._client._handle_publish = self._on_publication  # type: ignore[method-assign]  # it has no hook for this
+        self._client._handle_pubackcomp = self._on_acknowledgment  # type: ignore[method-assign]  # the same
         self._client.connect_timeout = patience.connect
         self._client.disable_logger()  # what it has to say, we say once and better
 
@@ -288,16 +292,14 @@ class _Wire(aiomqtt.Client):
     def hold_acknowledgments(self) -> None:
         """See Wire."""
         self._held += 1
-        self._client.manual_ack_set(on=True)
 
     def release_acknowledgments(self) -> None:
         """See Wire."""
         self._held -= 1
         if self._held == 0:
-            for message, qos in self._unacknowledged:
-                self._client.ack(message, qos)
+            for message in self._unacknowledged:
+                self._client._send_puback(message)
             self._unacknowledged.clear()
-            self._client.manual_ack_set(on=False)
 
     # --- aiomqtt's handlers of paho's events, overridden; the types are theirs ----------------------------------------
 
@@ -350,16 +352,20 @@ class _Wire(aiomqtt.Client):
         if not self._given_up and not self._connected.done():  # aiomqtt would wait for an answer until its timeout
             self._connected.set_exception(MqttError(_CLOSED_EARLY))
 
-    def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
-        if self._held and message.qos:
-            self._unacknowledged.append((message.mid, message.qos))
+    def _on_publication(self) -> MQTTErrorCode:
+        packet = self._client._in_packet
+        arrived = publication(packet["command"], bytes(packet["packet"]), has_properties=self._has_properties)
         if self._session is not None:
-            self._session.received(message.topic, bytes(message.payload), retained=message.retain)
+            self._session.received(arrived.topic, arrived.payload, retained=arrived.retained)
+        if self._held and arrived.message:
+            self._unacknowledged.append(arrived.message)
+        elif arrived.message:
+            return self._client._send_puback(arrived.message)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _on_acknowledgment(self, cmd: str) -> MQTTErrorCode:
-        # Of a publish: its message id, and in MQTT 5 perhaps a reason.
-        packet = self._client._in_packet["packet"]
-        self._answered(int.from_bytes(packet[:2], "big"), packet[2:3] or b"\0")
+        message, reason = acknowledgment(self._client._in_packet["packet"])
+        self._answered(message, (reason,))
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _on_subscribe(

@@ -1,0 +1,62 @@
+"""Packets that come in are read as paho reads them, whose reader is the second version here."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paho.mqtt import _packet as naive
+from paho.mqtt.enums import MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from broker.mqtt_packets import acknowledgment, publication
+
+TOPICS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40)
+IDS = st.integers(1, 65_535)
+FLAGS = st.integers(0, 7).map(lambda flags: 0x30 | (flags & 1) | (flags & 2) | (flags & 4) << 1)
+"""Retained or not, QoS 0 or 1, a duplicate or not."""
+
+
+@st.composite
+def properties(draw: st.DrawFn) -> bytes:
+    """Of a PUBLISH: few or many bytes."""
+    found = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's types end here
+    for name in draw(st.lists(st.sampled_from(["a", "b", "c"]), max_size=3)):
+        found.UserProperty = (name, draw(st.text("xyz", max_size=300)))
+    return bytes(found.pack())  # type: ignore[no-untyped-call]  # the same
+
+
+@given(flags=FLAGS, topic=TOPICS, message=IDS, extra=properties(), payload=st.binary(max_size=300), five=st.booleans())
+def test_publish_is_read_as_by_paho(
+    flags: int, topic: str, message: int, extra: bytes, payload: bytes, *, five: bool
+) -> None:
+    """Topic, payload, flag and message id of whatever a broker may send, in both versions of the protocol."""
+    name = topic.encode()
+    waited_for = message.to_bytes(2, "big") if flags & 2 else b""
+    packet = len(name).to_bytes(2, "big") + name + waited_for + (extra if five else b"") + payload
+    version = MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311
+
+    arrived = publication(flags, packet, has_properties=five)
+
+    expected = naive.decode_publish(flags, bytearray(packet), version)
+    assert (arrived.topic.encode(), arrived.payload) == (expected.topic, bytes(expected.payload))
+    assert (arrived.retained, arrived.message) == (bool(expected.retain), expected.mid)
+
+
+@given(message=IDS, reason=st.sampled_from([None, 0, 16, 135, 151]))
+def test_puback_is_read_as_by_paho(message: int, reason: int | None) -> None:
+    """Its message id and its reason, which may be left out."""
+    packet = message.to_bytes(2, "big") + (b"" if reason is None else bytes([reason, 0]))
+
+    expected = naive.decode_puback(0x40, bytearray(packet), MQTTProtocolVersion.MQTTv5)
+    assert acknowledgment(packet) == (expected.mid, ReasonCode(PacketTypes.PUBACK, identifier=reason or 0).value)
+    assert acknowledgment(packet)[1] == expected.reason.value
+
+
+@pytest.mark.parametrize("packet", [b"\0\5ab", b"\0\1a\0", b"\0\1a\0\1\xff\xff\xff\xff\xff", b"\0\1a\0\1\5ab"])
+def test_publish_cut_short_is_an_error(packet: bytes) -> None:
+    """What ends before it says it does is refused, whichever part is missing."""
+    with pytest.raises(ValueError, match="PUBLISH"):
+        publication(0x32, packet, has_properties=True)

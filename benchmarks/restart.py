@@ -42,7 +42,7 @@ def load(site: Site, instances: int) -> Load:
     office = Office(plan("P", chain(JOBS)), now=datetime.now(UTC))  # noqa: TID251  # a real dashboard goes on from it
     for _ in range(instances):
         office.open()
-    documents = office.core.documents()
+    documents = dict(office.core.documents())
     now = datetime.now(UTC)  # noqa: TID251  # a stamp as real ones are
     payloads = {
         site.topics.topic_of(address): stamp(encode_body(document), epoch=now.second + 1, revision=number, at=now)

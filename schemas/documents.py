@@ -207,6 +207,9 @@ class PlanStatus(Shown, frozen=True, kw_only=True):
     backlog: tuple[Instant, ...] = ()
     """Missed starts that are still to open, one after the other."""
     running: tuple[InstanceId, ...] = ()
+    """The newest of those that run, ten at most, the oldest of them first."""
+    running_count: int = 0
+    """How many run."""
     last_outcome: LastOutcome | None = None
     agents: tuple[NodeName, ...] = ()
     job_count: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
@@ -93,9 +93,9 @@ class AgentCore:
         """What applied changes lead to on the bus."""
         return projection.project(self.state, changes)
 
-    def documents(self) -> Mapping[Address, Document]:
+    def documents(self) -> Iterator[tuple[Address, Document]]:
         """Everything this agent shows, its presence aside."""
-        return projection.documents(self.state)
+        return iter(projection.documents(self.state).items())
 
     def next_wakeup(self) -> datetime | None:
         """When a Tick is due next."""

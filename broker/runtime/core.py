@@ -6,7 +6,7 @@ applies it, shows what follows from it, and only then performs the effects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -127,8 +127,11 @@ class Core(Protocol[E_contra, F]):
     def project(self, changes: Changes) -> Mapping[Address, Document | None]:
         """What ought to be shown differently because of applied changes, in the order to publish; None: clear."""
 
-    def documents(self) -> Mapping[Address, Document]:
-        """Everything that ought to be shown, in the order to publish."""
+    def documents(self) -> Iterator[tuple[Address, Document]]:
+        """Everything that ought to be shown, in the order to publish.
+
+        Steps may come between two of them: what ``project`` tells since then counts, and nothing is given of what is gone.
+        """
 
     def next_wakeup(self) -> datetime | None:
         """When a Tick is due next; None: not by time."""

@@ -121,6 +121,8 @@ class Driver(Generic[E, F]):
             if turn is not None:
                 self._turned = turn.now
                 await self._carry_out(turn, since)
+                if self.life.showing:
+                    self._wake.set()
             elif not self._wake.is_set():
                 self._world.signal(Signal.IDLE)
         link.cancel()  # it says farewell
@@ -184,7 +186,7 @@ class Driver(Generic[E, F]):
         self._measure(turn, times, shown=self._loop_time())
         self._world.signal(Signal.SHOWN)
         if turn.whole:
-            log.info("shown documents=%d", len(turn.publications) - 1)
+            log.info("shown documents=%d", self.life.documents)
             self._world.signal(Signal.COMPLETE)
 
     def _measure(self, turn: Turn[F], times: _Times, shown: float | None = None) -> None:

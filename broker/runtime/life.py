@@ -27,13 +27,15 @@ from broker.bus import Delivery, Publication
 from broker.runtime.aside import Aside
 from broker.runtime.core import Changes, Core, Key, Recovered, Reply, RuntimeEvent, Tick
 from broker.runtime.doubt import Doubt
-from broker.runtime.errors import EpochTakenError, FencedError
+from broker.runtime.errors import FencedError
 from broker.runtime.inbox import MOST_REQUESTS, Inbox, unfit
+from broker.runtime.left import outrank, readable
 from broker.runtime.presence import writer_of
-from broker.runtime.reconciler import Mark, Reconciler, stamp_of
+from broker.runtime.reconciler import Mark, Reconciler
 from broker.runtime.selfwatch import Identity, Journal, SelfWatch, Verdict, fenced
 from broker.runtime.turn import Turn, decide
 from broker.runtime.view import SEEN, Reading, View
+from broker.runtime.whole import PART, Whole
 from broker.runtime.wire import Wire
 from broker.topic_table import Role
 from broker.topics import RequestTopic, Topics
@@ -61,6 +63,8 @@ class Life(Generic[E, F]):
     def __init__(
         self, core: Core[E | RuntimeEvent, F], identity: Identity, topics: Topics, *, check: bool = True
     ) -> None:
+        self.part = PART
+        """So many documents are looked at in one turn while all of them are shown."""
         self.wire = Wire(topics, identity.role, identity.node)
         self.view = View(self.wire.reads(identity.version), identity.node if identity.role is Role.AGENT else None)
         self.aside = Aside()
@@ -85,6 +89,7 @@ class Life(Generic[E, F]):
         self._journal_saved = False
         self._replies: list[Reply] = []
         self._complete = False
+        self._whole: Whole | None = None
         self._documents = 0
         self._aside = 0
         self._doubt = Doubt()
@@ -130,6 +135,11 @@ class Life(Generic[E, F]):
     def complete(self) -> bool:
         """Whether everything this node has to show stands on the broker."""
         return self._complete
+
+    @property
+    def showing(self) -> bool:
+        """Whether there is more to show, without anything arriving."""
+        return self.connected and not self._complete
 
     @property
     def documents(self) -> int:
@@ -190,7 +200,7 @@ class Life(Generic[E, F]):
         """The connection is gone. What does not need it goes on."""
         self._reconciler.lost()
         self._complete = False
-        self._own = None
+        self._own = self._whole = None
 
     def farewell(self, now: datetime) -> Publication:
         """To publish last of all."""
@@ -221,14 +231,10 @@ class Life(Generic[E, F]):
         """The replay is complete. Raises EpochTakenError (first time), or FencedError: a newer life has written as us."""
         own = {topic: payload for topic, payload in (self._own or {}).items() if payload}
         self._own = None
-        newest = max((found[0] for payload in own.values() if (found := stamp_of(payload)) is not None), default=0)
-        if not self.started and newest >= self.epoch:
-            raise EpochTakenError(newest + 1)
-        if newest > self.epoch:
-            raise FencedError(f"documents of a newer life of this node (epoch {newest}) stand on the broker")
+        outrank(self.epoch, own, started=self.started)
         if not self.started:
             self._reconciler.adopt(own, self._witness, self._mark)
-            self._recovered = self._readable(own)
+            self._recovered = readable(own, self.wire, self.aside)
             self._since = self._reconciler.published_since(own)
             self.started = True
         self._reconciler.replayed(own)
@@ -250,13 +256,13 @@ class Life(Generic[E, F]):
             for news in self.view.doubt(writer):
                 self._inbox.news(news)
         events = self._events(now)
-        whole = self.connected and not self._complete
         due = self._refresh_due()
-        if not events and not self._replies and not whole and (due is None or due > now):
+        if not events and not self._replies and not self.showing and (due is None or due > now):
             return None
         decided = decide(self._core, events, check=self._check)
         replies, self._replies = tuple(self._replies), []
-        shown = self._show(decided.changes, now, whole=whole)
+        before, shown = self._complete, self._show(decided.changes, now)
+        whole = self._complete and not before
         return Turn(
             now=now,
             events=len(events),
@@ -282,13 +288,21 @@ class Life(Generic[E, F]):
             events.append(Tick(now))
         return events
 
-    def _show(self, changes: Changes, now: datetime, *, whole: bool) -> list[Publication]:
-        """What follows from what changed, and from what was heard and is not saved (that an agent is gone, say)."""
-        if whole:
-            self._complete = self._stale_presence = True
-            self._doubt.shown(now)
-            return self._reconciler.show_all(self._core.documents(), now)
-        shown = self._reconciler.show(self._core.project(changes), now) if self.connected else []
+    def _show(self, changes: Changes, now: datetime) -> list[Publication]:
+        """The next part of all there is to show; then what follows from what changed, or was heard and is not saved."""
+        if not self.connected:
+            return []
+        if self.showing and self._whole is None:
+            self._whole = Whole(self._core.documents(), self.part)
+        shown = self._reconciler.show(self._whole.part(), now) if self._whole is not None else []
+        changed = self._core.project(changes)
+        shown += self._reconciler.show(changed, now)
+        if self._whole is not None:
+            self._whole.changed(changed)
+            if self._whole.over:
+                shown += self._reconciler.clear_rest()
+                self._whole, self._complete, self._stale_presence = None, True, True
+                self._doubt.shown(now)
         cleared = any(not publication.payload for publication in shown)
         self._stale_presence |= cleared or (self._complete and self._reconciler.count != self._documents)
         return shown
@@ -382,17 +396,3 @@ class Life(Generic[E, F]):
             reason = "too many requests wait here: ask again later"
         if reason and len(self._replies) < MOST_REQUESTS:
             self._replies.append(Reply(asked.user, asked.request, Answer(ok=False, reason=reason)))
-
-    def _readable(self, own: Mapping[str, bytes]) -> dict[Address, Document]:
-        """Our own documents as they stood; what cannot be read will be cleared."""
-        found: dict[Address, Document] = {}
-        for topic, payload in own.items():
-            address = self.wire.address_of(topic)
-            if address is None:
-                continue
-            try:
-                found[address] = self.wire.read(address, payload)[1]
-            except SchemaError as error:
-                self.aside.add(topic, str(error))
-                self.aside.settle(topic)
-        return found

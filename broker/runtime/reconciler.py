@@ -50,6 +50,8 @@ class Reconciler:
         self._revision = 0
         self._last: dict[str, Stamp] = {}
         self._shown: dict[str, bytes] | None = None
+        self._unconfirmed: set[str] = set()
+        """Topics on which something stood at the last replay, and of which nothing has been said since."""
         self.mark: Mark | None = None
 
     @property
@@ -81,6 +83,7 @@ class Reconciler:
     def replayed(self, own: Mapping[str, bytes]) -> None:
         """Take in what the broker retains of this node."""
         self._shown = {topic: self._standing(topic, payload) for topic, payload in own.items()}
+        self._unconfirmed = set(own)
         self.shares = {}
         for topic in self._shown:
             self._count(topic, 1)
@@ -88,6 +91,7 @@ class Reconciler:
     def lost(self) -> None:
         """The connection is gone: what the broker retains is unknown until the next replay."""
         self._shown = None
+        self._unconfirmed = set()
 
     def show(self, wanted: Mapping[Address, Document | None], at: datetime) -> list[Publication]:
         """What to publish so that these addresses show what they ought to; nothing while ``shown`` is unknown."""
@@ -97,15 +101,13 @@ class Reconciler:
         made = (self._difference(shown, self._topic_of(address), document, at) for address, document in wanted.items())
         return [publication for publication in made if publication is not None]
 
-    def show_all(self, wanted: Mapping[Address, Document], at: datetime) -> list[Publication]:
-        """What to publish so that exactly these documents stand, and nothing else of this node's (L2)."""
+    def clear_rest(self) -> list[Publication]:
+        """All that ought to be shown has been, since the last replay: what else of this node's stands is to go (L2)."""
         shown = self._shown
         if shown is None:
             return []
-        publications = self.show(wanted, at)
-        kept = {self._topic_of(address) for address in wanted}
-        orphans = [topic for topic in shown if topic not in kept]
-        return publications + [self._clear(shown, topic) for topic in orphans]
+        orphans = [topic for topic in shown if topic in self._unconfirmed]
+        return [self._clear(shown, topic) for topic in orphans]
 
     def stamped(self, address: Address, document: Document, at: datetime) -> Publication:
         """A presence: published whenever its node says so, and never compared."""
@@ -125,6 +127,7 @@ class Reconciler:
     ) -> Publication | None:
         if document is None:
             return self._clear(shown, topic) if topic in shown else None
+        self._unconfirmed.discard(topic)
         body = encode_body(document)
         digest = _digest(body)
         if shown.get(topic) == digest:
@@ -139,6 +142,7 @@ class Reconciler:
 
     def _clear(self, shown: dict[str, bytes], topic: str) -> Publication:
         del shown[topic]
+        self._unconfirmed.discard(topic)
         self._count(topic, -1)
         self._last.pop(topic, None)
         return Publication(topic, b"")

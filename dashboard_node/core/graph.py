@@ -105,6 +105,8 @@ class PlanGraph(Struct, frozen=True, kw_only=True):
     """Copies by job identifier."""
     agents: tuple[NodeName, ...]
     """Agents that carry out some job of it, sorted."""
+    watches: Mapping[NodeName, tuple[ClockJob | FileJob, ...]]
+    """The clock and file jobs each agent watches, by identifier."""
 
     def context_of(self, copy: int) -> ContextNode:
         """The context a copy is in."""
@@ -120,12 +122,7 @@ class PlanGraph(Struct, frozen=True, kw_only=True):
 
     def watched_by(self, agent: NodeName) -> tuple[ClockJob | FileJob, ...]:
         """The clock and file jobs the agent watches for this plan version, by identifier."""
-        found = {
-            copy.id: copy.artefact
-            for copy in self.copies
-            if copy.agent == agent and isinstance(copy.artefact, ClockJob | FileJob)
-        }
-        return tuple(found[key] for key in sorted(found))
+        return self.watches.get(agent, ())
 
 
 class _Place(Struct):
@@ -151,7 +148,16 @@ def compile_plan(source: PlanSource) -> PlanGraph:
         copies=copies,
         residences={job: tuple(found) for job, found in residences.items()},
         agents=tuple(sorted({copy.agent for copy in copies if copy.kind.on_agent})),
+        watches=_watches(copies),
     )
+
+
+def _watches(copies: tuple[Copy, ...]) -> dict[NodeName, tuple[ClockJob | FileJob, ...]]:
+    found: dict[NodeName, dict[JobId, ClockJob | FileJob]] = {}
+    for copy in sorted(copies, key=lambda copy: copy.id):
+        if isinstance(copy.artefact, ClockJob | FileJob):
+            found.setdefault(copy.agent, {})[copy.id] = copy.artefact
+    return {agent: tuple(jobs.values()) for agent, jobs in found.items()}
 
 
 def _walk(plan: Plan) -> list[_Place]:

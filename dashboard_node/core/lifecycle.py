@@ -61,6 +61,9 @@ TRANSITIONS: Final = MappingProxyType(
 )
 """(stage, trigger) to the next stage; what is missing is illegal."""
 
+ACTIVE: Final = frozenset({ContextStatus.WAITING, ContextStatus.RUNNING, ContextStatus.COMPLETE, ContextStatus.ERROR})
+"""Statuses of an instance that events reach."""
+
 FAILED: Final = frozenset({Stage.ERROR, Stage.KILLED})
 """A job that ended badly; until it is acknowledged its context is ERROR."""
 

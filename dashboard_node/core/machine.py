@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from math import ceil
 from typing import assert_never
@@ -103,8 +103,8 @@ class DashboardCore:
         agents_changed, self._agents = self._agents, set()
         return self._projection.changed(changes, agents_changed)
 
-    def documents(self) -> Mapping[Address, Document]:
-        """All that is to be shown."""
+    def documents(self) -> Iterator[tuple[Address, Document]]:
+        """All that is to be shown, each made when it is taken."""
         return self._projection.documents()
 
     def next_wakeup(self) -> datetime | None:

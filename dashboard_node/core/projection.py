@@ -1,58 +1,47 @@
 """What the bus ought to show: each document out of the state, and which documents a change touches.
 
-``Projection.documents`` makes all of them; ``Projection.changed`` only those that applied changes can have altered. Both make a
-document with the same function, so what stands on the bus does not depend on the way it came there.
+``Projection.documents`` makes all of them, one after the other; ``Projection.changed`` only those that applied changes can have
+altered, also while the others are being made. Both make a document with the same function, so what stands on the bus does not
+depend on the way it came there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from broker.runtime.core import Changes
-from dashboard_node.core import blockers, placement, schedules
+from dashboard_node.core import blockers, placement
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.locks import LockId
-from dashboard_node.core.provisioning import watched_by_agent
-from dashboard_node.core.records import InstanceRecord, PlanRecord, RunRecord
+from dashboard_node.core.plan_documents import PlanDocuments, Shown
+from dashboard_node.core.records import InstanceRecord, RunRecord
 from dashboard_node.core.state import ACTIVE, State
 from dashboard_node.core.touched import Named, Touched
 from schemas.addresses import (
     Address,
-    AgentGrantsAt,
     AgentInstanceAt,
-    AgentPlanAt,
     AssignmentAt,
-    CalendarAt,
-    GrantsAt,
     InstanceAt,
     JobAt,
     LockAt,
     PlanAt,
-    PlanVersionAt,
     TakenAt,
 )
 from schemas.documents import (
     AgentInstance,
-    AgentPlan,
     Assignment,
-    CalendarDays,
     ContextState,
     Document,
-    Grants,
     InstanceStatus,
     JobState,
     LockState,
-    PlanStatus,
-    PlanVersion,
     Taken,
 )
-from schemas.names import InstanceId, JobId, NodeName, PlanName, group_label
+from schemas.names import InstanceId, JobId, NodeName, group_label
 from schemas.plan import CommandJob
 from schemas.status import ContextStatus, JobStatus, RunPhase
-
-Shown = tuple[Address, Document | None]
 
 
 class Projection:
@@ -63,28 +52,43 @@ class Projection:
         self._named: dict[InstanceId, dict[int, Named]] = {}
         self._clear: dict[InstanceId, dict[Address, None]] = {}
         """What stands on the bus for an instance, to be cleared with it."""
-        self._provided: dict[PlanName, set[NodeName]] = {}
-        """The agents that a plan's documents stand for."""
-        self._versions: dict[PlanName, set[int]] = {}
-        """The versions of a plan that are shown."""
+        self._plans = PlanDocuments(state)
+        self._to_come: set[Address] = set()
+        """While all is being shown: statuses that come yet, and may not be shown before what they speak for."""
 
-    def documents(self) -> dict[Address, Document]:
-        """Everything that ought to be shown, in the order of `changed`."""
-        found: dict[Address, Document] = {}
-        self._add(found, self._grants(sorted(self._state.presences)))
-        self._add(found, [self._calendar(name) for name in sorted(self._state.calendars)])
-        for plan in sorted(self._state.plans):
-            self._versions.pop(plan, None)
-            self._add(found, self._of_plan(plan))
-        for name in sorted(self._state.instances):
-            self._add(found, self._of_instance(name))
-        for lock in sorted(self._state.locks.locks):
-            self._add(found, [self._lock(lock)])
-        self._add(found, [self._plan(self._state.plans[plan]) for plan in sorted(self._state.plans)])
-        return found
+    def documents(self) -> Iterator[tuple[Address, Document]]:
+        """Everything that ought to be shown, in the order of `changed`: what agents act on first, what speaks for others last.
 
-    def _add(self, found: dict[Address, Document], items: Iterator[Shown] | list[Shown]) -> None:
-        found.update({address: document for address, document in items if document is not None})
+        Each is made when it is taken, by the state as it is then.
+        """
+        self._plans.begin()
+        around = self._to_come
+        self._to_come = {*map(PlanAt, self._state.plans), *map(InstanceAt, self._state.instances)}
+        try:
+            for address, document in self._everything():
+                self._to_come.discard(address)
+                if document is not None:
+                    yield address, document
+        finally:
+            self._to_come = around
+
+    def _everything(self) -> Iterator[Shown]:
+        """What is gone when its turn comes is left out."""
+        state = self._state
+        instances, plans = sorted(state.instances), sorted(state.plans)
+        yield from self._plans.grants(sorted(state.presences))
+        for calendar in sorted(state.calendars):
+            yield self._plans.calendar(calendar)
+        for plan in filter(state.plans.__contains__, plans):
+            yield from self._plans.definitions(plan)
+        for name in filter(state.instances.__contains__, instances):
+            yield from self._for_agents(name)
+        for name in filter(state.instances.__contains__, instances):
+            yield from self._of_instance(name)
+        for lock in sorted(state.locks.locks):
+            yield self._lock(lock)
+        for plan in filter(state.plans.__contains__, plans):
+            yield self._plans.status(state.plans[plan])
 
     def changed(self, changes: Changes, agents: set[NodeName]) -> Mapping[Address, Document | None]:
         """What is to be shown differently because of applied changes; None: cleared.
@@ -95,11 +99,13 @@ class Projection:
         touched = Touched(self._state, changes, agents, self._named)
         found: dict[Address, Document | None] = {}
         found.update(
-            self._grants(sorted(self._state.presences) if touched.grants else touched.agents, known=touched.grants)
+            self._plans.grants(
+                sorted(self._state.presences) if touched.grants else touched.agents, known=touched.grants
+            )
         )
-        found.update(self._calendar(name) for name in touched.calendars)
+        found.update(self._plans.calendar(name) for name in touched.calendars)
         for plan in touched.plans:
-            found.update(self._of_plan(plan) if plan in self._state.plans else self._without_plan(plan))
+            found.update(self._plans.news(plan) if plan in self._state.plans else self._plans.without(plan))
         found.update(self._altered(touched))
         found.update(self._lock(lock) for lock in sorted(touched.locks))
         self._state.locks.clear_touched()
@@ -109,8 +115,9 @@ class Projection:
         for name in touched.instances:
             if name in self._state.machines:
                 self._state.machines[name].ceased.clear()
-        found.update(self._plan(self._state.plans[plan]) for plan in touched.plans if plan in self._state.plans)
-        return dict(sorted(found.items(), key=lambda item: item[1] is None))
+        found.update(self._plans.status(self._state.plans[plan]) for plan in touched.plans if plan in self._state.plans)
+        told = (item for item in found.items() if item[0] not in self._to_come)
+        return dict(sorted(told, key=lambda item: item[1] is None))
 
     def _altered(self, touched: Touched) -> Iterator[Shown]:
         """The documents of instances, as they are now.
@@ -133,91 +140,23 @@ class Projection:
         for instance in instances:
             yield self._status(instance)
 
-    # Plans
-
-    def _of_plan(self, name: PlanName) -> Iterator[Shown]:
-        record = self._state.plans[name]
-        provisioned, known = watched_by_agent(self._state, record), self._provided.setdefault(name, set())
-        known.update(provisioned)
-        for agent in sorted(known):
-            versions = provisioned.get(agent, {})
-            days = schedules.days_for(self._state, (job for jobs in versions.values() for job in jobs))
-            document = AgentPlan(plan=name, versions=versions, calendars=days)
-            yield AgentPlanAt(agent, name), document if versions else None
-        yield from self._versions_of(record)
-
-    def _versions_of(self, record: PlanRecord) -> Iterator[Shown]:
-        """Those that are the newest or still run, once, for they never change; what is of use no more is cleared."""
-        used = self._state.versions_in_use(record.name)
-        kept = self._versions.get(record.name, set())
-        self._versions[record.name] = set(used)
-        for version in sorted(kept.difference(used)):
-            yield PlanVersionAt(record.name, version), None
-        for version in used:
-            if version in kept:
-                continue
-            one = self._state.versions[record.name, version]
-            yield (
-                PlanVersionAt(record.name, version),
-                PlanVersion(plan=one.plan, version=version, imported=one.imported, by=one.by, source=one.source),
-            )
-
-    def _grants(self, agents: Sequence[NodeName], *, known: bool = True) -> Iterator[Shown]:
-        """Who may do what, for people (``known``: it may have changed) and for each of these agents."""
-        granted = self._state.granted
-        document = Grants(users=granted) if granted else None
-        if known:
-            yield GrantsAt(), document
-        for agent in agents:
-            yield AgentGrantsAt(agent), document if agent in self._state.presences else None
-
-    def _calendar(self, name: str) -> Shown:
-        versions = self._state.calendars.get(name)
-        if versions is None:
-            return CalendarAt(name), None
-        one = versions[-1]
-        document = CalendarDays(calendar=name, version=one.version, imported=one.imported, by=one.by, days=one.days)
-        return CalendarAt(name), document
-
-    def _without_plan(self, name: PlanName) -> Iterator[Shown]:
-        for agent in sorted(self._provided.pop(name, set())):
-            yield AgentPlanAt(agent, name), None
-        for version in sorted(self._versions.pop(name, set())):
-            yield PlanVersionAt(name, version), None
-        yield PlanAt(name), None
-
-    def _plan(self, record: PlanRecord) -> Shown:
-        graph = self._state.newest(record.name)
-        ttl = schedules.length(graph.plan)
-        return PlanAt(record.name), PlanStatus(
-            plan=record.name,
-            version=record.version,
-            enabled=record.enabled,
-            description=graph.plan.description,
-            schedule=graph.plan.time_window_start,
-            zone=schedules.zone_of(graph.plan).key,
-            window_seconds=ttl.total_seconds() if ttl is not None else 0.0,
-            next_start=schedules.next_opening(self._state, record),
-            decided=record.decided,
-            backlog=record.backlog,
-            running=tuple(instance.id for instance in self._state.active_of(record.name)),
-            last_outcome=record.last_outcome,
-            agents=graph.agents,
-            job_count=len(graph.copies),
-        )
-
     # Instances
 
-    def _of_instance(self, name: InstanceId) -> Iterator[Shown]:
+    def _for_agents(self, name: InstanceId) -> Iterator[Shown]:
         yield from self._publications(self._state.instances[name])
         for run in self._state.live_runs(name):
             yield from self._assignment(run)
+
+    def _of_instance(self, name: InstanceId) -> Iterator[Shown]:
+        """What people see of an instance, and up to where its agents may forget; nothing more once it is removed."""
         machine = self._state.machines[name]
         for copy in machine.graph.copies:
-            yield self._job(machine, copy)
+            if name in self._state.instances:
+                yield self._job(machine, copy)
         for job in sorted(self._state.taken_of(name)):
             yield from self._taken(name, job)
-        yield self._status(self._state.instances[name])
+        if name in self._state.instances:
+            yield self._status(self._state.instances[name])
 
     def _publications(self, instance: InstanceRecord) -> Iterator[Shown]:
         active = instance.status in ACTIVE

@@ -10,18 +10,17 @@ from schemas.plan import WatchJob
 
 def watched_by_agent(state: State, record: PlanRecord) -> dict[NodeName, dict[str, tuple[WatchJob, ...]]]:
     """What each agent watches of a plan, by version: of the newest one, and of those that still run."""
-    active = state.active_of(record.name)
-    in_use = {instance.version for instance in active} | {record.version}
     found: dict[NodeName, dict[str, tuple[WatchJob, ...]]] = {}
-    for version in state.versions_of(record.name):
+    by_groups = False
+    for version in state.versions_in_use(record.name):
         graph = state.graph(record.name, version)
         for agent in graph.agents:
-            if not group_label(agent):
-                kept = found.setdefault(agent, {})
-                watched = graph.watched_by(agent)
-                if watched and version in in_use:
-                    kept[str(version)] = watched
-    for instance in active:
+            watched = graph.watched_by(agent)
+            if group_label(agent):
+                by_groups |= bool(watched)
+            elif watched:
+                found.setdefault(agent, {})[str(version)] = watched
+    for instance in state.active_of(record.name) if by_groups else ():
         graph = state.graph(record.name, instance.version)
         for group, placed in sorted(instance.placed.items()):
             theirs = graph.watched_by(group)

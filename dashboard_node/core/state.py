@@ -12,7 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 from broker.runtime.core import Key
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import PlanGraph, compile_plan
+from dashboard_node.core.lifecycle import ACTIVE
 from dashboard_node.core.locks import LockTable
+from dashboard_node.core.of_plan import OfPlan
 from dashboard_node.core.records import (
     AnswerRecord,
     CalendarRecord,
@@ -33,10 +35,9 @@ from dashboard_node.core.timers import Timers
 from schemas.documents import FireReport, Presence, RunReport
 from schemas.grants import Grant
 from schemas.names import InstanceId, JobId, NodeName, PlanName, RequestId, RunId, UserName
-from schemas.status import ContextStatus, NodeState, RunPhase
+from schemas.status import NodeState, RunPhase
 
-ACTIVE = frozenset({ContextStatus.WAITING, ContextStatus.RUNNING, ContextStatus.COMPLETE, ContextStatus.ERROR})
-"""Statuses of an instance that events reach."""
+__all__ = ["ACTIVE", "State"]
 
 
 class State:
@@ -73,7 +74,7 @@ class State:
         self.live: dict[InstanceId, dict[RunId, None]] = {}
         self._runs: dict[InstanceId, dict[RunId, None]] = {}
         self._taken: dict[InstanceId, dict[JobId, None]] = {}
-        self.of_plan: dict[PlanName, dict[InstanceId, None]] = {}
+        self._of_plan: dict[PlanName, OfPlan] = {}
         self._graphs: dict[tuple[PlanName, int], PlanGraph] = {}
         self.properties: Mapping[PlanName, Mapping[str, str]] = {}
         """Parameter values by plan, from files beside the configuration; given at start, never saved."""
@@ -154,11 +155,15 @@ class State:
 
     def versions_in_use(self, plan: PlanName) -> list[int]:
         """The newest version, and those that instances which have not ended still have."""
-        return sorted({one.version for one in self.standing_of(plan)} | {self.plans[plan].version})
+        return sorted(self.of_plan(plan).versions | {self.plans[plan].version})
+
+    def of_plan(self, plan: PlanName) -> OfPlan:
+        """Its instances, sorted out."""
+        return self._of_plan.setdefault(plan, OfPlan())
 
     def instances_of(self, plan: PlanName) -> list[InstanceRecord]:
         """The plan's instances that are kept, oldest first."""
-        found = [self.instances[name] for name in self.of_plan.get(plan, ())]
+        found = [self.instances[name] for name in self.of_plan(plan).kept]
         return sorted(found, key=lambda instance: (instance.opens, instance.id))
 
     def standing_of(self, plan: PlanName) -> list[InstanceRecord]:
@@ -168,7 +173,7 @@ class State:
 
     def active_of(self, plan: PlanName) -> list[InstanceRecord]:
         """The plan's instances that events reach, oldest first."""
-        return [instance for instance in self.standing_of(plan) if instance.status in ACTIVE]
+        return [self.instances[name] for name in self.of_plan(plan).active]
 
     def active(self) -> Iterator[InstanceRecord]:
         """Every instance that events reach, by id."""
@@ -205,9 +210,8 @@ class State:
             del self.taken[instance.id, job]
         self.watching.pop(instance.id, None)
         self.live.pop(instance.id, None)
-        self.of_plan[instance.plan].pop(instance.id, None)
         self.standing.forget_instance(instance)
-        del self.instances[instance.id]
+        self.of_plan(instance.plan).put(self.instances.pop(instance.id), None)
 
     def forget_plan(self, name: PlanName) -> list[int]:
         """Drop a plan; the versions it had."""
@@ -217,14 +221,14 @@ class State:
             del self.versions[name, version]
             self._graphs.pop((name, version), None)
             self._routings.pop((name, version), None)
-        self.of_plan.pop(name, None)
+        self._of_plan.pop(name, None)
         self.standing.forget_plan(name)
         return versions
 
     def put_instance(self, record: InstanceRecord) -> None:
         """Index an instance; it stands until it has ended."""
+        self.of_plan(record.plan).put(self.instances.get(record.id), record)
         self.instances[record.id] = record
-        self.of_plan.setdefault(record.plan, {}).setdefault(record.id)
         self.standing.put_instance(record, self.graph(record.plan, record.version).agents)
 
     def put_taken(self, record: TakenRecord) -> None:

@@ -111,8 +111,8 @@ def _not_now(step: Step, name: PlanName, plan: Plan) -> str:
         return "the plan is disabled"
     if in_blackout(plan, step.now):
         return "inside a blackout window of the plan"
-    running = step.state.active_of(name)
-    if running and not plan.able_to_run_concurrently:
+    running = [] if plan.able_to_run_concurrently else step.state.active_of(name)
+    if running:
         return f"{running[0].id} is still active, and the plan's instances do not run side by side"
     return ""
 
@@ -172,8 +172,8 @@ def start_by_hand(step: Step, name: PlanName, request: str, parameters: dict[str
     plan = step.state.newest(name).plan
     if not record.enabled:
         raise NotStartedError(f"plan '{name}' is disabled; enable it first")
-    running = step.state.active_of(name)
-    if running and not plan.able_to_run_concurrently:
+    running = [] if plan.able_to_run_concurrently else step.state.active_of(name)
+    if running:
         raise NotStartedError(
             f"{running[0].id} is still active, and instances of '{name}' do not run side by side; end it first"
         )

@@ -101,7 +101,7 @@ def list_(settings: Settings) -> None:
             "yes" if one.enabled else "no",
             schedule_of(one),
             day_and_clock(one.next_start),
-            str(len(one.running) or ""),
+            str(one.running_count or ""),
             last_of(one),
             str(one.job_count),
         )

@@ -140,7 +140,7 @@ def show(settings: Settings, name: str, number: int | None) -> None:
             ("schedule", schedule_of(one)),
             ("window", span(timedelta(seconds=one.window_seconds)) if one.window_seconds else ""),
             ("next start", day_and_clock(one.next_start)),
-            ("running", ", ".join(one.running)),
+            ("running", _running(one)),
             ("last", last_of(one)),
             ("agents", ", ".join(one.agents)),
             ("jobs", str(one.job_count)),
@@ -200,3 +200,9 @@ def export(  # noqa: PLR0913  # one an option
 
 VERSIONS: Final[tuple[click.Command, ...]] = (show, history, diff, export)
 """The commands, in the order of the help."""
+
+
+def _running(one: PlanStatus) -> str:
+    """The newest instances by name, the others by their number."""
+    others = one.running_count - len(one.running)
+    return ", ".join((*one.running, *([f"and {others} older ones"] if others > 0 else [])))

@@ -114,7 +114,7 @@ def _bus_agrees(verdict: Verdict, records: Records, retained: Mapping[str, bytes
     for node, rows in records.items():
         core = _core(node)
         core.restore((key, body) for key, body in rows.items() if key.table not in RUNTIME)
-        wanted |= {TOPICS.topic_of(address): encode_body(document) for address, document in core.documents().items()}
+        wanted |= {TOPICS.topic_of(address): encode_body(document) for address, document in core.documents()}
     standing = {topic: body_of(payload) for topic, payload in retained.items() if not topic.endswith("/presence")}
     for topic in sorted(standing.keys() | wanted.keys()):
         shows, asked = standing.get(topic), wanted.get(topic)

@@ -6,7 +6,7 @@ wants to be woken when an alarm was set.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -115,13 +115,11 @@ class ToyCore:
         """Reports of what changed."""
         return {_address(key): self._report(key) for key in changes if key.table == "count"}
 
-    def documents(self) -> Mapping[Address, Document]:
+    def documents(self) -> Iterator[tuple[Address, Document]]:
         """A report for each instance."""
-        shown: dict[Address, Document] = {}
         for key in sorted(self.records):
             if key.table == "count" and (report := self._report(key)) is not None:
-                shown[_address(key)] = report
-        return shown
+                yield _address(key), report
 
     def next_wakeup(self) -> datetime | None:
         """The alarm."""

@@ -36,9 +36,9 @@ class Witness:
             else:
                 self._shown[address] = document
         invariants.check(core.state)
-        expected = Projection(core.state).documents()
+        expected = dict(Projection(core.state).documents())
         assert_same(self._shown, expected)
-        assert_same(self.restarted(core)._projection.documents(), expected)
+        assert_same(dict(self.restarted(core)._projection.documents()), expected)
 
     def restarted(self, core: DashboardCore) -> DashboardCore:
         """A dashboard that starts from what was saved, hears the same agents, and finds the same own windows open."""

@@ -6,7 +6,7 @@ for the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import groupby
 from random import Random
@@ -30,6 +30,8 @@ from tests.simulation.trace import Crashed, Fault, Found, Lodged, Performed, Sho
 from tests.simulation.world import Promise, Steps, Task, World, wait
 
 STUCK = 0.05
+PART = 10
+"""Documents shown in one turn after a connection: few, so that much comes between."""
 
 
 class Pace(Struct, kw_only=True):
@@ -65,7 +67,7 @@ class Observed:
         """What is to be shown differently."""
         return self.core.project(changes)
 
-    def documents(self) -> Mapping[Address, Document]:
+    def documents(self) -> Iterator[tuple[Address, Document]]:
         """All that is to be shown."""
         return self.core.documents()
 
@@ -124,6 +126,7 @@ class Node:
         self._trace.add(Started(at=self._world.seconds, node=self.name))
         self._core = Observed(self._make_core(), self._tell)
         self.life: Life[Any, Any] = Life(self._core, self.identity, TOPICS)
+        self.life.part = PART
         self._latest = self._turned = datetime.min.replace(tzinfo=UTC)
         self._wake: Promise[None] = Promise()
         self._doing = "starting"
@@ -202,7 +205,7 @@ class Node:
 
     def wanted(self) -> dict[str, bytes]:
         """All it would show, by topic, without headers."""
-        return {TOPICS.topic_of(address): encode_body(document) for address, document in self._core.documents().items()}
+        return {TOPICS.topic_of(address): encode_body(document) for address, document in self._core.documents()}
 
     def _tell(self, event: Any) -> None:  # noqa: ANN401  # an event of any core
         if isinstance(event, Recovered) and event.journal == event.epoch:
@@ -234,6 +237,8 @@ class Node:
             yield from self._save(turn)
             yield from self._show(turn)
             yield from self._perform(turn)
+            if self.life.showing:
+                self.wake()
             self._doing = "waiting"
 
     def _pause(self, doing: str) -> Steps[None]:
@@ -284,7 +289,7 @@ class Node:
                 at=self._world.seconds,
                 node=self.name,
                 publications=tuple((p.topic, p.payload) for p in turn.publications if p.topic != own),
-                whole=tuple(self._core.documents()) if turn.whole else None,
+                whole=tuple(address for address, _ in self._core.documents()) if turn.whole else None,
             )
         )
         self.link.send(turn.publications)

@@ -183,7 +183,7 @@ class HandDriven:
                 self.shown[address] = document
         self.audit += decision.audit
         if not isinstance(event, Recovered):
-            assert self.shown == self.core.documents()
+            assert self.shown == dict(self.core.documents())
         else:
             self.shown = dict(self.core.documents())
         return list(decision.effects)

@@ -69,7 +69,7 @@ class Office:
                 self.rows[key] = msgspec.json.encode(record)
         self._show(self.core.project(decision.changes))
         self.audit += decision.audit
-        assert self.shown == self.core.documents(), "what is shown bit by bit is not what ought to be shown"
+        assert self.shown == dict(self.core.documents()), "what is shown bit by bit is not what ought to be shown"
         self.effects += decision.effects
         return list(decision.answers)
 

@@ -166,7 +166,7 @@ async def test_all_is_quiet_at_the_end(tmp_path: Path) -> None:
         await desk.show(AgentInstanceAt(AGENT, INSTANCE), None)
         kept = {"life", "dashboard", "runtime", "runtime.seen"}
         await eventually(lambda: {key.table for key in site.store.records} <= kept, within=SOON, what="nothing is kept")
-        shown = agent.core.documents()
+        shown = dict(agent.core.documents())
         reports = [topic for topic in site.broker.retained if "/report/" in topic]
 
     assert shown == {}

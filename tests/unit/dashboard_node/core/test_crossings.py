@@ -50,7 +50,7 @@ def test_an_end_that_passed_comes_before_the_results_that_piled_up() -> None:
 
     assert office.only.status is ContextStatus.ENDED
     assert office.status("c") == "RUNNING"
-    assert AssignmentAt(A, run.id) not in office.core.documents()
+    assert AssignmentAt(A, run.id) not in dict(office.core.documents())
 
 
 def test_a_run_that_outlives_its_instance_is_asked_to_stop() -> None:

@@ -28,7 +28,9 @@ MINUTE = timedelta(minutes=1)
 
 def since(told: Telling) -> set[datetime | None]:
     """Since when the job ``a`` waits for a lock, by the documents of all its contexts."""
-    jobs = [shown for shown in told.core.documents().values() if isinstance(shown, JobState) and shown.name == "a"]
+    jobs = [
+        shown for shown in dict(told.core.documents()).values() if isinstance(shown, JobState) and shown.name == "a"
+    ]
     return {one.since for shown in jobs for one in shown.blockers if one.kind is BlockerKind.LOCK}
 
 

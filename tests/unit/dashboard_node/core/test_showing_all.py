@@ -1,0 +1,116 @@
+"""All the dashboard's documents, one after the other, while events come between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from broker.runtime.core import Changes, Heard, Tick
+from schemas.addresses import (
+    Address,
+    AgentInstanceAt,
+    AgentPlanAt,
+    AssignmentAt,
+    InstanceAt,
+    JobAt,
+    PlanAt,
+    PlanVersionAt,
+    RunReportAt,
+)
+from schemas.documents import Document, RunReport
+from schemas.names import PlanName
+from schemas.requests import Action, EndInstance
+from schemas.status import Outcome, RunPhase
+from tests.support.office import RETENTION, Office, a_plan, at
+
+PLAN = PlanName("P")
+NOON = at("01-31 12:00")
+Shown = Iterator[tuple[Address, Document]]
+
+
+def an_office() -> Office:
+    """Two instances, in each of which a command is with its agent: that of the window, and one by hand."""
+    office = Office(NOON)
+    office.imports(a_plan(ableToRunConcurrently=True))
+    office.start("P")
+    for instance in office.instances:
+        office.act(Action.SUBMIT, "a-c", instance.id)
+    return office
+
+
+def until(rest: Shown, kind: type[Address]) -> list[Address]:
+    """Take documents up to the first of a kind."""
+    found: list[Address] = []
+    for address, _ in rest:
+        found.append(address)
+        if isinstance(address, kind):
+            return found
+    raise AssertionError(f"there is no {kind}")
+
+
+def happens(office: Office, event: Heard | Tick) -> set[Address]:
+    """Where something is to be shown differently because of an event."""
+    changes: Changes = office.core.step(event).changes
+    return set(office.core.project(changes))
+
+
+def an_end(office: Office, number: int) -> Heard:
+    """The run of the first or second instance ends."""
+    (run,) = office.core.state.live_runs(office.instances[number].id)
+    report = RunReport(run=run.id, phase=RunPhase.ENDED, started=NOON, ended=NOON, outcome=Outcome.SUCCEEDED)
+    return Heard(NOON, RunReportAt(run.agent, run.id), report)
+
+
+def test_what_agents_act_on_comes_first_and_what_speaks_for_others_last() -> None:
+    """Of all instances: an agent waits for no job's document, and no status stands before what it speaks for."""
+    kinds = [type(address) for address, _ in an_office().core.documents()]
+
+    assert kinds == [
+        AgentPlanAt,
+        PlanVersionAt,
+        *(AgentInstanceAt, AssignmentAt) * 2,
+        *(JobAt, JobAt, InstanceAt) * 2,
+        PlanAt,
+    ]
+
+
+def test_status_that_comes_yet_is_not_shown_before() -> None:
+    """What else changes is: at once."""
+    office = an_office()
+    first, second = (instance.id for instance in office.instances)
+    rest = office.core.documents()
+    until(rest, InstanceAt)
+    shown = happens(office, an_end(office, 0)) | happens(office, an_end(office, 1))
+    came = {address for address, _ in rest}
+
+    assert {address for address in shown if isinstance(address, InstanceAt)} == {InstanceAt(first)}
+    assert {address.instance for address in shown if isinstance(address, JobAt)} == {first, second}
+    assert {InstanceAt(second), PlanAt(PLAN)} <= came
+
+
+def test_once_all_is_shown_statuses_are_shown_at_once() -> None:
+    """Also when the rest was given up, because the connection is gone."""
+    office = an_office()
+    first, second = (instance.id for instance in office.instances)
+    rest = office.core.documents()
+    until(rest, AssignmentAt)
+    del rest
+    shown = happens(office, an_end(office, 0)) | happens(office, an_end(office, 1))
+
+    assert {InstanceAt(first), InstanceAt(second), PlanAt(PLAN)} <= shown
+
+
+def test_instance_that_is_removed_meanwhile_does_not_come() -> None:
+    """Neither what of it is left, nor its status."""
+    office = an_office()
+    first, second = (instance.id for instance in office.instances)
+    for number in range(2):
+        office.step(an_end(office, number))
+    office.ask(EndInstance(instance=second))
+    rest = office.core.documents()
+    until(rest, JobAt)
+    happens(office, Tick(NOON + RETENTION + timedelta(seconds=1)))
+    came = {address for address, _ in rest}
+
+    assert InstanceAt(first) in came
+    assert not any(address.instance == second for address in came if isinstance(address, JobAt | InstanceAt))

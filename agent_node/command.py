@@ -160,6 +160,7 @@ def environment_of(
 
 def _wrapper_interpreter(environment: Mapping[str, str]) -> str:
     """Who reads the wrapper: sh. Small ones drop variables whose names are no identifiers; where there are such, bash."""
-    if all(name.isascii() and name.isidentifier() for name in environment):
+    names = "".join(environment)
+    if names.isascii() and all(map(str.isidentifier, environment)):
         return "/bin/sh"
     return shutil.which("bash") or "/bin/sh"

@@ -14,6 +14,7 @@ import shutil
 import signal
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -46,34 +47,39 @@ class Claim(Struct, frozen=True):
     """When it ended; before that, when it claimed."""
 
 
-class RunFolder(Struct, frozen=True):
-    """The folder of one run."""
+class RunFolder(Struct, frozen=True, dict=True):
+    """The folder of one run. Its paths are made once: a start and an end ask for them often."""
 
     path: Path
 
-    @property
+    @cached_property
     def script(self) -> Path:
         """The command text."""
         return self.path / "script"
 
-    @property
+    @cached_property
     def output(self) -> Path:
         """Standard output."""
         return self.path / "out"
 
-    @property
+    @cached_property
     def errors(self) -> Path:
         """Standard error."""
         return self.path / "err"
 
+    @cached_property
+    def claimed(self) -> Path:
+        """What its wrapper writes."""
+        return self.path / "claim"
+
     @property
     def is_claimed(self) -> bool:
         """Whether some process became the command, or was about to."""
-        return (self.path / "claim").exists()
+        return self.claimed.exists()
 
     def claim(self) -> Claim | None:
         """Who became the command, and how it ended; None: nobody did, or the claim is still being written."""
-        with contextlib.suppress(OSError, ValueError), (self.path / "claim").open() as file:
+        with contextlib.suppress(OSError, ValueError), self.claimed.open() as file:
             who, *code = file.read().split("\n")[:-1]  # a line counts when it is complete
             pid, boot = who.split()
             at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
@@ -115,7 +121,7 @@ class RunFolders:
 
     def of(self, run: RunId) -> RunFolder:
         """The folder of a run, there or not."""
-        return RunFolder(self._root / component(instance_of(run)) / component(run_leaf(run)))
+        return RunFolder(Path(f"{self._root}/{component(instance_of(run))}/{component(run_leaf(run))}"))
 
     def without(self, keep: Collection[InstanceId]) -> list[Path]:
         """The folders of instances that are not kept."""

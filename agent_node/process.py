@@ -49,6 +49,10 @@ _CLAIMING: Final = timedelta(seconds=2)
 """So long after a start was tried its wrapper may still be about to claim."""
 
 
+Resolved = Callable[[Mapping[str, str | None]], dict[str, str]]
+"""Gives parameters with values in place of references to secrets."""
+
+
 class _Attended(Struct, frozen=True):
     """A process whose end is waited for."""
 
@@ -87,24 +91,24 @@ class Processes:
         run = assignment.run
         if run in self._attended or run in self._retries or run in self._resolving:
             return
-        if self._folders.of(run).is_claimed:
+        folder = self._folders.of(run)
+        if folder.is_claimed:
             self.find(run)
         elif self._host.secrets.takes_time(assignment.parameters):
             asked = self._loop.run_in_executor(None, self._host.secrets.resolved, assignment.parameters)
             self._resolving[run] = asked
-            asked.add_done_callback(lambda done: self._resolved(assignment, done))
+            asked.add_done_callback(lambda done: self._resolved(assignment, folder, done))
         else:
-            self._start(assignment, self._host.secrets.resolved)
+            self._start(assignment, folder, self._host.secrets.resolved)
 
-    def _resolved(self, assignment: Assignment, done: asyncio.Future[dict[str, str]]) -> None:
+    def _resolved(self, assignment: Assignment, folder: RunFolder, done: asyncio.Future[dict[str, str]]) -> None:
         """A thread has asked for the secrets of a run: start it, unless we have ended meanwhile."""
         del self._resolving[assignment.run]
         if not done.cancelled():
-            self._start(assignment, lambda _: done.result())
+            self._start(assignment, folder, lambda _: done.result())
 
-    def _start(self, assignment: Assignment, resolved: Callable[[Mapping[str, str | None]], dict[str, str]]) -> None:
+    def _start(self, assignment: Assignment, folder: RunFolder, resolved: Resolved) -> None:
         run = assignment.run
-        folder = self._folders.of(run)
         try:
             launch = prepare(assignment, folder, self._host, resolved(assignment.parameters))
             pid = os.posix_spawn(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -44,23 +43,6 @@ async def test_script_is_kept_unchanged(tmp_path: Path) -> None:
         await bench.runs(an_assignment(a_command(text)))
 
     assert bench.folder.script.read_bytes() == text.encode()
-
-
-async def test_traces_of_a_run_are_the_agents_alone(tmp_path: Path) -> None:
-    """Its folder and all that is in it; the folders above can be passed, and not listed. What the command makes is as ever."""
-    umask = os.umask(0)
-    os.umask(umask)
-    async with a_bench(tmp_path) as bench:
-        await bench.runs(an_assignment(a_command("umask")))
-        folder = bench.folder.path
-
-    assert {file.name: _mode(file) for file in (folder / "script", folder / "out", folder / "err")} == {
-        "script": 0o600,
-        "out": 0o600,
-        "err": 0o600,
-    }
-    assert [_mode(above) for above in (folder, *folder.parents[:2])] == [0o700, 0o711, 0o711]
-    assert bench.output() == f"{umask:04o}\n"
 
 
 async def test_scenario_136_to_144_environment(tmp_path: Path) -> None:
@@ -153,6 +135,17 @@ async def test_run_is_started_once(tmp_path: Path) -> None:
     assert again.started is not None
 
 
+async def test_command_finds_no_signal_ignored_or_blocked(tmp_path: Path) -> None:
+    """Python ignores some; a command expects all as usual, and its session to be its own."""
+    async with a_bench(tmp_path) as bench:
+        await bench.runs(an_assignment(a_command("grep -E 'SigIgn|SigBlk' /proc/self/status; ps -o sid= -p $$")))
+        started = await bench.tells(ProcessStarted)
+    *masks, session = bench.output().split("\n")[:-1]
+
+    assert {int(mask.split()[1], 16) & _CLASSIC for mask in masks} == {0}
+    assert int(session) == started.pid
+
+
 async def test_only_one_of_twenty_wrappers_becomes_the_command(tmp_path: Path) -> None:
     """Whatever starts them: the claim lets one through, the others leave with 75 and have done nothing."""
     folder = RunFolder(tmp_path)
@@ -164,6 +157,10 @@ async def test_only_one_of_twenty_wrappers_becomes_the_command(tmp_path: Path) -
 
     assert codes == [0] + [75] * 19
     assert (tmp_path / "log").read_text() == "ran\n"
+
+
+_CLASSIC = 0x7FFFFFFF
+"""Signals 1 to 31; what the C library uses for itself is above."""
 
 
 class BlindFolder(RunFolder, frozen=True):
@@ -242,37 +239,6 @@ async def test_scenario_204_process_of_an_earlier_life_is_found(tmp_path: Path) 
     assert killed == -signal.SIGKILL
     assert started.pid == bench.folder.claim().pid  # type: ignore[union-attr]  # claimed
     assert end.code == 7
-
-
-async def test_process_is_found_by_another_path(tmp_path: Path) -> None:
-    """Its command line names the folder as its data were called then; run and instance are what counts."""
-    go = tmp_path / "go"
-    async with a_bench(tmp_path / "old") as bench:
-        bench.processes.start(an_assignment(a_command(f"until [ -e {go} ]; do sleep 0.02; done; exit 5")))
-        started = await bench.tells(ProcessStarted)
-        await eventually(lambda: bench.folder.claim() is not None, within=SOON, what="it is claimed")
-        (tmp_path / "new").symlink_to("old")
-        async with a_bench(tmp_path / "new") as later:
-            later.processes.find(RUN)
-            found = await later.tells(ProcessStarted)
-            go.touch()
-            end = await later.tells(ProcessEnded)
-
-    assert (found.pid, end.code) == (started.pid, 5)
-
-
-@pytest.mark.parametrize(
-    ("text", "code"), [("{pid} {boot}\n7\n", 7), ("{pid} {boot}\n7", None), ("{pid} {boot}\n", None)]
-)
-async def test_code_counts_when_its_line_is_complete(tmp_path: Path, text: str, code: int | None) -> None:
-    """Whoever reads while it is being written, or after the power went, does not take a part of it for the whole."""
-    async with a_bench(tmp_path) as bench:
-        bench.folder.make()
-        (bench.folder.path / "claim").write_text(text.format(pid=os.getpid(), boot=boot_id()))
-        bench.processes.find(RUN)
-        end = await bench.tells(ProcessEnded)
-
-    assert end.code == code
 
 
 async def test_scenario_205_without_a_code_it_has_failed(tmp_path: Path) -> None:
@@ -385,10 +351,6 @@ def test_wrapper_is_plain_sh() -> None:
     checked = subprocess.run(["/bin/sh", "-n", str(WRAPPER)], check=False, capture_output=True, text=True)
 
     until(lambda: checked.returncode == 0, within=0, what=checked.stderr)
-
-
-def _mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
 
 
 def _lives(pid: int) -> bool:

@@ -77,7 +77,8 @@ class Deployment(Struct, frozen=True, kw_only=True, rename="camel"):
         doubled = sorted({user for user in self.users if self.users.count(user) > 1})
         if doubled:
             raise DeploymentError(
-                f"'{doubled[0]}' is there twice: each user is an agent, an admin, an operator or a viewer"
+                f"'{doubled[0]}' would be there twice: each user is an agent, an admin, an operator or a viewer, once;"
+                " for another password or part remove it first (jobplan broker remove-user)"
             )
         return self
 

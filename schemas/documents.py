@@ -307,7 +307,7 @@ class Blocker(Shown, frozen=True, kw_only=True):
     """The predecessor, by identifier."""
     lock: str = ""
     holders: tuple[LockClaim, ...] = ()
-    """Who holds the lock; only the first few of a queue say so, the others have to be looked up in ``lock/{lock}``."""
+    """The first few who hold the lock; only the first few of a queue say so. All are in ``lock/{lock}``."""
     run: str = ""
     """The first of the runs that hold the lock, or the one that waits on an agent."""
     agent: str = ""

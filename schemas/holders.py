@@ -12,12 +12,13 @@ SHOWN: Final = 3
 """How many holders are named."""
 
 
-def held_by(holders: Sequence[LockClaim], own: InstanceId) -> str:
-    """What follows "waits for lock X", for a job of the instance ``own``."""
+def held_by(holders: Sequence[LockClaim], own: InstanceId, *, more: int = 0) -> str:
+    """What follows "waits for lock X", for a job of the instance ``own``. ``more``: how many hold it besides."""
     if not holders:
         return ", which nobody holds now"
     named = ", ".join(_named(claim, own) for claim in holders[:SHOWN])
-    return f", held by {named}" + (f" and {len(holders) - SHOWN} more" if len(holders) > SHOWN else "")
+    unnamed = len(holders[SHOWN:]) + more
+    return f", held by {named}" + (f" and {unnamed} more" if unnamed else "")
 
 
 def _named(claim: LockClaim, own: InstanceId) -> str:

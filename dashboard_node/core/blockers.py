@@ -20,7 +20,7 @@ from schemas.spans import span
 from schemas.status import ContextStatus, JobKind, RunPhase
 
 SHOWN = 3
-"""How many predecessors are named: a job that waits for a thousand says so with its first few."""
+"""How many predecessors, or holders of a lock, are named: a job that waits for a thousand says so with its first few."""
 
 
 def blockers(
@@ -73,8 +73,8 @@ def _locks(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocke
         if keepers and not state.locks.holds(keepers[0]):
             text += f" until {claim(state, keepers[0], needed.lock).job} has run, which has to be alone"
         elif keepers is not None:
-            holders = tuple(claim(state, keeper, needed.lock) for keeper in keepers)
-            text += held_by(holders, machine.instance)
+            holders = tuple(claim(state, keeper, needed.lock) for keeper in keepers[:SHOWN])
+            text += held_by(holders, machine.instance, more=len(keepers[SHOWN:]))
         run = (holders[0].run or "") if holders else ""
         yield Blocker(kind=BlockerKind.LOCK, lock=needed.lock, text=text, run=run, holders=holders, since=since)
 

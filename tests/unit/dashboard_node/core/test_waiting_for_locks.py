@@ -121,6 +121,18 @@ def test_an_exclusive_job_names_whom_it_waits_for_and_is_named() -> None:
     assert shown.blockers("c")[0].kind == "agent"
 
 
+def test_of_many_who_hold_it_the_first_few_are_named() -> None:
+    """A document does not grow with them."""
+    names = [f"j{number}" for number in range(7)]
+    shown = Shown(plan(f"P[{' '.join(names)} w]", locks=f"L:7{{{' '.join(names)} w}}"))
+    for name in [*names, "w"]:
+        shown.do("submit", name)
+
+    (blocker,) = shown.blockers("w")
+    assert [holder.job for holder in blocker.holders] == ["north-j0", "north-j1", "north-j2"]
+    assert blocker.text.endswith(" and 4 more")
+
+
 def test_of_several_locks_the_free_one_is_said_to_be_free() -> None:
     """It is taken together with the others."""
     shown = Shown(plan("P[a b]", locks="L{a b} K{b}"))

@@ -14,6 +14,7 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -41,13 +42,13 @@ async def keep_bounded(folders: Callable[[], Iterable[RunFolder]], most: int) ->
     """
     while True:
         await asyncio.sleep(EVERY)
-        written = {path for folder in folders() for path in (folder.output, folder.errors)}
+        written = list(folders())
         if most:
-            await asyncio.to_thread(_bound_all, sorted(written), most)
+            await asyncio.to_thread(_bound_all, written, most)
 
 
-def _bound_all(paths: Iterable[Path], most: int) -> None:
-    for path in paths:
+def _bound_all(written: Iterable[RunFolder], most: int) -> None:
+    for path in chain.from_iterable((folder.output, folder.errors) for folder in written):
         try:
             bound(path, most)
         except OSError as error:

@@ -108,7 +108,7 @@ sim-mutants: setup ## break the code on purpose, one place at a time: does the s
 	@$(PYTHON) -m tests.simulation.mutants $(ARGS)
 
 .PHONY: chaos
-chaos: setup ## real broker, real nodes, real commands, kill -9 at random [MINUTES=5] [SEED=n] [ARGS=--broker=nats]
+chaos: setup ## real broker, real nodes, real commands, kill -9 at random [MINUTES=5] [SEED=n] [ARGS=--broker=nats-cluster]
 	@$(PYTHON) -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 .PHONY: e2e

@@ -43,8 +43,11 @@ Acknowledged = Callable[[BusError | None], None]
 class Session(Protocol):
     """One connection. After its loss every call raises BusError at once, and every call in flight fails within moments."""
 
-    async def subscribe(self, filters: Sequence[str]) -> None:
-        """Subscribe at QoS 1 and return when everything retained under ``filters`` has been delivered.
+    async def subscribe(self, filters: Sequence[str]) -> bool:
+        """Subscribe at QoS 1 and return when everything retained under ``filters`` has been delivered; whether that is proved.
+
+        False: no server of the broker could prove that it shows all that stands. Then everybody who writes has been asked to show
+        it again, and it comes live.
 
         Raises BusError when a filter is refused, or when the end of the replay cannot be proved in time (the message names the
         broker's setting to change).

@@ -212,10 +212,10 @@ class _MemorySession:
         if error is not None:
             raise error
 
-    async def subscribe(self, filters: Sequence[str]) -> None:
+    async def subscribe(self, filters: Sequence[str]) -> bool:
         """See the port."""
         if not filters:
-            return
+            return True
         for pattern in filters:
             if not is_filter(pattern):
                 raise RefusedError(f"'{pattern}' is not a topic filter")
@@ -231,6 +231,7 @@ class _MemorySession:
             self._check()
         finally:
             del self._replays[nonce]
+        return True
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
         """See the port."""

@@ -3,11 +3,14 @@
 Connections are numbers, so that what is still under way to or from an old one is not taken for the next one's under the same
 client id. What comes from a connection that is gone is ignored, as a broker never sees it. Outputs are in the order in which the
 broker sends; to one connection they must arrive in that order, between connections nothing is promised.
+
+A broker may be several servers, by number. What is published goes to everybody, and what is retained stands at once; but each
+server replays from a list of its own, and such a list may stand still (NATS, while another server is down).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -37,9 +40,17 @@ class _Connection(Struct):
 
     client: str
     will: Publication | None
+    server: int = 0
     filters: list[str] = field(default_factory=list)
     waiting: int = 0
     """Messages that the client has not acknowledged."""
+
+
+class _List(Struct):
+    """A server's list that stands still: the topics it knows, and the payloads it remembers; of the others it has the newest."""
+
+    topics: list[str]
+    remembered: dict[str, bytes]
 
 
 class BrokerModel:
@@ -50,6 +61,7 @@ class BrokerModel:
         self._retained = dict(retained or {})
         self._queue_limit = queue_limit
         self._connections: dict[int, _Connection] = {}
+        self._still: dict[int, _List] = {}
         self._next = 1
 
     @property
@@ -62,14 +74,31 @@ class BrokerModel:
         """The client id of each connection, oldest first."""
         return {number: connection.client for number, connection in self._connections.items()}
 
-    def connect(self, client: str, will: Publication | None) -> tuple[int, list[Output]]:
+    def stand_still(self, server: int, remembered: Collection[str] = ()) -> None:
+        """From now on a server's list hears of nothing; of these topics it remembers the payload as well."""
+        payloads = {topic: payload for topic, payload in self._retained.items() if topic in remembered}
+        self._still[server] = _List(list(self._retained), payloads)
+
+    def move_on(self) -> None:
+        """All lists are up to date again."""
+        self._still.clear()
+
+    def shown(self, server: int = 0) -> dict[str, bytes]:
+        """What a server replays, to whom subscribes to everything."""
+        still = self._still.get(server)
+        if still is None:
+            return self._retained
+        found = {topic: still.remembered.get(topic) or self._retained.get(topic) for topic in still.topics}
+        return {topic: payload for topic, payload in found.items() if payload is not None}
+
+    def connect(self, client: str, will: Publication | None, server: int = 0) -> tuple[int, list[Output]]:
         """Open a connection. An older one under the same client id ends, and its will is published."""
         outputs: list[Output] = []
         for number in [number for number, other in self._connections.items() if other.client == client]:
             outputs += self.lose(number, "another client took its id")
         number = self._next
         self._next += 1
-        self._connections[number] = _Connection(client, will)
+        self._connections[number] = _Connection(client, will, server)
         return number, outputs
 
     def subscribe(self, number: int, filters: Sequence[str]) -> list[Output]:
@@ -78,10 +107,11 @@ class BrokerModel:
         if connection is None:
             return []
         connection.filters += [pattern for pattern in filters if pattern not in connection.filters]
+        shown = self.shown(connection.server)
         replay = (
-            Delivery(topic, self._retained[topic], retained=True)
+            Delivery(topic, shown[topic], retained=True)
             for pattern in filters
-            for topic in sorted(self._retained)
+            for topic in sorted(shown)
             if matches(pattern, topic)
         )
         return list(self._queue(number, connection, replay))
@@ -97,6 +127,13 @@ class BrokerModel:
         if number not in self._connections:
             return []
         return [output for _ in range(copies) for output in self._publish(publication)]
+
+    def retain(self, publication: Publication) -> None:
+        """What a server that dies had still stored, and passed on to nobody."""
+        if publication.payload:
+            self._retained[publication.topic] = publication.payload
+        else:
+            self._retained.pop(publication.topic, None)
 
     def acknowledge(self, number: int, messages: int = 1) -> None:
         """The client has acknowledged so many messages; needed only with a ``queue_limit``."""
@@ -123,17 +160,16 @@ class BrokerModel:
             outputs += self.lose(number, "the broker shut down")
         return outputs
 
-    def kill(self) -> list[Output]:
-        """Power off: all connections end, nothing more is published."""
-        outputs: list[Output] = [Closed(number, "the broker died") for number in self._connections]
-        self._connections.clear()
-        return outputs
+    def kill(self, server: int | None = None) -> list[Output]:
+        """Power off, or one server alone: its connections end, nothing more is published."""
+        lost = [number for number, one in self._connections.items() if server in {None, one.server}]
+        for number in lost:
+            del self._connections[number]
+        return [Closed(number, "the broker died") for number in lost]
 
     def _publish(self, publication: Publication) -> list[Output]:
-        if publication.retain and publication.payload:
-            self._retained[publication.topic] = publication.payload
-        elif publication.retain:
-            self._retained.pop(publication.topic, None)
+        if publication.retain:
+            self.retain(publication)
         delivery = Delivery(publication.topic, publication.payload, retained=False)
         return [
             output

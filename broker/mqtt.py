@@ -9,7 +9,7 @@ move: ``mqtt_bursts``):
 3. What the broker answered to a publish counts: a denied one is an error. (With MQTT 3.1.1 the broker does not tell.)
 4. Messages are read without paho's objects and handed on as they are read, not through a queue, and by the burst; at most
    ``WINDOW`` publishes are under way.
-5. A broker of several servers is any of them: when one does not let us in, the next one is tried.
+5. A broker of several servers is any of them: when one does not let us in, or shows an old state, the next one is tried.
 6. The nonce that ends a replay leaves before any message of that replay is acknowledged, so a broker whose queue for us was
    too short has no room for it either: it comes back only if nothing was dropped.
 
@@ -43,6 +43,7 @@ from broker.errors import BusError, RefusedError
 from broker.mqtt_bursts import Bursts
 from broker.mqtt_packets import acknowledgment, publication
 from broker.mqtt_session import WINDOW, MqttSession, Patience
+from broker.servers import Servers
 from broker.topics import Topics
 from broker.trust import trusting
 from schemas.names import escape
@@ -71,8 +72,7 @@ class MqttBus:
         self._patience = patience or Patience()
         self._tls = trusting(ca_file) if url.tls else None
         self._protocol = ProtocolVersion.V5
-        self._server = 0
-        """Which of the broker's servers is tried next; counted up when one does not let us in."""
+        self._servers = Servers(len(url.servers))
 
     def connect(
         self, *, client: str, will: Publication | None, on_delivery: OnDelivery
@@ -90,17 +90,17 @@ class MqttBus:
 
     async def _reach(self, client: str, will: Publication | None, on_delivery: OnDelivery) -> MqttSession:
         """Connect to the first of the servers that lets us in, each tried once. Raises BusError as the last one did."""
-        left = len(self._url.servers)
+        left = self._servers.count
         while True:
             left -= 1
             try:
                 return await self._open(client, will, on_delivery)
             except BusError as error:
-                self._server += 1
+                self._servers.refused()
                 if not left or isinstance(error, RefusedError):
                     raise
             except BaseException:  # cancelled: who waits for us has run out of patience with this server
-                self._server += 1
+                self._servers.refused()
                 raise
 
     async def _open(self, client: str, will: Publication | None, on_delivery: OnDelivery) -> MqttSession:
@@ -118,14 +118,17 @@ class MqttBus:
     async def _enter(
         self, client: str, will: Publication | None, on_delivery: OnDelivery, protocol: ProtocolVersion
     ) -> MqttSession:
-        url = self._url.server(self._server)
+        url = self._url.server(self._servers.number)
+        topics = Topics(url.prefix)
         wire = _Wire(url, escape(client), will, protocol, self._tls, self._patience)
         session = MqttSession(
             wire,
             broker=str(url),
-            sync=Topics(url.prefix).sync(client),
+            sync=topics.sync(client),
+            again=topics.again(client),
             on_delivery=on_delivery,
             patience=self._patience,
+            servers=self._servers,
         )
         try:
             await wire.open(session)

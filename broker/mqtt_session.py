@@ -8,18 +8,22 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from functools import partial
 
 from msgspec import Struct
 
 from broker.bus import Acknowledged, Delivery, OnDelivery, Publication
 from broker.errors import BusError, RefusedError, ReplayError
-from broker.filters import is_filter
+from broker.filters import is_filter, matches
+from broker.mqtt_wire import Wire
+from broker.servers import Servers
 
 WINDOW = 100
 """Publishes under way at once, if the broker allows that many; more are not faster."""
 _FAILURE = 0x80
 """The first of MQTT's reason codes that mean a failure (MQTT 5, section 2.4)."""
+_LOOKS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds to wait for a mark after each look for it: a list that has not come to it by then stands still."""
 
 
 class Patience(Struct, frozen=True, kw_only=True):
@@ -33,37 +37,6 @@ class Patience(Struct, frozen=True, kw_only=True):
     """For the next message of a replay."""
     keep_alive: int = 15
     """MQTT keep-alive: a frozen connection is noticed after about twice as long when nothing else is under way."""
-
-
-class Wire(Protocol):
-    """What a session sends through. Message ids are those that the answers carry."""
-
-    window: int
-    """Publishes that may be under way at once: ``WINDOW``, or what the broker allows."""
-
-    def send(self, publication: Publication) -> int:
-        """Send at QoS 1, with what is sent in the same moment; the message id. Raises BusError when the connection is gone."""
-
-    def flush(self) -> None:
-        """Let what was sent leave now."""
-
-    def send_subscribe(self, filters: Sequence[str]) -> int:
-        """Send one SUBSCRIBE, at QoS 1; the message id. Raises BusError when the connection is gone."""
-
-    def send_unsubscribe(self, filters: Sequence[str]) -> int:
-        """Send one UNSUBSCRIBE; the message id. Raises BusError when the connection is gone."""
-
-    def hold_acknowledgments(self) -> None:
-        """From now on acknowledge no message that comes in, until as many releases were called."""
-
-    def release_acknowledgments(self) -> None:
-        """Acknowledge what was held, after everything sent so far."""
-
-    async def close(self) -> None:
-        """Say goodbye if there is still somebody, and close the connection."""
-
-    async def drop(self) -> None:
-        """Close the connection without a word."""
 
 
 class _Answer:
@@ -119,14 +92,35 @@ def _refusal(pattern: str, code: int) -> BusError:
     return RefusedError(f"the broker refuses the subscription to '{pattern}'")
 
 
+def _grant(asked: _Answer, filters: Sequence[str], codes: Sequence[int]) -> None:
+    """The broker answered a subscription."""
+    refused = [pattern for pattern, code in zip(filters, codes, strict=False) if code >= _FAILURE]
+    asked.settle(_refusal(refused[0], max(codes)) if refused else None)
+
+
 class MqttSession:
     """A ``Session`` on a wire. ``received``, ``answered`` and ``lose`` are the wire's to call."""
 
-    def __init__(self, wire: Wire, *, broker: str, sync: str, on_delivery: OnDelivery, patience: Patience) -> None:
-        """``broker``: its name for messages; ``sync``: the topic on which the end of a replay is proved."""
+    def __init__(  # noqa: PLR0913  # all that differs from session to session
+        self,
+        wire: Wire,
+        *,
+        broker: str,
+        sync: str,
+        again: str,
+        on_delivery: OnDelivery,
+        patience: Patience,
+        servers: Servers,
+    ) -> None:
+        """``broker``: its name for messages; ``sync``: the topic on which the end of a replay is proved.
+
+        ``again``: that on which writers are asked to show everything again.
+        """
         self._wire = wire
         self._broker = broker
         self._sync = sync
+        self._again = again
+        self._servers = servers
         self._on_delivery = on_delivery
         self._patience = patience
         self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -136,6 +130,10 @@ class MqttSession:
         """Settled when publishes may go on."""
         self._replays: dict[bytes, _Answer] = {}
         """By the nonce that ends each."""
+        self._marks: dict[bytes, _Answer] = {}
+        """What we retain to see whether the server's list comes to it, the first one first."""
+        self._muted: list[Sequence[str]] = []
+        """Filters of replays that prove nothing yet: what they bring is not handed on."""
         self._nonces = 0
         self._token = secrets.token_hex(8)
         """Tells our nonces from those of an earlier connection under the same client id."""
@@ -164,13 +162,65 @@ class MqttSession:
         await self.send(publications, answer.settle)
         await self._settled(answer)
 
-    async def subscribe(self, filters: Sequence[str]) -> None:
-        """See the port."""
+    async def subscribe(self, filters: Sequence[str]) -> bool:
+        """See the port. Raises BusError when this server's list stands still and another server is worth trying.
+
+        With several servers: 1. Subscribe, to one filter after the other, for each may have to wait for an election: from now on,
+        what is new comes live. 2. Retain a mark, and wait until this server's list has come to it, and so to all that was
+        retained before. 3. Subscribe again: this replay is the one that counts.
+        """
         if not filters:
-            return
+            return True
         for pattern in filters:
             if not is_filter(pattern):
                 raise RefusedError(f"'{pattern}' is not a topic filter")
+        if not self._servers.several:
+            await self._replay(filters)
+            return True
+        self._muted.append(filters)
+        try:
+            for pattern in (*filters, self._sync):
+                await self._asked([pattern])
+            moves = await self._list_moves()
+        finally:
+            self._muted.remove(filters)
+        if moves:
+            self._servers.moves()
+        elif self._servers.stands_still():
+            self.lose(f"{self._broker} does not show what is new: another of the broker's servers may be down")
+            raise self._loss()
+        await self._replay(filters)
+        if not moves:
+            await self.publish([Publication(self._again, b"", retain=False)])
+        return moves
+
+    async def _list_moves(self) -> bool:
+        """Whether what is retained now is soon among what this server replays: its list is in the order of what was retained."""
+        self._nonces += 1
+        mark = f"{self._token}-{self._nonces}".encode()
+        found = self._marks[mark] = _Answer()
+        try:
+            await self.publish([Publication(self._sync, mark)])
+            for seconds in _LOOKS:
+                await self._asked([self._sync])
+                await asyncio.wait([found.done], timeout=seconds)
+                if found.done.done():
+                    break
+        finally:
+            del self._marks[mark]
+        if not self._marks:
+            await self.publish([Publication(self._sync, b"")])
+        return found.done.done()
+
+    async def _asked(self, filters: Sequence[str]) -> None:
+        """Subscribe and wait for no more than the broker's word."""
+        asked = _Answer()
+        self._check()
+        self._calls[self._wire.send_subscribe(filters)] = (asked, partial(_grant, asked, filters))
+        await self._settled(asked)
+
+    async def _replay(self, filters: Sequence[str]) -> None:
+        """Subscribe, and wait for the end of the replay."""
         self._nonces += 1
         nonce = f"{self._token}-{self._nonces}".encode()
         asked, proof, replay = _Answer(), _Answer(), _Answer()
@@ -178,13 +228,12 @@ class MqttSession:
         sent = (*filters, self._sync)
 
         def granted(codes: Sequence[int]) -> None:
-            refused = [pattern for pattern, code in zip(sent, codes, strict=False) if code >= _FAILURE]
-            if not refused:
+            if max(codes) < _FAILURE:
                 batch = _Batch(proof.settle)
                 self._send(Publication(self._sync, nonce, retain=False), batch)
                 batch.all_sent()
             self._wire.release_acknowledgments()
-            asked.settle(_refusal(refused[0], max(codes)) if refused else None)
+            _grant(asked, sent, codes)
 
         self._check()
         self._wire.hold_acknowledgments()
@@ -233,10 +282,12 @@ class MqttSession:
         """A message came in."""
         self._progress += 1
         if topic != self._sync:
-            if not self._lost.done():
+            if not self._lost.done() and not (retained and self._is_muted(topic)):
                 self._on_delivery(Delivery(topic, payload, retained))
         elif payload in self._replays:
             self._replays[payload].settle()
+        elif retained and payload in self._marks:
+            self._come_to(payload)
 
     def answered(self, message: int, codes: Sequence[int]) -> None:
         """The broker answered a publish, subscribe or unsubscribe."""
@@ -258,7 +309,7 @@ class MqttSession:
         self._lost.set_result(reason)
         under_way: list[_Batch | _Answer] = [batch for batch, _ in self._publishes.values()]
         under_way += [asked for asked, _ in self._calls.values()]
-        under_way += self._replays.values()
+        under_way += [*self._replays.values(), *self._marks.values()]
         under_way += [self._room] if self._room is not None else []
         self._publishes.clear()
         self._calls.clear()
@@ -267,6 +318,16 @@ class MqttSession:
             answer.settle(self._loss())
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _come_to(self, mark: bytes) -> None:
+        """The server's list has come to a mark, and so to those before."""
+        for earlier, found in self._marks.items():
+            found.settle()
+            if earlier == mark:
+                return
+
+    def _is_muted(self, topic: str) -> bool:
+        return any(matches(pattern, topic) for filters in self._muted for pattern in filters)
 
     def _loss(self) -> BusError:
         return BusError(f"the connection to broker {self._broker} is lost: {self._lost.result()}")

@@ -216,6 +216,13 @@ TABLE: tuple[Row, ...] = (
         retained=False,
         shows="The nonce that ends a replay.",
     ),
+    Row(
+        pattern="_again/{client}",
+        writer=Role.CLIENT,
+        readers=(_D, _A),
+        retained=False,
+        shows="No server of the broker could prove its replay: whoever writes shows all of it again.",
+    ),
 )
 
 

@@ -156,6 +156,14 @@ class Topics:
         """Where a client sends itself the nonce that ends a replay."""
         return f"{self._root}_sync/{escape(client)}"
 
+    def again(self, client: str) -> str:
+        """Where a client asks all who write to show again what they show."""
+        return f"{self._root}_again/{escape(client)}"
+
+    def is_again(self, topic: str) -> bool:
+        """Whether somebody asks to be shown everything again."""
+        return topic.startswith(f"{self._root}_again/")
+
     def own_filters(self, role: Role, node: NodeName) -> tuple[str, ...]:
         """Subscriptions to everything retained that the node itself writes."""
         return self._filters(lambda row: row.retained and row.writer is role, role, node)

@@ -46,7 +46,8 @@ class Doubt:
 
     def shown(self, now: datetime) -> None:
         """All we have to show stands, so everybody has heard of us: from now on silence counts."""
-        self._due = now + SILENCE
+        if self._due is None:
+            self._due = now + SILENCE
 
     def due(self) -> datetime | None:
         """When the silent are doubted; None: there are none."""

@@ -183,6 +183,7 @@ class Driver(Generic[E, F]):
         if error is not None:
             self._measure(turn, times)
             return
+        self.life.acknowledged(turn)
         self._measure(turn, times, shown=self._loop_time())
         self._world.signal(Signal.SHOWN)
         if turn.whole:

@@ -10,7 +10,7 @@ between two calls. The order of the calls is the node's life::
       will = connecting(now)                         connect with it
       hello(now)                                     publish it first: alive, not complete
       deliver(...) ...                               subscribe to ``everything``, until the replay is proved complete
-      replayed()                                     unsubscribe from ``wire.own``
+      replayed(proved)                               unsubscribe from ``wire.own``
       turn(now) ...                                  until the connection is gone: lost()
     farewell(now)                                    publish it, if it ends by its own will
 """
@@ -21,9 +21,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
-import msgspec
-
 from broker.bus import Delivery, Publication
+from broker.runtime.again import Again
 from broker.runtime.aside import Aside
 from broker.runtime.core import Changes, Core, Key, Recovered, Reply, RuntimeEvent, Tick
 from broker.runtime.doubt import Doubt
@@ -32,9 +31,10 @@ from broker.runtime.inbox import MOST_REQUESTS, Inbox, unfit
 from broker.runtime.left import outrank, readable
 from broker.runtime.presence import writer_of
 from broker.runtime.reconciler import Mark, Reconciler
+from broker.runtime.saved import JOURNAL, MARK, take_apart
 from broker.runtime.selfwatch import Identity, Journal, SelfWatch, Verdict, fenced
 from broker.runtime.turn import Turn, decide
-from broker.runtime.view import SEEN, Reading, View
+from broker.runtime.view import Reading, View
 from broker.runtime.whole import PART, Whole
 from broker.runtime.wire import Wire
 from broker.topic_table import Role
@@ -48,10 +48,6 @@ from schemas.status import NodeState
 E = TypeVar("E")
 F = TypeVar("F")
 
-MARK = Key("runtime", "mark")
-"""Where the newest revision that may have been published is saved."""
-JOURNAL = Key("runtime", "journal")
-"""Where it is saved how far back this node remembers."""
 REFRESH = timedelta(seconds=1)
 """A presence is refreshed at most once in this time."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -93,26 +89,17 @@ class Life(Generic[E, F]):
         self._documents = 0
         self._aside = 0
         self._doubt = Doubt()
+        self._again = Again()
         self._stale_presence = False
         self._refreshed = _LONG_AGO
 
     def restore(self, rows: Iterable[tuple[Key, bytes]]) -> None:
         """Take in all that was saved; raises InvariantError."""
-        mine: list[tuple[Key, bytes]] = []
-        seen: list[tuple[str, Address, bytes]] = []
-        for key, body in rows:
-            if key.table == SEEN:
-                address = self.wire.address_of(key.key)
-                if address is not None:
-                    seen.append((key.key, address, body))
-            elif key == MARK:
-                self._mark = msgspec.json.decode(body, type=Mark)
-            elif key == JOURNAL:
-                self._journal, self._journal_saved = msgspec.json.decode(body, type=Journal), True
-            else:
-                mine.append((key, body))
-        self.view.restore(seen)
-        self._core.restore(mine)
+        saved = take_apart(rows, self.wire)
+        self._mark, self._journal = saved.mark, saved.journal
+        self._journal_saved = saved.journal is not None
+        self.view.restore(saved.seen)
+        self._core.restore(saved.core)
         self._core.check()
 
     def say(self, identity: Identity) -> None:
@@ -221,14 +208,16 @@ class Life(Generic[E, F]):
                 self._hear(address, delivery)
         elif (asked := self.wire.asking(delivery.topic)) is not None:
             self._hear_request(asked, delivery)
+        elif self.wire.is_again(delivery.topic):
+            self._again.ask()
         elif delivery.payload:
             self.aside.add(delivery.topic, "a topic that stands for nothing")
         else:
             self.aside.settle(delivery.topic)
         self._stale_presence |= self._complete and len(self.aside.topics) != self._aside
 
-    def replayed(self) -> None:
-        """The replay is complete. Raises EpochTakenError (first time), or FencedError: a newer life has written as us."""
+    def replayed(self, *, proved: bool = True) -> None:
+        """The replay is over; not ``proved``: what stands comes live. Raises EpochTakenError, FencedError: newer lives wrote."""
         own = {topic: payload for topic, payload in (self._own or {}).items() if payload}
         self._own = None
         outrank(self.epoch, own, started=self.started)
@@ -238,14 +227,15 @@ class Life(Generic[E, F]):
             self._since = self._reconciler.published_since(own)
             self.started = True
         self._reconciler.replayed(own)
-        for news in self.view.end():
+        for news in self.view.end(proved=proved):
             self._inbox.news(news)
 
     def next_wakeup(self) -> datetime | None:
         """When a turn is due without anything arriving; None: not by time."""
         if not self.started:
             return None
-        times = [self._core.next_wakeup(), self._refresh_due(), self._doubt.due()]
+        again = self._again.due() if self._complete else None
+        times = [self._core.next_wakeup(), self._refresh_due(), self._doubt.due(), again]
         return min((time for time in times if time is not None), default=None)
 
     def turn(self, now: datetime) -> Turn[F] | None:
@@ -255,6 +245,9 @@ class Life(Generic[E, F]):
         for writer in self._doubt.doubted(now):
             for news in self.view.doubt(writer):
                 self._inbox.news(news)
+        if self._complete and self._again.take(now):
+            self._reconciler.show_again()
+            self._complete = False
         events = self._events(now)
         due = self._refresh_due()
         if not events and not self._replies and not self.showing and (due is None or due > now):
@@ -273,6 +266,11 @@ class Life(Generic[E, F]):
             publications=(*shown, *self._refresh(now, whole=whole)),
             effects=(*replies, *decided.effects),
         )
+
+    def acknowledged(self, turn: Turn[F]) -> None:
+        """What a turn shows is visible."""
+        if turn.connection == self.connection:
+            self._reconciler.acknowledged(turn.publications)
 
     def _events(self, now: datetime) -> list[E | RuntimeEvent]:
         """All that waits; at the very first, what the broker retained of us before, and time after."""

@@ -140,10 +140,10 @@ class Link:
             await session.publish([life.hello(self._now())])
         self._world.signal(Signal.CONNECTED)
         async with asyncio.timeout(limits.replay):
-            await session.subscribe(life.everything)
+            proved = await session.subscribe(life.everything)
         async with asyncio.timeout(limits.publish):
             await session.unsubscribe(life.wire.own)
-        life.replayed()
+        life.replayed(proved=proved)
         self.session = session
         self._say("connected", f"epoch={life.epoch} connection={life.connection}")
         self._world.signal(Signal.REPLAYED)

@@ -10,7 +10,7 @@ so if the broker retains the highest revision that life ever published, it has f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 
@@ -52,6 +52,8 @@ class Reconciler:
         self._shown: dict[str, bytes] | None = None
         self._unconfirmed: set[str] = set()
         """Topics on which something stood at the last replay, and of which nothing has been said since."""
+        self._open: dict[str, bytes] = {}
+        """What was published last where nobody has acknowledged it."""
         self.mark: Mark | None = None
 
     @property
@@ -81,12 +83,27 @@ class Reconciler:
         return frozenset(topic for topic, it in own.items() if last is not None and (stamp_of(it) or last) > last)
 
     def replayed(self, own: Mapping[str, bytes]) -> None:
-        """Take in what the broker retains of this node."""
+        """Take in what the broker retains of this node.
+
+        What was not acknowledged is published again, whatever stands: it may be retained, and its readers may not have heard it.
+        """
         self._shown = {topic: self._standing(topic, payload) for topic, payload in own.items()}
-        self._unconfirmed = set(own)
+        self._shown |= dict.fromkeys(self._open, _FOREIGN)
+        self._unconfirmed = set(self._shown)
         self.shares = {}
         for topic in self._shown:
             self._count(topic, 1)
+
+    def show_again(self) -> None:
+        """Somebody has not seen what the broker retains: all of it is to be published once more."""
+        if self._shown is not None:
+            self._shown = dict.fromkeys(self._shown, _FOREIGN)
+
+    def acknowledged(self, publications: Iterable[Publication]) -> None:
+        """These have reached the broker, and so their readers."""
+        for publication in publications:
+            if self._open.get(publication.topic) == publication.payload:
+                del self._open[publication.topic]
 
     def lost(self) -> None:
         """The connection is gone: what the broker retains is unknown until the next replay."""
@@ -138,6 +155,7 @@ class Reconciler:
         shown[topic] = digest
         self.mark = Mark(self._epoch, self._revision)
         self._last[topic] = (self._epoch, self._revision)
+        self._open[topic] = payload
         return Publication(topic, payload)
 
     def _clear(self, shown: dict[str, bytes], topic: str) -> Publication:
@@ -145,6 +163,7 @@ class Reconciler:
         self._unconfirmed.discard(topic)
         self._count(topic, -1)
         self._last.pop(topic, None)
+        self._open[topic] = b""
         return Publication(topic, b"")
 
     def _count(self, topic: str, more: int) -> None:

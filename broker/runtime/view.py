@@ -88,6 +88,8 @@ class _Session(Struct):
     """What one connection has brought so far: the proof that absence means removal is drawn from it alone."""
 
     replaying: bool = True
+    proved: bool = True
+    """Else only what comes live counts."""
     met: set[Address] = msgspec.field(default_factory=set)
     presence: dict[Writer, Presence] = msgspec.field(default_factory=dict)
     newest: dict[Writer, tuple[int, int]] = msgspec.field(default_factory=dict)
@@ -142,7 +144,11 @@ class View:
 
     def take(self, reading: Reading) -> list[News]:
         """A document arrived."""
+        if reading.retained and not self._session.proved:  # of the replay that proves nothing, a second time
+            self.stale += 1
+            return []
         writer = self._meet(reading.address)
+        spoken = isinstance(reading.document, Presence)
         order = order_of(reading.header, reading.document)
         known = self._known.get(reading.address)
         if not reading.retained and self._past(writer, order):
@@ -150,20 +156,20 @@ class View:
             return []
         if (known is not None and order < known.order) or self._was_gone(reading, writer, order):
             self.stale += 1
-            return self._settled(writer)
+            return self._settled(writer, spoken=spoken)
         self._note(writer, order, reading.document)
         again = known is not None and order == known.order
         back = known is not None and known.removed and not reading.retained  # its removal was heard late, or twice
         if known is not None and again and known.told and not back:
             self.stale += 1
-            return self._settled(writer)
+            return self._settled(writer, spoken=spoken)
         self._known[reading.address] = _known_from(reading, order)
         self._gone.pop(reading.address, None)
         if not again or back:
             self._note_seen(reading.address)
         if known is not None and known.told and _alike(known.document, reading.document):
-            return self._settled(writer)
-        return [News(reading.address, reading.document), *self._settled(writer)]
+            return self._settled(writer, spoken=spoken)
+        return [News(reading.address, reading.document), *self._settled(writer, spoken=spoken)]
 
     def unreadable(self, address: Address) -> None:
         """Something that cannot be read stands at an address: what was known stays, for it is not absent."""
@@ -177,9 +183,15 @@ class View:
         known = self._known.get(address)
         return [] if known is None or known.removed else self._remove(address, known)
 
-    def end(self) -> list[News]:
-        """The replay is complete: what is gone is said as far as it is proved; the rest waits for its writer."""
+    def end(self, *, proved: bool = True) -> list[News]:
+        """The replay is complete: what is gone is said as far as it is proved; the rest waits for its writer.
+
+        Not ``proved``: it may have been an old one, and says nothing of what is gone. Only what comes live from now on counts,
+        which is everything, for all who write were asked to show it again.
+        """
         session = self._session
+        if not proved:
+            session = self._session = _Session(proved=False)
         session.replaying = False
         for address, known in self._known.items():
             if address not in session.met and not known.removed:
@@ -189,10 +201,11 @@ class View:
 
     def doubt(self, writer: Writer) -> list[News]:
         """Its presence stands there, and nobody lives who says it: it counts as gone until it is said again."""
-        known, presence = self._known.get(writer), self._session.presence.pop(writer, None)
-        if known is None or presence is None:
+        known = self._known.get(writer)
+        self._session.presence.pop(writer, None)
+        if known is None or known.document is None or known.document.state is NodeState.GONE:
             return []
-        known.document = as_gone(presence)
+        known.document = as_gone(known.document)
         return [News(writer, known.document)]
 
     def _meet(self, address: Address) -> Writer:
@@ -232,10 +245,15 @@ class View:
             and order.stamp <= self._horizon.get(writer, _NOWHERE)
         )
 
-    def _settled(self, writer: Writer) -> list[News]:
-        """If the writer says, in this session, that this is all it shows: what is thereby proved to be gone."""
+    def _settled(self, writer: Writer, *, spoken: bool = False) -> list[News]:
+        """If the writer says, in this session, that this is all it shows: what is thereby proved to be gone.
+
+        ``spoken``: it says so now. What came live since it spoke it has not counted, so where only that counts, it has to speak.
+        """
         session = self._session
         presence = session.presence.get(writer)
+        if not session.proved and not spoken:
+            return []
         if session.replaying or presence is None or presence.state is not NodeState.ALIVE or not presence.complete:
             return []
         if not self._all_met(writer, presence):

@@ -89,6 +89,10 @@ class Wire:
         except TopicError:
             return None
 
+    def is_again(self, topic: str) -> bool:
+        """Whether somebody asks by this topic to be shown everything again."""
+        return self._topics.is_again(topic)
+
     def answer(self, reply: Reply, part: int = 0) -> Publication:
         """The publication that answers a request."""
         topic = self._topics.response(ResponseTopic(reply.user, reply.request, self._node, part))

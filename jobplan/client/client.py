@@ -189,8 +189,8 @@ async def connect(
 ) -> AsyncIterator[Client]:
     """A client of the broker at ``mqtt[s]://[user[:password]@]host[:port][/prefix]``.
 
-    ``ca_file``: certificates (PEM) to trust besides the system's, for mqtts. Waits ``patience`` for the broker (None: for ever).
-    Raises BadInputError for the URL or file, BrokerError for the broker.
+    ``ca_file``: certificates (PEM) to trust besides the system's, for mqtts. Waits ``patience`` for each of the broker's
+    servers (None: for ever). Raises BadInputError for the URL or file, BrokerError for the broker.
     """
     from broker.mqtt import MqttBus  # the MQTT library loads slowly, and help needs none
 
@@ -199,7 +199,8 @@ async def connect(
         bus = MqttBus(where, ca_file=ca_file)
     except BusError as error:
         raise BadInputError(str(error)) from error
-    async with client_on(bus, Wire.at(where), patience=patience, program=program) as client:
+    wait = None if patience is None else patience * len(where.servers)
+    async with client_on(bus, Wire.at(where), patience=wait, program=program) as client:
         yield client
 
 

@@ -29,6 +29,8 @@ PATIENCE: Final = timedelta(seconds=10)
 """How long an answer, or a broker, is waited for unless said otherwise."""
 
 LONGEST_PAUSE: Final = 15.0
+SHOWN_AGAIN: Final = 15.0
+"""Seconds in which who lives shows everything again that no server could prove; longer than the pause between two such times."""
 
 
 class Connection:
@@ -47,6 +49,7 @@ class Connection:
         self._feeds: list[Feed] = []
         self._counters: dict[str, bytes] = {}
         self._up = asyncio.Event()
+        self._arrival = asyncio.Event()
         self._refused: BrokerError | None = None
 
     async def keep_connected(self) -> None:
@@ -72,9 +75,12 @@ class Connection:
         """Read again all that is followed, then ask again what is open."""
         self.picture.begin_replay()
         subscribed: set[str] = set()
+        proved = True
         while missing := [one for one in self._wanted() if one not in subscribed]:
-            await session.subscribe(missing)  # meanwhile more may be wanted
+            proved &= await session.subscribe(missing)  # meanwhile more may be wanted
             subscribed.update(missing)
+        if not proved:
+            await self._shown_again()
         self._session = session
         for change in self.picture.settle():
             self._tell(change)
@@ -129,6 +135,7 @@ class Connection:
         except SchemaError as error:
             self.picture.unreadable[delivery.topic] = str(error)
             return
+        self._arrival.set()
         if change is not None:
             self._tell(change)
 
@@ -136,7 +143,8 @@ class Connection:
         """Keep these parts of the picture up to date; returns when all that is retained of them is in."""
         wanted = [one for scope in scopes for one in self.wire.filters(scope) if one not in self._filters]
         self._filters += wanted
-        await self._subscribe(wanted)
+        if not await self._subscribe(wanted):
+            await self._shown_again()
         await self.wait_until_connected(self.patience)
 
     async def counter(self, topic: str) -> int:
@@ -149,17 +157,27 @@ class Connection:
         text = self._counters.get(topic, b"")
         return int(text) if text.isdigit() else 0
 
-    async def _subscribe(self, filters: list[str]) -> None:
-        """On this connection; without one, or when it goes meanwhile, the next one sees to it."""
+    async def _subscribe(self, filters: list[str]) -> bool:
+        """On this connection; without one, or when it goes meanwhile, the next one sees to it. False: it may be an old state."""
         session = self._session
         if session is None or not filters:
-            return
+            return True
         try:
-            await session.subscribe(filters)
+            return await session.subscribe(filters)
         except (RefusedError, ReplayError) as error:
             raise BrokerError(str(error)) from error
         except BusError:
             self._up.clear()
+        return True
+
+    async def _shown_again(self) -> None:
+        """Wait until all nodes that live have said their presence since we asked, or for as long as that may take."""
+        said = {address: self.picture.at(address) for address in self.picture.living()}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SHOWN_AGAIN):
+                while any(self.picture.at(address) == at for address, at in said.items()):
+                    self._arrival.clear()
+                    await self._arrival.wait()
 
     def changes(self) -> Feed:
         """What happens from now on; close it when done. Begun before ``follow``, it has what is retained as well."""

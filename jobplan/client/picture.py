@@ -148,6 +148,14 @@ class Picture:
         presence = self.get(writer_of(address), Presence)
         return presence is not None and presence.state is NodeState.ALIVE and presence.complete
 
+    def living(self) -> list[Address]:
+        """Where nodes stand that are there, as far as is known."""
+        return [
+            address
+            for address, seen in self._seen.items()
+            if isinstance(seen.document, Presence) and seen.document.state is NodeState.ALIVE
+        ]
+
     def at(self, address: Address) -> datetime | None:
         """When what stands there was shown."""
         seen = self._seen.get(address)

@@ -55,15 +55,16 @@ Records = Mapping[str, Mapping[Key, bytes]]
 """What each node has saved."""
 
 
-def judge(site: Site, retained: Mapping[str, bytes]) -> Verdict:
-    """Look at everything that is left."""
+def judge(site: Site, views: Mapping[str, Mapping[str, bytes]]) -> Verdict:
+    """Look at everything that is left; ``views``: what is retained, as each of these sees it."""
     records = {node: _records(site.database(node)) for node in NODES}
     audit = _audit(site.database(DASHBOARD))
     runs = [msgspec.json.decode(body, type=RunRow) for key, body in records[DASHBOARD].items() if key.table == "run"]
     verdict = Verdict(runs=len(runs))
     each_run_once(verdict, site.runs_file, runs)
     _agents_agree(verdict, runs, records)
-    _bus_agrees(verdict, records, retained)
+    for who, retained in views.items():
+        _bus_agrees(verdict, records, who, retained)
     _no_gap(verdict, audit)
     _each_start_once(verdict, audit)
     return verdict
@@ -108,7 +109,7 @@ def _agents_agree(verdict: Verdict, runs: list[RunRow], records: Records) -> Non
             verdict.expect(complaint, holds=agrees)
 
 
-def _bus_agrees(verdict: Verdict, records: Records, retained: Mapping[str, bytes]) -> None:
+def _bus_agrees(verdict: Verdict, records: Records, who: str, retained: Mapping[str, bytes]) -> None:
     """L1 and L2: what stands is what the nodes, made again from their databases, would show, and no job runs any more."""
     wanted: dict[str, bytes] = {}
     for node, rows in records.items():
@@ -118,7 +119,7 @@ def _bus_agrees(verdict: Verdict, records: Records, retained: Mapping[str, bytes
     standing = {topic: body_of(payload) for topic, payload in retained.items() if not topic.endswith("/presence")}
     for topic in sorted(standing.keys() | wanted.keys()):
         shows, asked = standing.get(topic), wanted.get(topic)
-        verdict.expect(f"L2: {topic} shows {shows!r}, wanted is {asked!r}", holds=shows == asked)
+        verdict.expect(f"L2: {topic} shows {who} {shows!r}, wanted is {asked!r}", holds=shows == asked)
         if shows is not None and "/job/" in topic:
             status = msgspec.json.decode(shows, type=JobState).status
             verdict.expect(f"L1: {topic} is {status} at the end", holds=status not in UNDER_WAY)

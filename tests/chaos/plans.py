@@ -22,14 +22,13 @@ from schemas.plan import (
 NAME = "storm"
 EVERY = 5
 """Seconds between two windows."""
-OPEN = 90
-"""Seconds a window stays open at most; an instance ends as soon as it is complete."""
 
 
-def storm(runs: Path, *, calm: bool = False) -> PlanSource:
+def storm(runs: Path, *, window: int, calm: bool = False) -> PlanSource:
     """A clock starts it; then two branches over three agents, one of which fails at its first attempt; then one more job.
 
-    ``calm``: a later version, of which no window opens any more.
+    ``window``: seconds it stays open at most; an instance ends as soon as it is complete. ``calm``: a later version, of which no
+    window opens any more.
     """
     line = f'printf "%s\\n" "$JOBPLAN_RUN" >>{runs}; '
     clock = ClockJob(agent_name="north", job_name="tick", cron_expression="* * * * * ?", time_zone="UTC")
@@ -47,7 +46,7 @@ def storm(runs: Path, *, calm: bool = False) -> PlanSource:
         name=NAME,
         time_window_start="" if calm else f"0/{EVERY} * * * * ?",
         timezone="UTC",
-        context_ttl_milliseconds=OPEN * 1000,
+        context_ttl_milliseconds=window * 1000,
         able_to_run_concurrently=True,
         end_job_plan_upon_completion=True,
         scheduled_jobs=tuple(ScheduledJob(agent_name=job.agent_name, job_name=job.job_name) for job in jobs),

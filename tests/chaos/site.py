@@ -48,6 +48,8 @@ class Site:
     brokers: Mapping[str, Server] = field(default_factory=dict)
     """By name; nodes are spread over them. None: one mosquitto."""
     nodes: dict[str, Node] = field(init=False)
+    window: int = 90
+    """Seconds a window stays open: longer than everybody needs to come back."""
     down: set[str] = field(default_factory=set)
     """Who was killed and not started again yet."""
 
@@ -62,6 +64,11 @@ class Site:
         """Where somebody who looks on connects."""
         return self.url_of(DASHBOARD)
 
+    @property
+    def servers_alone(self) -> list[BrokerUrl]:
+        """The broker, by each of its servers: all of them have to show the same."""
+        return [BrokerUrl(host=server.host, port=server.port) for server in self.brokers.values()]
+
     def url_of(self, node: str) -> BrokerUrl:
         """Where a node connects."""
         server = self.brokers[self.broker_of(node)]
@@ -75,6 +82,10 @@ class Site:
     def everybody(self) -> tuple[str, ...]:
         """Who can be killed."""
         return (*NODES, *self.brokers)
+
+    def together(self, victims: Sequence[str]) -> list[str]:
+        """Who of these may be killed together: all."""
+        return list(victims)
 
     def losing(self, victims: Sequence[str]) -> list[str]:
         """The nodes that lose their life or their connection with these."""

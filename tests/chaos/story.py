@@ -14,9 +14,9 @@ from schemas.codec import SchemaError, decode
 from schemas.documents import InstanceStatus
 from schemas.status import ContextStatus
 from tests.chaos.judging import judge
-from tests.chaos.plans import OPEN, storm
+from tests.chaos.plans import storm
 from tests.chaos.site import DASHBOARD, NODES, Site
-from tests.chaos.watcher import TOPICS, Watcher
+from tests.chaos.watcher import TOPICS, Watcher, standing
 from tests.support.waiting import eventually
 
 STARTED_WITHIN = 60.0
@@ -56,13 +56,16 @@ async def live(site: Site, seconds: float, chance: Random) -> Figures:
     async with Watcher(site.url).watching() as watcher:
         await eventually(lambda: len(watcher.complete) == len(NODES), within=STARTED_WITHIN, what="all nodes are up")
         async with connect(site.url, patience=None, program="chaos") as client:
-            await client.import_plan(storm(site.runs_file))
+            await client.import_plan(storm(site.runs_file, window=site.window))
             await _kill_for(site, watcher, figures, seconds=seconds, chance=chance)
             figures.complaints += site.died()
-            await client.import_plan(storm(site.runs_file, calm=True))
-            await _come_to_an_end(watcher)
+            await client.import_plan(storm(site.runs_file, window=site.window, calm=True))
+            await _come_to_an_end(watcher, site.window + 60.0)
         await _rest(watcher)
-        verdict = judge(site, watcher.retained)
+        views = {"who looked on": watcher.retained}
+        for number, url in enumerate(site.servers_alone):
+            views[f"a newcomer at server {number}"] = await standing(url)
+        verdict = judge(site, views)
     figures.instances, figures.runs = len(_instances(watcher)), verdict.runs
     figures.checked, figures.complaints = verdict.checked, figures.complaints + verdict.complaints
     return figures
@@ -74,7 +77,8 @@ async def _kill_for(site: Site, watcher: Watcher, figures: Figures, *, seconds: 
     while loop.time() < ends:
         await _pass(chance.uniform(0.2, 4.0))
         figures.complaints += site.died()
-        victims = _victims(site.everybody, chance)
+        victims = site.together(_victims(site.everybody, chance))
+        losing = site.losing(victims)
         before = dict(watcher.complete)
         for victim in victims:
             site.kill(victim)
@@ -84,7 +88,7 @@ async def _kill_for(site: Site, watcher: Watcher, figures: Figures, *, seconds: 
             site.revive(victim)
         if chance.random() < 0.6:  # else the next blow falls before they are up again
             returned = loop.time()
-            await _recovered(watcher, before, site.losing(victims))
+            await _recovered(watcher, before, losing)
             figures.recoveries.append(loop.time() - returned)
     if site.down:
         raise AssertionError(f"still down: {site.down}")
@@ -114,7 +118,7 @@ def _presence(node: str) -> str:
     return f"{TOPICS.prefix}/" + ("dashboard/presence" if node == DASHBOARD else f"agent/{node}/presence")
 
 
-async def _come_to_an_end(watcher: Watcher) -> None:
+async def _come_to_an_end(watcher: Watcher, within: float) -> None:
     """All windows that are open close."""
 
     def over() -> bool:
@@ -124,7 +128,7 @@ async def _come_to_an_end(watcher: Watcher) -> None:
     def open_ones() -> str:
         return f"all instances end; open: {[found for found in _instances(watcher) if found.status is not ContextStatus.ENDED]}"
 
-    await eventually(over, within=OPEN + 60.0, what=open_ones)
+    await eventually(over, within=within, what=open_ones)
 
 
 async def _rest(watcher: Watcher) -> None:

@@ -10,6 +10,7 @@ from broker.address import BrokerUrl
 from broker.bus import Delivery
 from broker.errors import BusError
 from broker.mqtt import MqttBus
+from broker.runtime.again import PAUSE
 from broker.topics import Topics
 from schemas.codec import SchemaError, decode, decode_header
 from schemas.documents import Presence
@@ -31,6 +32,13 @@ class Watcher:
         """The newest connection in which each node has shown all it has; by the topic of its presence."""
         self.heard = 0.0
         """When the last message came, presences aside, by the loop's clock."""
+        self.replayed = False
+        """Whether a first replay is in."""
+        self.proved = True
+        """Whether that was all; else all is shown again."""
+        self._newest: dict[str, tuple[int, int]] = {}
+        self._gone: dict[str, tuple[int, int]] = {}
+        """What was cleared, and how new it had been."""
         self._url = url
 
     @asynccontextmanager
@@ -47,8 +55,11 @@ class Watcher:
         while True:
             self.retained = {}
             try:
-                async with MqttBus(self._url).connect(client="watcher", will=None, on_delivery=self._hear) as session:
-                    await session.subscribe([f"{TOPICS.prefix}/#"])
+                async with MqttBus(self._url).connect(
+                    client=f"watcher-{id(self)}", will=None, on_delivery=self._hear
+                ) as session:
+                    self.proved = await session.subscribe([f"{TOPICS.prefix}/#"])
+                    self.replayed = True
                     await session.lost()
             except BusError:
                 await _a_moment()
@@ -57,13 +68,27 @@ class Watcher:
         if not delivery.topic.endswith("/presence"):  # an agent says there how busy its host is
             self.heard = asyncio.get_running_loop().time()
         if not delivery.payload:
-            self.retained.pop(delivery.topic, None)
+            if not delivery.retained:
+                self.retained.pop(delivery.topic, None)
+                self._gone[delivery.topic] = self._newest.get(delivery.topic, (0, 0))
             return
-        if delivery.topic.startswith(tuple(f"{TOPICS.prefix}/{word}" for word in ("_sync", "re", "notification"))):
-            return  # nonces, requests, responses, and what people are told: these do not stand
+        if delivery.topic.startswith(tuple(f"{TOPICS.prefix}/{level}" for level in ("_", "re", "notification"))):
+            return  # nonces and the like, requests, responses, what people are told: nothing that ought to stand
+        if self._old(delivery):
+            return
         self.retained[delivery.topic] = delivery.payload
         if delivery.topic.endswith("/presence"):
             self._see(delivery)
+
+    def _old(self, delivery: Delivery) -> bool:
+        """Whether something newer was heard here, or that it is gone: a server's replay may be behind what came live."""
+        try:
+            order = decode_header(delivery.payload).order
+        except SchemaError:
+            return False
+        newest = self._newest.get(delivery.topic, (0, 0))
+        self._newest[delivery.topic] = max(order, newest)
+        return order < newest or (delivery.retained and order <= self._gone.get(delivery.topic, (0, 0)))
 
     def _see(self, delivery: Delivery) -> None:
         try:
@@ -72,6 +97,17 @@ class Watcher:
             return
         if said.complete and said.state is NodeState.ALIVE:
             self.complete[delivery.topic] = (header.epoch, said.connection)
+
+
+async def standing(url: BrokerUrl) -> dict[str, bytes]:
+    """What somebody is shown who comes now."""
+    newcomer = Watcher(url)
+    loop = asyncio.get_running_loop()
+    async with newcomer.watching():
+        await eventually(lambda: newcomer.replayed, within=60.0, what=f"all that {url} retains")
+        shown_again = max(loop.time(), newcomer.heard) + (0.0 if newcomer.proved else PAUSE.total_seconds() + 5.0)
+        await eventually(lambda: loop.time() >= shown_again, within=60.0, what="everything is shown again")
+        return newcomer.retained
 
 
 async def _a_moment() -> None:

@@ -161,8 +161,8 @@ class _BrokenSession(AbstractAsyncContextManager[Session]):
     async def publish(self, publications: Sequence[Publication]) -> None:
         await self._known.publish(self._changed(publications))
 
-    async def subscribe(self, filters: Sequence[str]) -> None:
-        await self._known.subscribe(filters)
+    async def subscribe(self, filters: Sequence[str]) -> bool:
+        return await self._known.subscribe(filters)
 
     async def unsubscribe(self, filters: Sequence[str]) -> None:
         await self._known.unsubscribe(filters)

@@ -95,12 +95,14 @@ class Installation:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    others: tuple[int, ...] = ()
+    """Ports of the broker's further servers."""
     nodes: dict[str, Node] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         """Where the broker is."""
-        return f"mqtt://{HOST}:{self.port}"
+        return "mqtt://" + ",".join(f"{HOST}:{port}" for port in (self.port, *self.others))
 
     def node(self, name: str, *arguments: str) -> Node:
         """A node that is not started yet."""
@@ -117,7 +119,7 @@ class Installation:
             self.node(agent, "agent", agent).start()
         self.wait_for_agents(*agents)
 
-    def wait_for_agents(self, *agents: str) -> None:
+    def wait_for_agents(self, *agents: str, within: float = PATIENCE) -> None:
         """Come back when these agents, and the dashboard, show themselves alive."""
 
         def there() -> bool:
@@ -129,7 +131,7 @@ class Installation:
                 and not self.run("plan", "list").stderr.count("dashboard")
             )
 
-        until(there, within=PATIENCE, what=lambda: f"nodes are up; {self.logs()}")
+        until(there, within=within, what=lambda: f"nodes are up; {self.logs()}")
 
     def run(self, *arguments: str, user: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever that is; ``user``: as somebody, whom the broker believes."""

@@ -1,7 +1,9 @@
-"""Another broker: NATS in its MQTT 3.1.1 mode, one server that is killed while a job runs."""
+"""Another broker: NATS in its MQTT 3.1.1 mode, one server that is killed while a job runs, and one of three that is."""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,13 @@ from broker.conformance.run import UnderTest, check_broker
 from broker.mqtt import MqttBus, hang_up
 from tests.e2e.nodes import Installation, a_command, an_installation, write_plan
 from tests.support.broker_under_test import PATIENCE
-from tests.support.nats import Nats, running_nats
+from tests.support.nats import Nats, all_healthy, running_cluster, running_nats
 from tests.support.waiting import until
 
 PREFIX = "test/nats"
+JOBS = 60
+WIDTH = 4
+"""So many of them run at once, each after the one that is so many before it."""
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -62,7 +67,58 @@ def test_the_main_job_runs_on_nats(tmp_path: Path) -> None:
         assert "ended" in nodes.do("instance", "end", instance, "--yes")
 
 
+@pytest.mark.timeout(400)
+def test_one_of_three_servers_dies_under_load(tmp_path: Path) -> None:
+    """It stays dead: what was begun is done, once; who comes now, node or person, sees everything; so does the server later."""
+    with running_cluster(tmp_path / "nats") as servers, an_installation(tmp_path) as nodes:
+        first, *others = servers.values()
+        nodes.port, nodes.others = first.port, tuple(server.port for server in others)
+        _start(nodes)
+        runs = tmp_path / "runs"
+        jobs = [a_command(f"J{n}", f"sleep 0.3; echo J{n} >> '{runs}'") for n in range(JOBS)]
+        after = {f"J{n}": [f"J{n - WIDTH}"] if n >= WIDTH else [] for n in range(JOBS)}
+        nodes.do("plan", "import", str(write_plan(tmp_path / "Nightly", jobs, after)))
+        instance = nodes.do("instance", "start", "Nightly").strip()
+        for n in range(WIDTH):
+            nodes.do("job", "submit", instance, f"J{n}")
+        until(lambda: runs.exists() and len(runs.read_text().split()) > WIDTH, within=30, what="jobs run")
+        first.kill()
+        nodes.wait_for(instance, "COMPLETE", within=120)
+
+        assert sorted(runs.read_text().split()) == sorted(f"J{n}" for n in range(JOBS))
+        nodes.node("south", "agent", "south").start()
+        nodes.wait_for_agents("south", within=90)
+        late = write_plan(
+            tmp_path / "Late", [a_command("Once", f"echo south >> '{runs}'", agent="south")], {"Once": []}
+        )
+        nodes.do("plan", "import", str(late))
+        nodes.do("job", "submit", nodes.do("instance", "start", "Late").strip(), "Once")
+        until(
+            lambda: runs.read_text().split().count("south") == 1, within=90, what="the newcomer runs what it is given"
+        )
+        until(lambda: _everything(nodes), within=60, what="a person sees as many topics as the nodes say they show")
+        first.start()
+        all_healthy(servers)
+        nodes.others = ()
+        until(lambda: _everything(nodes), within=60, what="the server that was dead shows as much as the others")
+
+
+def _everything(nodes: Installation) -> bool:
+    """Whether somebody who comes now is shown all that each node says it shows."""
+    shown: dict[str, dict[str, object]] = json.loads(nodes.do("topics", "--json"))
+    stands = Counter(
+        "agent" if "/report/" in topic else "dashboard" for topic in shown if not topic.endswith("/presence")
+    )
+    said: Counter[str] = Counter()
+    for topic, one in shown.items():
+        if topic.endswith("/presence"):
+            documents = one.get("documents", 0)
+            assert isinstance(documents, int)
+            said[topic.split("/")[0]] += documents
+    return stands == said
+
+
 def _start(nodes: Installation) -> None:
     nodes.node("dashboard", "dashboard", "--retention", "3600").start()
     nodes.node("north", "agent", "north").start()
-    nodes.wait_for_agents("north")
+    nodes.wait_for_agents("north", within=60)

@@ -9,7 +9,7 @@ import pytest
 
 from broker.bus import Publication
 from broker.runtime.core import InvariantError, Reply
-from broker.runtime.life import MARK
+from broker.runtime.saved import MARK
 from broker.runtime.store import StoreError
 from broker.runtime.world import Signal
 from broker.topics import RequestTopic

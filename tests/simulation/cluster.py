@@ -71,10 +71,11 @@ class Machine(Struct):
 class Cluster:
     """Everything there is."""
 
-    def __init__(self, world: World, trace: Trace) -> None:
+    def __init__(self, world: World, trace: Trace, servers: int = 1) -> None:
+        """``servers``: of how many the broker is made."""
         self.world = world
         self.trace = trace
-        self.network = Network(world, trace)
+        self.network = Network(world, trace, servers)
         self.healed = False
         self.machines = [self._dashboard(), *(self._agent(name) for name in AGENTS)]
         self.agents = self.machines[1:]
@@ -125,8 +126,19 @@ class Cluster:
 
         self.world.later(seconds, come)
 
+    def kill_server(self, server: int, seconds: float) -> None:
+        """One of the broker's servers dies, and comes back unless the whole broker has been started anew meanwhile."""
+        life = self._broker_lives
+        self.network.kill_server(server)
+
+        def come() -> None:
+            if self._broker_lives == life and not self.healed:
+                self.network.start_server()
+
+        self.world.later(seconds, come)
+
     def heal(self) -> None:
-        """Nothing fails any more: whoever is down comes back, and commands end by themselves."""
+        """Nothing fails any more: whoever is down comes back, but for a server among others; commands end by themselves."""
         self.healed = True
         self.trace.add(Healed(at=self.world.seconds))
         self.network.weather = Weather()

@@ -20,12 +20,14 @@ from dashboard_node.core.machine import Event as DashboardEvent
 from schemas.requests import Act, Action, Change
 from schemas.status import FireOutcome, Outcome
 from tests.simulation.checkers.reading import DASHBOARD
-from tests.simulation.faults import KINDS, LEAP
+from tests.simulation.faults import KINDS, LEAP, SERVER_KILLED
 from tests.simulation.setbacks import SETBACKS
 from tests.simulation.trace import Fault, Performed, PersonAsked, Record, Saved, Stepped
 
 STEPS = ("turning", "saving", "about to show", "about to perform", "performing")
 ALWAYS = (
+    "list that stands still",
+    "stored and not passed on",
     "delay",
     "repeated delivery",
     "repeated publication",
@@ -138,7 +140,7 @@ def _everything() -> Iterator[str]:
     yield from (_edge(DASHBOARD, edge) for edge in dashboard_table.TRANSITIONS)
     yield from (f"request {kind.__name__}" for kind in _members(Change) if kind is not Act)
     yield from (f"action {action}" for action in Action)
-    yield from (f"fault {kind}" for kind in (*KINDS, *SETBACKS, *ALWAYS, LEAP))
+    yield from (f"fault {kind}" for kind in (*KINDS, *SETBACKS, *ALWAYS, LEAP, SERVER_KILLED))
     yield from (f"run {outcome}" for outcome in Outcome)
     yield "run moved"
     yield from (f"tick {outcome}" for outcome in FireOutcome)

@@ -42,6 +42,8 @@ SELDOM = {"dashboard's disk lost": 0.5}
 DAY = 90_000.0
 """Seconds: more than one, so that what is done once a day is done."""
 LEAP = "clock a day ahead"
+SERVER_KILLED = "server killed"
+"""Where the broker is several."""
 EVERY = 300.0
 """Seconds between two of one kind, on average, where it happens often."""
 
@@ -72,6 +74,7 @@ class Faults:
             "disk full": self._fill_disk,
             "slow node": self._slow_node,
             "slow network": self._slow_network,
+            SERVER_KILLED: self._kill_server,
         }
 
     def unleash(self) -> None:
@@ -80,6 +83,8 @@ class Faults:
             rate = self._rate() * SELDOM.get(kind, 1.0)
             if rate:
                 self._again(kind, rate)
+        if self._cluster.network.servers > 1:
+            self._again(SERVER_KILLED, self._world.chance("servers").choice([0.5, 1.0]) / EVERY)
         chance = self._chance
         self._cluster.network.weather = Weather(
             slow=chance.choice([0.0, 0.0, 0.005, 0.03]),
@@ -149,6 +154,15 @@ class Faults:
     def _restart_broker(self, how: str) -> str:
         self._cluster.restart_broker(how, self._chance.choice([0.0, 3.0, 40.0]) * self._chance.random())
         return "broker"
+
+    def _kill_server(self) -> str:
+        """One of several, and no other before it is back."""
+        chance, network = self._chance, self._cluster.network
+        if network.down is not None or not network.up:
+            return ""
+        server = chance.randrange(network.servers)
+        self._cluster.kill_server(server, chance.choice([2.0, 30.0, 300.0]) * chance.random())
+        return f"server {server}"
 
     def _slow_network(self) -> str:
         machine, network = self._anybody(), self._cluster.network

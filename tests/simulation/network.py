@@ -17,6 +17,7 @@ from broker.bus import Delivery, Publication
 from broker.errors import BusError
 from broker.filters import matches
 from broker.model import BrokerModel, Closed, Output, Sent
+from broker.topics import Topics
 from tests.simulation.trace import Accepted, Fault, Lodged, Trace
 from tests.simulation.world import Action, Promise, World
 
@@ -26,6 +27,8 @@ model.matches = lru_cache(maxsize=None)(matches)  # type: ignore[attr-defined]  
 KEEP_ALIVE = (15.0, 30.0)
 """Seconds after which one end finds that the other does not answer any more."""
 CONNECT_SECONDS = 15.0
+_MARKS = Topics().sync("")
+"""Below it clients prove replays to themselves; nobody else hears of that."""
 CHUNK = 6
 """Publications that travel together at most: a connection can break between any two bundles."""
 
@@ -114,12 +117,15 @@ class Line:
 class Network:
     """All connections, and the broker."""
 
-    def __init__(self, world: World, trace: Trace) -> None:
+    def __init__(self, world: World, trace: Trace, servers: int) -> None:
         self.world = world
         self.trace = trace
         self.weather = Weather()
         self.model = BrokerModel()
         self.up = True
+        self.servers = servers
+        self.down: int | None = None
+        """Which of several servers is."""
         self.flying = 0
         """Packets under way."""
         self.slow_owners: dict[str, float] = {}
@@ -130,6 +136,8 @@ class Network:
         """Connections whose client has not given them up."""
         self._cut_off: dict[str, int] = {}
         self._cuts = 0
+        self._torn: set[Line] = set()
+        """Connections that the last dead server took along."""
 
     def latency(self, owner: str) -> float:
         """How long the next packet takes."""
@@ -143,13 +151,18 @@ class Network:
     # ------------------------------------------------------------------ for clients
 
     def connect(
-        self, owner: str, client: str, will: Publication | None, on_delivery: Callable[[Delivery], None]
+        self,
+        owner: str,
+        client: str,
+        will: Publication | None,
+        on_delivery: Callable[[Delivery], None],
+        server: int | None = None,
     ) -> Line:
-        """A client connects; ``opened`` of the line is kept when the broker has let it in."""
+        """A client connects, to any server or this one; ``opened`` of the line is kept when the broker has let it in."""
         line = Line(self, owner, client, on_delivery)
         self._open[line] = None
         line.lost.then(lambda: self._open.pop(line))
-        line.to_broker(lambda: self._let_in(line, will))
+        line.to_broker(lambda: self._let_in(line, will, server))
         return line
 
     def publish(self, line: Line, publications: Sequence[Publication]) -> Promise[None]:
@@ -241,19 +254,38 @@ class Network:
         self._lines.clear()
 
     def start_broker(self, retained: dict[str, bytes]) -> None:
-        """A broker starts with what it finds on its disk."""
+        """A broker starts, with all its servers, with what it finds on its disk."""
         self.model = BrokerModel(retained)
-        self.up = True
+        self.up, self.down = True, None
+
+    def kill_server(self, server: int) -> None:
+        """One of several dies; the list of another one stands still if it was fed by that one, which was drawn by lot."""
+        self.down = server
+        before = set(self._lines.values())
+        self._route(self.model.kill(server))
+        self._torn = before - set(self._lines.values())
+        for other in range(self.servers):
+            if other != server and self.chance.random() < 1 / self.servers:
+                topics = sorted(self.model.retained)
+                self.model.stand_still(other, set(self.chance.sample(topics, self.chance.randint(0, len(topics)))))
+                self.trace.add(Fault(at=self.world.seconds, kind="list that stands still", victim=f"server {other}"))
+
+    def start_server(self) -> None:
+        """The one that is down is back, and all have heard of everything."""
+        self.down = None
+        self.model.move_on()
 
     # ------------------------------------------------------------------ the broker's end
 
-    def _let_in(self, line: Line, will: Publication | None) -> None:
+    def _let_in(self, line: Line, will: Publication | None, server: int | None) -> None:
         if line.lost.done:
             return
-        if not self.up:
+        if server is None:
+            server = 0 if self.down != 0 else 1
+        if not self.up or server == self.down:
             line.to_client(lambda: line.close("connection refused"))
             return
-        number, outputs = self.model.connect(line.client, will)
+        number, outputs = self.model.connect(line.client, will, server)
         line.number = number
         self._lines[number] = line
         if will is not None:
@@ -270,7 +302,25 @@ class Network:
 
     def _take(self, line: Line, publication: Publication) -> None:
         if not self._knows(line):
+            self._store_alone(line, publication)
             return
+        if not publication.topic.startswith(_MARKS):
+            self._accept(line, publication)
+        twice = bool(self.weather.repeat) and self.chance.random() < self.weather.repeat
+        if twice:
+            self.trace.add(Fault(at=self.world.seconds, kind="repeated publication", victim=line.owner))
+        self._route(self.model.publish(line.number, publication, copies=2 if twice else 1))
+
+    def _store_alone(self, line: Line, publication: Publication) -> None:
+        """A server that dies may have stored what it passes on to nobody; what comes on the next connection is newer."""
+        if line not in self._torn or not publication.retain or self.lines_of(line.owner) or self.chance.random() < 0.5:
+            return
+        if not publication.topic.startswith(_MARKS):
+            self._accept(line, publication)
+            self.trace.add(Fault(at=self.world.seconds, kind="stored and not passed on", victim=line.owner))
+        self.model.retain(publication)
+
+    def _accept(self, line: Line, publication: Publication) -> None:
         self.trace.add(
             Accepted(
                 at=self.world.seconds,
@@ -280,10 +330,6 @@ class Network:
                 retain=publication.retain,
             )
         )
-        twice = bool(self.weather.repeat) and self.chance.random() < self.weather.repeat
-        if twice:
-            self.trace.add(Fault(at=self.world.seconds, kind="repeated publication", victim=line.owner))
-        self._route(self.model.publish(line.number, publication, copies=2 if twice else 1))
 
     def _answer(self, line: Line, acknowledged: Promise[None]) -> None:
         if self._knows(line):

@@ -292,7 +292,7 @@ class Node:
                 whole=tuple(address for address, _ in self._core.documents()) if turn.whole else None,
             )
         )
-        self.link.send(turn.publications)
+        self.link.send(turn.publications, lambda: self.life.acknowledged(turn))
         yield from self._pause("about to perform")
 
     def _perform(self, turn: Turn[Any]) -> Steps[None]:

@@ -17,6 +17,7 @@ from broker.errors import BusError
 from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.life import Life
 from broker.runtime.world import Limits
+from broker.servers import Servers
 from broker.topics import Topics
 from tests.simulation.disk import Disk
 from tests.simulation.network import CONNECT_SECONDS, Line, Network
@@ -27,18 +28,64 @@ LIMITS = Limits()
 TOPICS = Topics()
 
 
-class Session:
-    """One MQTT session on one line."""
+LOOKS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds to wait for a mark after each look for it."""
 
-    def __init__(self, world: World, network: Network, line: Line) -> None:
+
+class Session:
+    """One MQTT session on one line, told after `broker/mqtt_session.py`."""
+
+    def __init__(self, world: World, network: Network, line: Line, servers: Servers) -> None:
         self.line = line
         self._world = world
         self._network = network
+        self._servers = servers
         self._sync = TOPICS.sync(line.client)
         self._nonces: dict[bytes, Promise[None]] = {}
+        self._mark: Promise[None] = Promise()
+        self._muted = False
+        self._number = f"{line.client}-{world.seconds}"
 
-    def subscribe(self, filters: Sequence[str], seconds: float) -> Steps[None]:
-        """Subscribe, and come back when all that is retained has been delivered."""
+    def subscribe(self, filters: Sequence[str], seconds: float) -> Steps[bool]:
+        """Subscribe, and come back when all that is retained has been delivered; whether that is proved."""
+        if not self._servers.several:
+            yield from self._replay(filters, seconds)
+            return True
+        self._muted = True
+        yield from within(
+            self._world, seconds, self._network.subscribe(self.line, (*filters, self._sync)), "no acknowledgment"
+        )
+        moves = yield from self._list_moves(seconds)
+        self._muted = False
+        if moves:
+            self._servers.moves()
+        elif self._servers.stands_still():
+            raise BusError("the server does not show what is new")
+        yield from self._replay(filters, seconds)
+        if not moves:
+            again = [Publication(TOPICS.again(self.line.client), b"", retain=False)]
+            yield from within(self._world, seconds, self._network.publish(self.line, again), "no acknowledgment")
+        return moves
+
+    def _list_moves(self, seconds: float) -> Steps[bool]:
+        """Retain a mark, and see whether the server's list comes to it."""
+        mark = [Publication(self._sync, self._number.encode())]
+        yield from within(self._world, seconds, self._network.publish(self.line, mark), "no acknowledgment")
+        for pause in LOOKS:
+            yield from within(
+                self._world, seconds, self._network.subscribe(self.line, [self._sync]), "no acknowledgment"
+            )
+            over: Promise[None] = Promise()
+            self._mark.then(lambda over=over: over.keep(None))  # type: ignore[misc]  # mypy infers no lambda with defaults
+            self._world.later(pause, lambda over=over: over.keep(None))  # type: ignore[misc]  # likewise
+            yield from wait(over)
+            if self._mark.done:
+                break
+        clear = [Publication(self._sync, b"")]
+        yield from within(self._world, seconds, self._network.publish(self.line, clear), "no acknowledgment")
+        return self._mark.done
+
+    def _replay(self, filters: Sequence[str], seconds: float) -> Steps[None]:
         yield from within(
             self._world, seconds, self._network.subscribe(self.line, (*filters, self._sync)), "no acknowledgment"
         )
@@ -49,10 +96,12 @@ class Session:
         yield from within(self._world, seconds, complete, "no end of the replay")
 
     def hear(self, delivery: Delivery) -> bool:
-        """Whether a delivery was the session's own, the end of a replay."""
+        """Whether a delivery was the session's own, or proves nothing yet."""
         if delivery.topic != self._sync:
-            return False
-        if delivery.payload in self._nonces:
+            return self._muted and delivery.retained
+        if delivery.retained and delivery.payload == self._number.encode():
+            self._mark.keep(None)
+        elif delivery.payload in self._nonces:
             self._nonces[delivery.payload].keep(None)
         return True
 
@@ -86,6 +135,7 @@ class Link:
         self._wake = wake
         self._over: Promise[str] | None = None
         self._floor = 0
+        self._servers = Servers(network.servers)
         self._chance: Random = world.chance(f"link {node} {world.seconds}")
 
     def end(self, reason: str) -> None:
@@ -94,8 +144,8 @@ class Link:
         if self._over is not None:
             self._over.keep(reason)
 
-    def send(self, publications: Sequence[Publication]) -> None:
-        """Send; what is not acknowledged in time ends the connection."""
+    def send(self, publications: Sequence[Publication], told: Callable[[], None]) -> None:
+        """Send, and be ``told`` of the acknowledgment; what has none in time ends the connection."""
         session = self.session
         if session is None:
             return
@@ -108,6 +158,9 @@ class Link:
             except BusError as error:
                 if self.alive and session is self.session:
                     self.end(str(error))
+            else:
+                if self.alive:
+                    told()
 
         acknowledged.then(heard)
 
@@ -155,9 +208,9 @@ class Link:
             hello = life.hello(self._now())
             self._trace.add(Lodged(at=self._world.seconds, node=self._node, topic=hello.topic, payload=hello.payload))
             yield from within(self._world, LIMITS.publish, self._network.publish(line, [hello]), "no answer")
-            yield from session.subscribe(life.everything, LIMITS.replay)
+            proved = yield from session.subscribe(life.everything, LIMITS.replay)
             yield from within(self._world, LIMITS.publish, self._network.unsubscribe(line, life.wire.own), "no answer")
-            life.replayed()
+            life.replayed(proved=proved)
             self.session = session
             self._wake()
             return (yield from self._until_over(line))
@@ -185,11 +238,13 @@ class Link:
             if not sessions[0].hear(delivery):
                 on_delivery(delivery)
 
-        line = self._network.connect(self._node, client, will, arrive)
-        sessions.append(Session(self._world, self._network, line))
+        server = self._servers.number % self._servers.count
+        line = self._network.connect(self._node, client, will, arrive, server)
+        sessions.append(Session(self._world, self._network, line, self._servers))
         try:
             yield from within(self._world, CONNECT_SECONDS, line.opened, "no broker answers")
         except BusError:
+            self._servers.refused()
             self._leave(line)
             raise
         return sessions[0]

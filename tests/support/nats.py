@@ -5,6 +5,8 @@ On free ports of the loopback address, everything it keeps in the test's folder.
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import shutil
 import signal
@@ -21,6 +23,7 @@ from tests.support.waiting import until
 
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
+HEALTHY_SECONDS = 60.0
 MQTT = 'ack_wait: "1s"'
 """What a replay of many topics needs: else its end comes after 30 seconds."""
 
@@ -43,6 +46,7 @@ class Nats:
     lines: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
     client_port: int = field(default_factory=free_port)
+    monitor_port: int = field(default_factory=free_port)
     name: str = "n1"
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -75,6 +79,35 @@ class Nats:
         """Come back when it accepts connections."""
         until(self._accepts, within=START_SECONDS, what=lambda: f"nats accepts connections; it said:\n{self.log}")
 
+    @property
+    def clients(self) -> set[str]:
+        """Who is connected to it by MQTT and hears something: who has hung up while it was let in stays for a while."""
+        status, told = self._monitor("/connz?limit=1000")
+        assert status == http.client.OK, told
+        return {
+            one["mqtt_client"]
+            for one in json.loads(told)["connections"]
+            if one.get("mqtt_client") and one["subscriptions"] > 1
+        }
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it has all that the others have."""
+        try:
+            status, _ = self._monitor("/healthz")
+        except OSError:
+            return False
+        return status == http.client.OK
+
+    def _monitor(self, path: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection(HOST, self.monitor_port, timeout=5)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
     def stop(self) -> None:
         """Ask it to end."""
         self._end(signal.SIGTERM)
@@ -101,6 +134,7 @@ class Nats:
         lines = (
             f'server_name: "{self.name}"',
             f'listen: "{HOST}:{self.client_port}"',
+            f'http: "{HOST}:{self.monitor_port}"',
             "max_payload: 8388608",
             f'jetstream {{ store_dir: "{self.folder}/store" }}',
             f'mqtt {{ listen: "{HOST}:{self.port}", {self.mqtt} }}',
@@ -147,6 +181,13 @@ def start_cluster(servers: Mapping[str, Nats]) -> None:
         server.begin()
     for server in servers.values():
         server.accepting()
+    all_healthy(servers)
+
+
+def all_healthy(servers: Mapping[str, Nats]) -> None:
+    """Come back when each of them has all that the others have: then any one of them can be done without."""
+    for server in servers.values():
+        until(lambda server=server: server.healthy, within=HEALTHY_SECONDS, what=f"{server.name} has caught up")  # type: ignore[misc]  # mypy infers no lambda with defaults
 
 
 @contextmanager
@@ -158,3 +199,15 @@ def running_nats(folder: Path, *lines: str, mqtt: str = MQTT) -> Iterator[Nats]:
         yield server
     finally:
         server.close()
+
+
+@contextmanager
+def running_cluster(folder: Path) -> Iterator[dict[str, Nats]]:
+    """Run three servers that are one broker, and end them after."""
+    servers = nats_cluster(folder)
+    try:
+        start_cluster(servers)
+        yield servers
+    finally:
+        for server in servers.values():
+            server.close()

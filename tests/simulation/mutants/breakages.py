@@ -8,6 +8,7 @@ from agent_node.core import fires, runs, watches
 from broker.runtime.life import Life
 from broker.runtime.reconciler import Reconciler
 from broker.runtime.view import View
+from broker.servers import Servers
 from dashboard_node.core import agents as dashboard_agents
 from dashboard_node.core import machine as dashboard_machine
 from dashboard_node.core import rebuilding, requests, set_back, windows
@@ -31,6 +32,7 @@ from tests.simulation.mutants.ways import (
     clear_first,
     decide_again,
     forget_what_is_gone,
+    forget_what_was_sent,
     forget_what_was_told,
     grant_everything,
     hand_over_blindly,
@@ -64,6 +66,24 @@ class Mutant(Struct, frozen=True):
 MUTANTS = (
     Mutant("shown before saved", "a turn that shows something is not saved", instead(Node, "_save", save_later)),
     Mutant("absence is removal", "what a replay leaves out is gone", instead(View, "end", remove_what_is_absent)),
+    Mutant(
+        "each server is believed",
+        "what one of several servers replays is not proved",
+        instead(Servers, "several", lambda _: property(lambda _servers: False)),
+        seed=29,
+    ),
+    Mutant(
+        "nothing is shown again",
+        "who could not be shown what stands asks in vain",
+        instead(Reconciler, "show_again", nothing),
+        seed=4,
+    ),
+    Mutant(
+        "sent is heard",
+        "what was under way on a connection that broke is not published again if it stands",
+        instead(Reconciler, "lost", forget_what_was_sent),
+        seed=4,
+    ),
     Mutant(
         "one epoch for all lives",
         "the counter of lives stands still",

@@ -54,6 +54,16 @@ def nothing(_: Any) -> Any:  # noqa: ANN401  # stands for any function
 # ---------------------------------------------------------------------- the runtime
 
 
+def forget_what_was_sent(lost: Any) -> Any:  # noqa: ANN401  # a method
+    """What a broken connection had under way counts as heard if it stands."""
+
+    def forgetting(self: Reconciler) -> None:
+        self._open.clear()
+        lost(self)
+
+    return forgetting
+
+
 def save_later(save: Any) -> Any:  # noqa: ANN401  # a method
     """What is to be shown need not be saved first."""
 
@@ -68,8 +78,8 @@ def save_later(save: Any) -> Any:  # noqa: ANN401  # a method
 def remove_what_is_absent(end: Any) -> Any:  # noqa: ANN401  # a method
     """A replay ends: what it left out counts as gone, whatever its writer says."""
 
-    def removing(self: View) -> list[News]:
-        gone = end(self)
+    def removing(self: View, *, proved: bool = True) -> list[News]:
+        gone = end(self, proved=proved)
         for missing in self._session.missing.values():
             for address in missing:
                 known = self._known[address]

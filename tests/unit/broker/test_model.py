@@ -162,3 +162,48 @@ def test_full_queue_drops_until_acknowledged() -> None:
     assert model.publish(number, Publication("x", b"1")) == []
     model.acknowledge(number)
     assert len(model.publish(number, Publication("x", b"1"))) == 1
+
+
+def test_list_that_stands_still_is_replayed_and_what_is_new_comes_live() -> None:
+    """A server that hears of nothing shows what it knows: an old payload, the newest one, nothing of what is new or cleared."""
+    model = BrokerModel({"a": b"1", "b": b"1", "c": b"1", "d": b"1"})
+    model.stand_still(1, {"a", "d"})
+    writer, _ = model.connect("writer", None)
+    early, _ = model.connect("early", None, server=1)
+    model.subscribe(early, ["+"])
+
+    for publication in (Publication("a", b"2"), Publication("b", b"2"), Publication("new", b"2")):
+        assert Sent(early, Delivery(publication.topic, b"2", retained=False)) in model.publish(writer, publication)
+    for cleared in ("c", "d"):
+        model.publish(writer, Publication(cleared, b""))
+    assert model.shown() == model.retained == {"a": b"2", "b": b"2", "new": b"2"}
+    assert model.shown(1) == {"a": b"1", "b": b"2", "d": b"1"}
+
+    late, _ = model.connect("late", None, server=1)
+    assert {output.delivery.topic for output in model.subscribe(late, ["+"]) if isinstance(output, Sent)} == {
+        "a",
+        "b",
+        "d",
+    }
+    model.move_on()
+    assert model.shown(1) == model.retained
+
+
+def test_what_a_dying_server_stores_is_heard_by_nobody() -> None:
+    """It is retained, or cleared, all the same."""
+    model = BrokerModel({"a": b"1"})
+    model.retain(Publication("b", b"2"))
+    model.retain(Publication("a", b""))
+
+    assert model.retained == {"b": b"2"}
+
+
+def test_server_that_dies_takes_its_connections_along() -> None:
+    """Those of the others stay; no will is read out."""
+    model = BrokerModel()
+    here, _ = model.connect("here", WILL)
+    there, _ = model.connect("there", WILL, server=1)
+
+    assert model.kill(1) == [Closed(there, "the broker died")]
+    assert model.connections == {here: "here"}
+    assert model.retained == {}

@@ -174,12 +174,15 @@ def test_topic_that_is_no_response_is_an_error(topic: str) -> None:
 
 
 def test_agent_reads_its_own_subtree_and_the_dashboard() -> None:
-    """An agent's subscriptions name it; the only one outside its subtree is to the dashboard's presence."""
+    """An agent's subscriptions name it, but for the dashboard's presence and whoever asks to be shown all again."""
     topics = Topics("p")
     foreign = topics.foreign_filters(Role.AGENT, NodeName("a b"))
 
     assert topics.own_filters(Role.AGENT, NodeName("a b")) == ("p/agent/a%20b/presence", "p/agent/a%20b/report/+/+")
-    assert [pattern for pattern in foreign if not pattern.startswith("p/agent/a%20b/")] == ["p/dashboard/presence"]
+    assert [pattern for pattern in foreign if not pattern.startswith("p/agent/a%20b/")] == [
+        "p/dashboard/presence",
+        "p/_again/+",
+    ]
     assert "p/agent/a%20b/request/+/+" in foreign
 
 
@@ -189,6 +192,7 @@ def test_dashboard_reads_all_agents_and_its_requests() -> None:
         "p/agent/+/presence",
         "p/agent/+/report/+/+",
         "p/request/+/+",
+        "p/_again/+",
     )
 
 

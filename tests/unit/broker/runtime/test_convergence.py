@@ -137,6 +137,8 @@ class Node:
         if turn.connection == self.life.connection and self.number:
             for publication in turn.publications[:shown]:
                 self.publish(publication)
+            if shown >= len(turn.publications):
+                self.life.acknowledged(turn)
 
     def publish(self, publication: Publication) -> None:
         """Over our connection."""

@@ -8,12 +8,14 @@ import msgspec
 import pytest
 
 from broker.bus import Delivery
+from broker.runtime.again import PAUSE
 from broker.runtime.aside import Aside
 from broker.runtime.core import Heard, Recovered, Reply
 from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.inbox import LARGEST_REQUEST, MOST_REQUESTS
-from broker.runtime.life import MARK, Life
+from broker.runtime.life import REFRESH, Life
 from broker.runtime.reconciler import Mark
+from broker.runtime.saved import MARK
 from broker.runtime.selfwatch import Identity
 from broker.topic_table import Role
 from broker.topics import RequestTopic
@@ -226,3 +228,55 @@ def test_what_was_shown_after_the_records_were_saved(marked: tuple[int, int], ne
 
     assert list(recovered.shown) == [TOPICS.address_of(REPORT)]
     assert [TOPICS.topic_of(address) for address in recovered.newer] == newer
+
+
+def again(life: Life[Event, Effect], late: timedelta = timedelta()) -> list[str]:
+    """Where the next turn publishes."""
+    turn = life.turn(START + late)
+    return [publication.topic for publication in turn.publications] if turn is not None else []
+
+
+def test_everything_is_shown_again_to_who_asks() -> None:
+    """Whatever stands, our presence last; once for all who ask within the pause, and by itself when that is over."""
+    life = a_life()
+    life.offer(Bump(START, FIRST))
+    first = life.turn(START)
+    assert first is not None
+    life.acknowledged(first)
+    life.deliver(Delivery(TOPICS.again("somebody"), b"", retained=False))
+    assert again(life) == [REPORT, PRESENCE]
+
+    life.deliver(Delivery(TOPICS.again("somebody else"), b"", retained=False))
+    assert REPORT not in again(life, REFRESH)
+    assert life.next_wakeup() == START + PAUSE
+    assert again(life, PAUSE) == [REPORT, PRESENCE]
+    assert life.aside.topics == {}
+
+
+def test_who_is_not_connected_shows_nothing_again() -> None:
+    """It does as soon as it is known what stands."""
+    life = a_life()
+    life.offer(Bump(START, FIRST))
+    life.turn(START)
+    life.lost()
+    life.deliver(Delivery(TOPICS.again("somebody"), b"", retained=False))
+
+    assert again(life) == []
+    assert life.next_wakeup() is None
+
+
+def test_what_nobody_acknowledged_is_published_again() -> None:
+    """The acknowledgment of an earlier connection counts for nothing."""
+    life = a_life()
+    life.offer(Bump(START, FIRST))
+    turn = life.turn(START)
+    assert turn is not None
+    reconnect(life, {publication.topic: publication.payload for publication in turn.publications[:1]})
+    life.acknowledged(turn)
+    (standing, *_) = turn.publications
+    life.lost()
+    life.connecting(START)
+    life.deliver(Delivery(standing.topic, standing.payload, retained=True))
+    life.replayed()
+
+    assert again(life) == [REPORT, PRESENCE]

@@ -103,10 +103,39 @@ def test_reconnect_skips_what_was_published_last() -> None:
     """The very revision published last stands there, with the right body: nothing to do."""
     reconciler = a_reconciler()
     (publication,) = reconciler.show({at(1): a_report()}, START)
+    reconciler.acknowledged([publication])
     reconciler.lost()
     reconciler.replayed({publication.topic: publication.payload})
 
     assert whole(reconciler, {at(1): a_report()}) == []
+
+
+def test_reconnect_publishes_again_what_nobody_acknowledged() -> None:
+    """It stands there, or is cleared, and its readers may not have heard so."""
+    reconciler = a_reconciler()
+    first = reconciler.show({at(1): a_report(), at(2): a_report()}, START)
+    (kept,) = reconciler.show({at(1): a_report("other")}, START)
+    (cleared,) = reconciler.show({at(2): None}, START)
+    reconciler.acknowledged(first)  # late, and of none of what came after
+    reconciler.lost()
+    reconciler.replayed({kept.topic: kept.payload})
+
+    again = reconciler.show({at(1): a_report("other")}, START)
+    assert shape([*again, *reconciler.clear_rest()]) == [(topic(1), (EPOCH, 4)), (cleared.topic, None)]
+    assert reconciler.count == 1
+
+
+def test_shown_again_whatever_stands() -> None:
+    """Somebody has not seen it; while it is unknown what stands there is nothing to do."""
+    reconciler = a_reconciler()
+    (first,) = reconciler.show({at(1): a_report()}, START)
+    reconciler.show_again()
+    (second,) = reconciler.show({at(1): a_report()}, START)
+    reconciler.lost()
+    reconciler.show_again()
+
+    assert shape([first, second]) == [(topic(1), (EPOCH, 1)), (topic(1), (EPOCH, 2))]
+    assert reconciler.show({at(1): a_report()}, START) == []
 
 
 def test_reconnect_publishes_over_an_older_revision() -> None:

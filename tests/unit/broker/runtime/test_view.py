@@ -346,3 +346,23 @@ def test_addresses_of_other_kinds_are_kept_apart() -> None:
 
     assert view.cleared(AgentInstanceAt(NORTH, an_instance())) == []
     assert RunReportAt not in {type(news.address) for news in view.end()}
+
+
+def test_replay_that_is_not_proved_removes_nothing() -> None:
+    """What it does not bring may stand there; what it brings may not. What comes live tells, once it is as much as is stated."""
+    view = a_view(*(a_reading(address=at(day), revision=day) for day in (1, 2, 3)))
+    view.begin()
+    for reading in (
+        a_reading(address=at(1)),
+        a_reading(address=at(3), revision=3),
+        a_presence(revision=9, documents=2),
+    ):
+        view.take(replayed(reading))
+    assert view.end(proved=False) == []
+
+    assert view.take(a_reading(address=at(1), revision=11)) == [News(at(1), a_report())]
+    assert view.take(replayed(a_reading(address=at(3), revision=3))) == []
+    assert News(at(3), None) not in view.take(a_presence(revision=12, documents=2))
+    assert view.take(a_reading(address=at(4), revision=13)) == [News(at(4), a_report())]  # not counted yet
+    assert view.take(a_reading(address=at(2), revision=14)) == [News(at(2), a_report())]
+    assert view.take(a_presence(revision=15, documents=3)) == [News(at(3), None)]

@@ -1,0 +1,142 @@
+"""What a session makes of a broker of several servers, on a wire in memory: a replay is proved, or all is asked for again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from functools import partial
+
+import pytest
+
+from broker.bus import Delivery, Publication
+from broker.errors import BusError
+from broker.model import BrokerModel, Sent
+from broker.mqtt_session import MqttSession, Patience
+from broker.servers import Servers
+from tests.support.broker_under_test import Box
+
+SYNC, AGAIN = "p/_sync/c", "p/_again/c"
+STANDS = {"p/a": b"1", "p/b": b"1"}
+
+
+class ModelWire:
+    """A wire to the model of a broker, to the server whose list may stand still."""
+
+    window = 100
+
+    def __init__(self, model: BrokerModel) -> None:
+        self.model = model
+        self.session: MqttSession
+        self.asked: list[Sequence[str]] = []
+        self.sent: list[Publication] = []
+        self._number, _ = model.connect("c", None, server=1)
+        self._message = 0
+
+    def send(self, publication: Publication) -> int:
+        """Publish."""
+        self.sent.append(publication)
+        return self._sent(self.model.publish(self._number, publication), 0)
+
+    def send_subscribe(self, filters: Sequence[str]) -> int:
+        """Subscribe."""
+        self.asked.append(filters)
+        return self._sent(self.model.subscribe(self._number, filters), *[1] * len(filters))
+
+    def send_unsubscribe(self, filters: Sequence[str]) -> int:
+        """Unsubscribe."""
+        self.model.unsubscribe(self._number, filters)
+        return self._sent([], *[0] * len(filters))
+
+    def flush(self) -> None:
+        """Everything has left already."""
+
+    def hold_acknowledgments(self) -> None:
+        """Nothing is acknowledged here."""
+
+    def release_acknowledgments(self) -> None:
+        """Likewise."""
+
+    async def close(self) -> None:
+        """Say goodbye."""
+
+    async def drop(self) -> None:
+        """Say nothing."""
+
+    def _sent(self, outputs: Collection[object], *codes: int) -> int:
+        self._message += 1
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self.session.answered, self._message, codes)
+        for output in outputs:
+            assert isinstance(output, Sent)
+            loop.call_soon(partial(self._received, output.delivery))
+        return self._message
+
+    def _received(self, delivery: Delivery) -> None:
+        self.session.received(delivery.topic, delivery.payload, retained=delivery.retained)
+
+
+def a_session(model: BrokerModel, servers: Servers) -> tuple[MqttSession, ModelWire, Box]:
+    """A session, what it sends through, and what it hands on."""
+    wire, box = ModelWire(model), Box()
+    wire.session = MqttSession(
+        wire, broker="b", sync=SYNC, again=AGAIN, on_delivery=box, patience=Patience(replay=1.0), servers=servers
+    )
+    return wire.session, wire, box
+
+
+async def test_one_server_is_asked_once() -> None:
+    """No mark, no second replay."""
+    session, wire, box = a_session(BrokerModel(STANDS), Servers(1))
+
+    assert await session.subscribe(["p/+"])
+    assert wire.asked == [("p/+", SYNC)]
+    assert box.newest == STANDS
+
+
+async def test_list_that_moves_is_proved() -> None:
+    """What stands is handed on once, and the mark does not stay."""
+    session, wire, box = a_session(BrokerModel(STANDS), Servers(2))
+
+    assert await session.subscribe(["p/+"])
+    assert [(one.topic, one.retained) for one in box.deliveries] == [("p/a", True), ("p/b", True)]
+    assert wire.model.retained == STANDS
+
+
+@pytest.mark.looptime
+async def test_list_that_stands_still_is_left_for_another_server() -> None:
+    """The connection is over, so that the next one is made to the next server; nothing old was handed on."""
+    model, servers = BrokerModel(STANDS), Servers(2)
+    model.stand_still(1)
+    session, _, box = a_session(model, servers)
+
+    with pytest.raises(BusError, match="does not show what is new"):
+        await session.subscribe(["p/+"])
+    assert "does not show what is new" in await session.lost()
+    assert (servers.number, box.deliveries) == (1, [])
+
+
+@pytest.mark.looptime
+async def test_when_no_server_is_better_all_is_asked_for_again() -> None:
+    """What the last one shows is taken, as unproved, and who writes is asked to show it again."""
+    model, servers = BrokerModel(STANDS), Servers(2)
+    model.stand_still(1, {"p/a"})
+    servers.stands_still()
+    session, wire, box = a_session(model, servers)
+    writer, _ = model.connect("writer", None)
+    model.publish(writer, Publication("p/a", b"2"))
+
+    assert not await session.subscribe(["p/+"])
+    assert wire.sent[-1] == Publication(AGAIN, b"", retain=False)
+    assert box.newest == STANDS
+
+
+@pytest.mark.looptime
+async def test_two_subscriptions_at_once_are_both_proved() -> None:
+    """The later mark takes the place of the earlier one, and stands for both."""
+    session, wire, box = a_session(BrokerModel(STANDS), Servers(2))
+
+    proved = await asyncio.gather(session.subscribe(["p/a"]), session.subscribe(["p/b"]))
+
+    assert all(proved)
+    assert box.newest == STANDS
+    assert wire.model.retained == STANDS

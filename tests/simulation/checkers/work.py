@@ -20,6 +20,7 @@ from tests.simulation.trace import (
     Record,
     Saved,
     Standing,
+    Started,
     Stepped,
 )
 
@@ -141,7 +142,17 @@ class Firing:
         self._published: dict[tuple[str, InstanceId], AgentInstance] = {}
         self._removed: dict[tuple[str, InstanceId], AgentInstance] = {}
         """Since the node saved last: what it writes down then may have happened before the removal."""
-        self.hears: Mapping[type[Record], Listener] = {Stepped: self._heard, Saved: self._saved, FolderLost: self._lost}
+        self.hears: Mapping[type[Record], Listener] = {
+            Stepped: self._heard,
+            Saved: self._saved,
+            Started: self._started,
+            FolderLost: self._lost,
+        }
+
+    def _started(self, record: Started) -> None:
+        """A removal that was heard and not saved was not heard by this life."""
+        for key in [key for key in self._removed if key[0] == record.node]:
+            self._published[key] = self._removed.pop(key)
 
     def _heard(self, record: Stepped) -> None:
         if not isinstance(record.address, AgentInstanceAt):

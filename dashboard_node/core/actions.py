@@ -44,11 +44,7 @@ def _hold(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
 def _release(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
     _wanted(machine, copy, "release", JobStatus.ON_HOLD)
     for other in copy.stands_for:
-        record = machine.copies[other]
-        if not record.held:
-            continue
-        used = record.raised and (record.pending or record.live)
-        machine.put(step, other, replace(record, held=False, raised=used))
+        machine.put(step, other, replace(machine.copies[other], held=False))
     machine.let_go_of(step, copy.stands_for)
 
 

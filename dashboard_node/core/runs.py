@@ -254,7 +254,7 @@ def _job_ends(step: Step, machine: ContextMachine, index: int, run: RunRecord, r
         passed = record.skipped or run.outcome is Outcome.NOT_TODAY
         machine.result(step, index, Trigger.PASS if passed else Trigger.SUCCEED, reason, tries=0, **facts)
     elif run.outcome in _STOPPED:
-        machine.result(step, index, Trigger.KILL, run.stop_reason or reason, again=0, tries=0, **facts)
+        machine.result(step, index, Trigger.KILL, run.stop_reason, again=0, tries=0, **facts)
     else:
         retry = _retry(machine.graph.copies[index], record.tries, run)
         if retry is None:
@@ -318,13 +318,10 @@ def release(step: Step, owner: Owner) -> None:
 
 def _go(step: Step, owners: list[Owner]) -> None:
     for granted in owners:
-        machine = step.machine(granted.instance)
-        if machine is None:
-            continue  # its instance is just ending, and lets go of everything
-        closes = step.state.instances[granted.instance].closes
-        if closes is not None and closes <= step.now:
-            release(step, granted)
-        elif machine.shut(machine.graph.copies[granted.copy].context, step.now) is not None:
+        machine, closes = step.machine(granted.instance), step.state.instances[granted.instance].closes
+        if machine is None or (closes is not None and closes <= step.now):
+            continue  # its instance ends in this moment, and lets go of all it has
+        if machine.shut(machine.graph.copies[granted.copy].context, step.now) is not None:
             _remember(step, machine, granted.copy)
             release(step, granted)
         else:

@@ -45,10 +45,7 @@ def _hold(world: Evaluator, place: Place) -> None:
 def _release(world: Evaluator, place: Place) -> None:
     _only(world, place, "ON_HOLD")
     for other in world.text.together(place):
-        job = world.jobs[other]
-        if job.held:
-            job.held = False
-            job.raised = job.raised and (job.remembered or job.live)
+        world.jobs[other].held = False
     _go_on(world, place)
 
 

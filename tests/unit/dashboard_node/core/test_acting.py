@@ -1,8 +1,6 @@
-"""What an action of a person changes and leaves alone; what a refusal says, for it is what the person goes on from."""
+"""What an action of a person changes, and what it leaves alone."""
 
 from __future__ import annotations
-
-import pytest
 
 from schemas.plan import Parameter, Retry
 from schemas.requests import Act, Action
@@ -44,6 +42,25 @@ def test_released_while_another_context_runs_it() -> None:
 
     tell(TWO, begun + "OK(u1) -> C1/a=W\n OK(a)@C2 -> a=C P=C", held={"C1": "a"})
     tell(TWO, begun + "OK(a)@C2 -> a=C\n OK(u1) -> a=C P=C", held={"C1": "a"})
+
+
+def test_released_while_the_next_attempt_of_another_contexts_run_waits() -> None:
+    """That attempt is what becomes of it."""
+    tell(
+        TWO,
+        """
+        S(u1) -> init{u1}
+        S(u2) -> init{u2}
+        OK(u2) -> init{C2/a}
+        KO(a)@C2 -> C1/a=H C2/a=W
+        release(a)@C1 -> C1/a=W
+        OK(u1) -> C1/a=W
+        wait(60s) -> init{C2/a}
+        OK(a)@C2 -> a=C P=C
+        """,
+        held={"C1": "a"},
+        jobs=TRIED,
+    )
 
 
 def test_a_release_says_nothing_of_a_context_that_was_not_held() -> None:
@@ -139,6 +156,21 @@ def test_only_clocks_may_be_submitted_while_they_are_disabled() -> None:
     )
 
 
+def test_enabled_in_one_context_it_does_not_happen_in_another_again() -> None:
+    """There it was passed over before."""
+    tell(
+        "P{C1[u1 a | a<-and(u1)], C2[u2 a r* | a<-and(u2), r<-and(a)]}",
+        """
+        S(u2) -> init{u2}
+        OK(u2) -> init{r} C2/a=KC
+        OK(r) ->
+        disable(a)@C1 -> C1/a=D C2/a=KC
+        enable(a)@C1 -> C1/a=W C2/a=KC
+        """,
+        skipped={"C2": "a"},
+    )
+
+
 def test_an_enabled_clock_does_not_follow_a_dependency() -> None:
     """Nor when somebody wrote one for it that holds."""
     tell("P[a q:q | q<-and(a)]", "disable(q) -> q=D\n S(a) -> init{a}\n OK(a) -> q=D\n enable(q) -> q=W")
@@ -166,19 +198,37 @@ def test_submitted_while_its_lock_is_taken_it_is_not_started_by_its_dependency_a
 def test_submitted_what_was_remembered_it_does_not_start_again_when_its_context_may() -> None:
     """Though it waits for a lock then."""
     tell(
-        "P{C0[z x], C1[q:q u b | b<-and(u)]}",
+        "P{C0[z], C1[u b | b<-and(u)], C2[x]}",
         """
         S(u) -> init{u}
         OK(u) -> b=W
         S(x) -> init{x}
         submit(b) -> b=Q
         S(z) -> init{z}
-        OK(z) -> b=Q
+        OK(z) -> C0=C b=Q
         OK(x) -> init{b}
-        OK(b) -> b=C
+        OK(b) -> P=C
         """,
         gates={"C1": "and(C0)"},
         locks="L{b x}",
+    )
+
+
+def test_submitted_while_its_next_attempt_waits_it_is_not_tried_again_beside_that() -> None:
+    """Though it waits for a lock when that would have come."""
+    tell(
+        "P[a x]",
+        """
+        S(a) -> init{a}
+        KO(a) -> a=W
+        S(x) -> init{x}
+        submit(a) -> a=Q
+        wait(60s) -> a=Q
+        OK(x) -> init{a}
+        OK(a) -> P=C
+        """,
+        jobs=TRIED,
+        locks="L{a x}",
     )
 
 
@@ -307,87 +357,3 @@ def test_continuing_stands_in_the_audit_trail() -> None:
 
     [row] = [row for row in office.audit if row.detail == "continued downstream"]
     assert (row.kind, row.instance, row.job) == ("job", office.only.id, "north-a")
-
-
-# What refusals say
-
-WAITS = "north-a is WAITING"
-
-
-@pytest.mark.parametrize(
-    ("action", "said"),
-    [
-        (Action.RELEASE, f"{WAITS}: it can be released only when ON_HOLD"),
-        (Action.UNSKIP, f"{WAITS}: it can be unskipped only when SKIPPED or SKIPPED_COMPLETE"),
-        (Action.ENABLE, f"{WAITS}: only a disabled job can be enabled"),
-        (Action.KILL, f"{WAITS}: there is no run of it to kill"),
-        (Action.ACKNOWLEDGE, f"{WAITS}: it can be acknowledged only when ERROR or KILLED"),
-        (Action.CONTINUE, f"{WAITS}: it can be continued after only when ERROR or ERROR_ACKNOWLEDGED or KILLED"),
-    ],
-)
-def test_what_cannot_be_done_to_a_waiting_job(action: Action, said: str) -> None:
-    """How it stands, and how it would have to."""
-    office = Written("P[a]")
-
-    assert office.act(action, "north-a").reason == said
-
-
-DOABLE = "COMPLETE or ERROR or ERROR_ACKNOWLEDGED or KILLED or LOCK_QUEUED or WAITING"
-
-
-@pytest.mark.parametrize(
-    ("story", "action", "said"),
-    [
-        ("hold", Action.SUBMIT, "ON_HOLD: it can be submitted only when WAITING; release it first"),
-        ("hold", Action.RESET, f"ON_HOLD: it can be reset only when {DOABLE}; release it first"),
-        ("hold", Action.RESUBMIT, "ON_HOLD: only a job that waits or has ended can be resubmitted"),
-        ("hold", Action.SKIP, "ON_HOLD: it can be skipped only when WAITING"),
-        ("skip b", Action.SUBMIT, "SKIPPED: it can be submitted only when WAITING; unskip it first"),
-        ("skip b", Action.RESET, f"SKIPPED: it can be reset only when {DOABLE}; unskip it instead"),
-        ("skip", Action.RESET, f"SKIPPED_COMPLETE: it can be reset only when {DOABLE}; unskip it instead"),
-        (
-            "skip",
-            Action.RESUBMIT,
-            "SKIPPED_COMPLETE: only a job that waits or has ended can be resubmitted; unskip it and submit it",
-        ),
-        ("disable", Action.SUBMIT, "DISABLED: it can be submitted only when WAITING; enable it first"),
-        ("submit ok", Action.SUBMIT, "COMPLETE: it can be submitted only when WAITING; use resubmit"),
-        ("submit ok", Action.DISABLE, "COMPLETE: it can be disabled only when ON_HOLD or SKIPPED or WAITING"),
-        ("submit ko", Action.SUBMIT, "ERROR: it can be submitted only when WAITING; use resubmit"),
-        ("submit run kill ko", Action.SUBMIT, "KILLED: it can be submitted only when WAITING; use resubmit"),
-        ("submit run", Action.RESET, f"RUNNING: it can be reset only when {DOABLE}; kill it first"),
-        ("submit run", Action.HOLD, "RUNNING: it can be held only when WAITING"),
-        ("submit run kill", Action.KILL, "being killed already; north has not reported its end yet"),
-        ("queue", Action.HOLD, "LOCK_QUEUED: it can be held only when WAITING; reset it first"),
-    ],
-)
-def test_what_cannot_be_done_to_other_jobs(story: str, action: Action, said: str) -> None:
-    """And what to do instead, where there is something."""
-    office = Written("P[x a b | b<-and(a)]", locks="L{x a}")
-    job = "b" if story.endswith(" b") else "a"
-    for deed in story.removesuffix(" b").split():
-        match deed:
-            case "run":
-                office.starts("a")
-            case "ok" | "ko":
-                office.ends("a", code=int(deed == "ko"))
-            case "queue":
-                office.act(Action.SUBMIT, "x")
-                office.act(Action.SUBMIT, "a")
-            case _:
-                assert office.act(Action(deed), f"north-{job}").ok
-
-    assert office.act(action, f"north-{job}").reason == f"north-{job} is {said}"
-
-
-@pytest.mark.parametrize(
-    "action", [Action.HOLD, Action.SKIP, Action.DISABLE, Action.SUBMIT, Action.RESUBMIT, Action.RESET]
-)
-def test_what_was_handed_to_an_agent_has_to_be_killed_first(action: Action) -> None:
-    """It may have been started already; the refusal names the run."""
-    office = Written("P[a]")
-    office.act(Action.SUBMIT, "a")
-    run = office.run_of("a").id
-
-    said = office.act(action, "north-a").reason
-    assert said == f"north-a has been handed to north as run {run}: kill it before you {action} it"

@@ -83,7 +83,7 @@ def test_an_event_that_happened_elsewhere_waits_for_its_context_and_happens_ther
 def test_continuing_after_a_failure_where_what_comes_next_is_remembered_already() -> None:
     """It stays remembered, and its context goes on counting it as not due once the failure is one again."""
     tell(
-        "P{C0[z], C1[x l:e | e<-and(x)], C2[a l:e b | e<-and(a), b<-and(e)]}",
+        "P{C0[z], C1[x l:e | e<-and(x)], C2[a w l:e b | e<-or(a,w), b<-and(e)]}",
         """
         S(x) -> init{x}
         OK(x) -> C1/e=C C2/e=H
@@ -251,3 +251,32 @@ def test_a_context_is_not_complete_while_an_event_is_about_to_be_raised() -> Non
         """,
         gates={"C2": "and(C1)"},
     )
+
+
+def test_a_global_event_that_happened_twice_while_held_happens_here_alone_on_its_release() -> None:
+    """Once; the other instances heard it both times."""
+    house = House()
+    house.open("A", "A{C2[g:g b* | g<-, b<-and(g)]}", held={"C2": "g"})
+    house.open("B", LISTENER)
+    for _ in range(2):
+        assert house.raise_event("g") == ["B.f"]
+        house.ended("B.f")
+
+    assert house.act(Action.RELEASE, "A.g") == ["A.b"]
+
+
+def test_an_event_that_somebody_else_raised_is_not_forgotten_with_what_made_it_due_before() -> None:
+    """It is held, and remembered since a person raised it: reset of the job that had once made it due takes nothing back."""
+    house = House()
+    house.open("A", "A[a g:g b* | g<-and(a), b<-and(g)]")
+    house.act(Action.HOLD, "A.g")
+    house.act(Action.SUBMIT, "A.a")
+    house.ended("A.a")
+    assert house.act(Action.RELEASE, "A.g") == ["A.b"]
+    house.ended("A.b")
+    house.act(Action.RESET, "A.g")
+    house.act(Action.HOLD, "A.g")
+    house.raise_event("g")
+    house.act(Action.RESET, "A.a")
+
+    assert house.act(Action.RELEASE, "A.g") == ["A.b"]

@@ -38,9 +38,11 @@ def test_a_queued_job_says_since_when_it_waits_this_time() -> None:
     """Not since when it waited the last time, in another context."""
     told = tell("P{C1[q:q a* | a<-and(q)], C2[f:f a* x | a<-and(f)]}", "S(x) -> init{x}\n OK(q) -> a=Q", locks="L{a x}")
     early, first = since(told), told.play.world.now
-    told.tell("OK(x) -> init{C1/a}\n OK(a)@C1 -> a=C\n wait(60s) ->\n resubmit(x) -> init{x}\n OK(f) -> a=Q")
+    told.tell("OK(x) -> init{C1/a}")
+    handed = {copy.queued_at for copy in told.play.world.machine.copies}
+    told.tell("OK(a)@C1 -> a=C\n wait(60s) ->\n resubmit(x) -> init{x}\n OK(f) -> a=Q")
 
-    assert early == {first}
+    assert (early, handed) == ({first}, {None})
     assert since(told) == {told.play.world.now}
     assert told.play.world.now > first
 
@@ -78,10 +80,10 @@ def test_what_is_remembered_while_a_job_waits_for_a_lock_is_one_run() -> None:
         OK(q) -> a=Q
         S(u) -> init{u}
         OK(u) -> a=Q
-        OK(x) -> init{C1/a}
-        OK(a)@C1 -> a=C
         S(z) -> init{z}
-        OK(z) -> a=C P=C
+        OK(x) -> init{C1/a}
+        OK(z) -> C0=C
+        OK(a)@C1 -> a=C P=C
         """,
         gates={"C2": "and(C0)"},
         locks="L{a x}",
@@ -119,6 +121,15 @@ def test_jobs_of_an_instance_that_ends_keep_nobody_from_a_lock() -> None:
     assert house.locks() == {"L": (["A.x", "C.d"], [])}
 
 
+def test_a_job_that_only_a_script_knows_to_have_run_waits_for_its_lock_once() -> None:
+    """Played by ``simulate``, without having been started: its dependency does not make it due a second time."""
+    tell(
+        "P[a b x | b<-and(a)]",
+        "S(x) -> init{x}\n OK(b) -> refused b=Q\n S(a) -> init{a}\n OK(a) -> b=Q\n OK(x) -> init{b}\n OK(b) -> P=C",
+        locks="L{b x}",
+    )
+
+
 # Handed over
 
 
@@ -127,12 +138,14 @@ def test_a_new_run_begins_with_nothing_of_the_last_one() -> None:
     office = Written("P[q:q a* | a<-and(q)]")
     office.fires("q", agent="north")
     run = office.run_of("a")
+    office.says(run, RunPhase.RUNNING)
     office.says(run, RunPhase.ENDED, outcome=Outcome.FAILED, return_code=3, reason="no space")
     failed = office.jobs("a")[0]
     office.fires("q", 2, agent="north")
 
     [shown] = office.jobs("a")
-    assert (failed.return_code, failed.reason, failed.ended) == (3, "no space", office.now)
+    assert (failed.return_code, failed.reason) == (3, "no space")
+    assert (failed.started, failed.ended) == (office.now, office.now)
     assert (shown.attempt, shown.started, shown.ended, shown.return_code, shown.reason) == (2, None, None, None, "")
 
 

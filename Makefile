@@ -131,8 +131,8 @@ bench-pages: setup ## from what was measured: the tables of README, docs/perform
 	@$(PYTHON) -m benchmarks.pages
 
 .PHONY: bench-peers
-bench-peers: setup ## the same chain and fan through Celery; needs redis-server
-	@$(PYTHON) -m benchmarks.peers
+bench-peers: setup ## the same chain and fan through Airflow, Celery and Prefect; needs redis-server, postgresql [ARGS=celery]
+	@$(PYTHON) -m benchmarks.peers $(ARGS)
 
 .PHONY: scenarios-rewrite
 scenarios-rewrite: setup ## write what the stories show now into their files; review the difference

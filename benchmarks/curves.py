@@ -39,7 +39,8 @@ def main(results: Path, folder: Path) -> None:
             if one.get("picture"):
                 pictures[one["picture"]][one["curve"]].append((one["x"], median(one["values"])))
     for name, curves in pictures.items():
-        _draw(name, curves, folder)
+        if any(len(points) > 1 for points in curves.values()):
+            _draw(name, curves, folder)
 
 
 def _draw(name: str, curves: dict[str, Points], folder: Path) -> None:

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
+from rich.console import Console
+
+from benchmarks.__main__ import PARTS
 from benchmarks.figures import HEADINGS, Figure, row, short
 from benchmarks.results import RESULTS, Run, kept
 
@@ -26,13 +29,19 @@ def main() -> None:
     runs = kept()
     if not runs:
         raise SystemExit("nothing was measured yet: make bench")
+    missing = [part for part in PARTS if part not in runs]
     days = {part: run for part, run in runs.items() if part.startswith(_DAYS)}
     rest = {part: run for part, run in runs.items() if part not in days and part != "peers"}
-    _put("README.md", "benchmarks", _front({part: rest[part] for part in _FRONT if part in rest}))
-    _put("docs/performance.md", "benchmarks", _parts(rest))
+    if missing:
+        said = f"the tables of all parts stay as they are: nobody has measured {', '.join(missing)}"
+        Console(stderr=True).print(said)
+    else:
+        _put("README.md", "benchmarks", _front({part: rest[part] for part in _FRONT}))
+        _put("docs/performance.md", "benchmarks", _parts(rest))
     _put("docs/capacity.md", "days", _days(days))
-    for page in ("README.md", "docs/performance.md"):
-        _put(page, "peers", _parts({"peers": runs["peers"]} if "peers" in runs else {}))
+    if "peers" in runs:
+        _put("README.md", "peers", _peers(runs["peers"]))
+        _put("docs/performance.md", "peers", _parts({"peers": runs["peers"]}))
     _draw()
 
 
@@ -62,6 +71,19 @@ def _front(runs: Mapping[str, Run]) -> str:
             ratio = short(median(one.ratios)) if one.ratios else ""
             lines.append(_line((f"{one.part}: {one.name}", f"{short(median(one.values))} {one.unit}", beside, ratio)))
     return "\n".join([*lines, "", _measured(runs)])
+
+
+def _peers(run: Run) -> str:
+    """A line a peer: gap and rate, ours and theirs."""
+    lines = [_line(("beside", "", "jobplan", "the other", "who wins")), _line(("---", "---", "--:", "--:", "---"))]
+    for one in run.figures:
+        ours, theirs = median(one.values), median(one.floors)
+        better = ours < theirs if one.better == "less" else ours > theirs
+        factor = short(max(ours, theirs) / min(ours, theirs))
+        what = "a hop in a chain" if one.better == "less" else "a fan"
+        who = f"{'jobplan' if better else one.floor}, {factor} times"
+        lines.append(_line((one.floor, what, f"{short(ours)} {one.unit}", f"{short(theirs)} {one.unit}", who)))
+    return "\n".join([*lines, "", _measured({"peers": run})])
 
 
 def _measured(runs: Mapping[str, Run]) -> str:

@@ -33,7 +33,7 @@ def fan(width: int) -> Steps:
 
 
 def plan(name: str, steps: Steps, agents: Sequence[str] = ("a",), command: str = "true") -> PlanSource:
-    """A plan of commands, handed round the agents in turn."""
+    """A plan of commands, handed round the agents in turn; ``{job}`` in the command is the job's name."""
     at = {job: agents[index % len(agents)] for index, (job, _) in enumerate(steps)}
     return msgspec.convert(
         {
@@ -50,7 +50,12 @@ def plan(name: str, steps: Steps, agents: Sequence[str] = ("a",), command: str =
                 ],
             },
             "jobs": [
-                {"type": "internalEventDrivenJob", "agentName": at[job], "jobName": job, "commandLine": command}
+                {
+                    "type": "internalEventDrivenJob",
+                    "agentName": at[job],
+                    "jobName": job,
+                    "commandLine": command.replace("{job}", job),
+                }
                 for job, _ in steps
             ],
         },

@@ -1,1 +1,1 @@
-"""Other schedulers on the same plans. Optional: nothing here runs in the tests."""
+"""Other schedulers on the same plans. Optional: only what decides nothing of them runs in the tests."""

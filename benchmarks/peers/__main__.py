@@ -1,100 +1,113 @@
-"""``make bench-peers``: the same chain and fan through Celery (Redis that syncs each write) and through jobplan, in turn."""
+"""``make bench-peers``: the same chain and fan through other schedulers and through jobplan, in turn, in one run.
+
+A peer is measured beside jobplan: a chain and a fan of ours, a chain and a fan of theirs, and again, so that what else the
+machine does meets both. What cannot be measured here is named with the reason, and the run goes on.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
-import socket
-import subprocess
+import argparse
+import signal
+import sys
 import tempfile
-import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
-from statistics import median
-from time import sleep
 
 from rich.console import Console
 
-from benchmarks import fan, hop
 from benchmarks.figures import Figure, table
+from benchmarks.peers.ours import Jobplan
+from benchmarks.peers.place import Peer, Play, UnavailableError, until
+from benchmarks.peers.plays import CHAIN, FAN, gap, is_over, rate
+from benchmarks.peers.with_airflow import Airflow
+from benchmarks.peers.with_celery import Celery
+from benchmarks.peers.with_prefect import Prefect
 from benchmarks.results import keep, machine
-from tests.support.mosquitto import HOST, free_port
 
-_PLACE = Path(".cache/peers").absolute()
-_ROUNDS = 5
-_TASKS = Path(__file__).with_name("celery_tasks.py")
+PEERS: Mapping[str, Peer] = {
+    "celery": Celery(),
+    "prefect": Prefect(),
+    "airflow": Airflow(),
+    "airflow-tuned": Airflow(0.05),
+}
+ROUNDS = 3
+_PATIENCE = 300.0
+"""Seconds for one chain or fan; whoever takes longer is given up."""
 
 
 def main() -> None:
     """Measure, print, keep."""
-    if shutil.which("redis-server") is None:
-        raise SystemExit("redis-server is missing: apt-get install redis-server")
-    if not (_PLACE / "bin" / "celery").exists():
-        venv.create(_PLACE, with_pip=True)
-        pip = [str(_PLACE / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes", "-r"]
-        subprocess.run([*pip, "requirements-peers.lock"], check=True)  # noqa: S603  # ours
+    parser = argparse.ArgumentParser(prog="make bench-peers ARGS=...", description=__doc__)
+    parser.add_argument("peers", nargs="*", metavar="PEER", help=f"of {', '.join(PEERS)}; all without any")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    given = parser.parse_args()
+    unknown = [name for name in given.peers if name not in PEERS]
+    if unknown:
+        parser.error(f"no peer is called {unknown[0]}; there are {', '.join(PEERS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is ended then as well
     where = machine()
-    gaps: list[float] = []
-    rates: list[float] = []
-    ours: list[Figure] = []
-    with tempfile.TemporaryDirectory() as folder, _celery(Path(folder)) as environment:
-        for _ in range(_ROUNDS):
-            stamps = [float(one) for one in _play("chain", hop.JOBS, environment).split()]
-            gaps.append(median(after - before for before, after in pairwise(stamps)) * 1000)
-            rates.append(fan.JOBS / float(_play("fan", fan.JOBS, environment)))
-            ours += [*asyncio.run(hop.measure(1)), *asyncio.run(fan.one_agent(1))]
-    figure = partial(Figure, part="peers", floor="Celery with Redis, synced")
-    gap = tuple(one.values[0] for one in ours if one.name == "gap, median")
-    rate = tuple(one.values[0] for one in ours if one.name == "1 agent")
-    figures = [
-        figure(name="gap in a chain, median", unit="ms", values=gap, floors=tuple(gaps)),
-        figure(name="fan, 1 agent", unit="jobs/s", values=rate, floors=tuple(rates), better="more"),
-    ]
+    with tempfile.TemporaryDirectory(prefix="peers-") as folder:
+        figures: list[Figure] = []
+        for found in measured([PEERS[name] for name in given.peers or PEERS], Jobplan(), Path(folder), given.rounds):
+            figures += found
+            keep("peers", figures, where)
     Console(width=200).print(table(figures, where))
-    keep("peers", figures, where)
 
 
-@contextmanager
-def _celery(folder: Path) -> Iterator[dict[str, str]]:
-    """Redis and a worker, as long as the block lasts; the environment of who asks them."""
-    port = free_port()
-    environment = {**os.environ, "REDIS_PORT": str(port), "PYTHONPATH": str(_TASKS.parent)}
-    redis = ["redis-server", "--port", str(port), "--bind", HOST, "--dir", str(folder)]
-    durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    started = [subprocess.Popen([*redis, *durable], **quiet)]  # type: ignore[call-overload]  # noqa: S603  # ours
-    try:
-        _until_it_answers(port)
-        worker = [str(_PLACE / "bin" / "celery"), "-A", "celery_tasks", "worker", "-l", "WARNING"]
-        lean = ["--without-gossip", "--without-mingle"]
-        started.append(subprocess.Popen([*worker, *lean], env=environment, **quiet))  # type: ignore[call-overload]  # noqa: S603  # ours
-        _play("chain", 20, environment)  # nothing is cold afterwards
-        yield environment
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait()
+def measured(peers: Iterable[Peer], ours: Peer, folder: Path, rounds: int) -> Iterator[list[Figure]]:
+    """The figures of each that can be measured; of the others a line is said."""
+    (folder / "ours").mkdir()
+    with ours.running(folder / "ours") as our_play:
+        _both(our_play, folder / "warm")
+        for number, peer in enumerate(peers):
+            theirs = folder / f"peer{number}"
+            theirs.mkdir()
+            try:
+                with peer.running(theirs) as play:
+                    _both(play, theirs / "warm")
+                    found = _beside(peer, our_play, play, theirs, rounds)
+            except (UnavailableError, OSError) as error:
+                print(f"{peer.name} is not measured: {error}", file=sys.stderr, flush=True)
+            else:
+                print(f"{peer.name}: {peer.setup}", file=sys.stderr, flush=True)
+                yield found
 
 
-def _until_it_answers(port: int) -> None:
-    for _ in range(100):
-        try:
-            socket.create_connection((HOST, port), timeout=1).close()
-        except OSError:
-            sleep(0.1)
-        else:
-            return
-    raise SystemExit("redis-server does not answer")
+def _beside(peer: Peer, ours: Play, theirs: Play, folder: Path, rounds: int) -> list[Figure]:
+    found: dict[str, list[float]] = {"gap": [], "their gap": [], "rate": [], "their rate": []}
+    for number in range(rounds):
+        for whose, play in (("", ours), ("their ", theirs)):
+            stamps = _both(play, folder / f"{whose.strip() or 'our'}{number}")
+            found[f"{whose}gap"].append(gap(stamps["chain"], CHAIN))
+            found[f"{whose}rate"].append(rate(stamps["fan"], FAN))
+    figure = partial(Figure, part="peers", floor=peer.name)
+    return [
+        figure(
+            name=f"chain of {CHAIN}, beside {peer.name}: gap, median",
+            unit="ms",
+            values=tuple(found["gap"]),
+            floors=tuple(found["their gap"]),
+        ),
+        figure(
+            name=f"fan of {FAN}, beside {peer.name}",
+            unit="jobs/s",
+            values=tuple(found["rate"]),
+            floors=tuple(found["their rate"]),
+            better="more",
+        ),
+    ]
 
 
-def _play(kind: str, jobs: int, environment: dict[str, str]) -> str:
-    command = [str(_PLACE / "bin" / "python"), str(_TASKS), kind, str(jobs)]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603  # ours
-    return done.stdout
+def _both(play: Play, folder: Path) -> dict[str, Path]:
+    """One chain, then one fan; where each left its stamps."""
+    found = {}
+    for kind, jobs in (("chain", CHAIN), ("fan", FAN)):
+        stamps = found[kind] = folder / kind
+        stamps.mkdir(parents=True)
+        play(kind, jobs, stamps)
+        until(partial(is_over, kind, jobs, stamps), f"a {kind} was not over", _PATIENCE)
+    return found
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ LOCKS = (
     "requirements-dev.lock",
     "requirements-more.lock",
     "requirements-bench.lock",
-    "requirements-peers.lock",
+    "requirements-peer-airflow.lock",
+    "requirements-peer-celery.lock",
+    "requirements-peer-prefect.lock",
 )
 ADDRESS = re.compile(r"://|\bindex\b|find-links|trusted-host|\bfile:|@ ")
 PINNED = re.compile(r"[a-z0-9-]+==[^ ;]+( ; [^\\]+)? \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+")
@@ -63,7 +65,7 @@ def test_every_dependency_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime = project["project"]["dependencies"]
     groups = project["dependency-groups"]
-    alone = {name: groups.pop(name) for name in ("more", "bench", "peers")}
+    alone = {name: groups.pop(name) for name in ("more", "bench", "peer-airflow", "peer-celery", "peer-prefect")}
     dev = [entry for group in groups.values() for entry in group if isinstance(entry, str)]
 
     assert {_name(entry) for entry in runtime} <= _pins("requirements.lock").keys()

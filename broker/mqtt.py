@@ -10,8 +10,8 @@ move: ``mqtt_bursts``):
 4. Messages are read without paho's objects and handed on as they are read, not through a queue, and by the burst; at most
    ``WINDOW`` publishes are under way.
 5. A broker of several servers is any of them: when one does not let us in, or shows an old state, the next one is tried.
-6. The nonce that ends a replay leaves before any message of that replay is acknowledged, so a broker whose queue for us was
-   too short has no room for it either: it comes back only if nothing was dropped.
+6. The broker has accepted the nonce that ends a replay before any message of that replay is acknowledged, so one whose queue for
+   us was too short has no room for it either: it comes back only if nothing was dropped.
 
 aiomqtt has no public way to 1 to 4 and 6, so this reaches into versions 2.5.*, and refuses to run on others.
 """

@@ -227,12 +227,17 @@ class MqttSession:
         before = self._progress
         sent = (*filters, self._sync)
 
+        def accepted(error: BusError | None) -> None:
+            self._wire.release_acknowledgments()
+            proof.settle(error)
+
         def granted(codes: Sequence[int]) -> None:
             if max(codes) < _FAILURE:
-                batch = _Batch(proof.settle)
+                batch = _Batch(accepted)
                 self._send(Publication(self._sync, nonce, retain=False), batch)
                 batch.all_sent()
-            self._wire.release_acknowledgments()
+            else:
+                self._wire.release_acknowledgments()
             _grant(asked, sent, codes)
 
         self._check()

@@ -104,7 +104,7 @@ def test_one_of_three_servers_dies_under_load(tmp_path: Path) -> None:
 
 
 def _everything(nodes: Installation) -> bool:
-    """Whether somebody who comes now is shown all that each node says it shows."""
+    """Whether somebody who comes now is shown all that nodes say they show. NATS may show for a while what was cleared, too."""
     shown: dict[str, dict[str, object]] = json.loads(nodes.do("topics", "--json"))
     stands = Counter(
         "agent" if "/report/" in topic else "dashboard" for topic in shown if not topic.endswith("/presence")
@@ -115,7 +115,7 @@ def _everything(nodes: Installation) -> bool:
             documents = one.get("documents", 0)
             assert isinstance(documents, int)
             said[topic.split("/")[0]] += documents
-    return stands == said
+    return all(stands[who] >= said[who] for who in said)
 
 
 def _start(nodes: Installation) -> None:

@@ -32,7 +32,6 @@ from tests.simulation.mutants.ways import (
     clear_first,
     decide_again,
     forget_what_is_gone,
-    forget_what_was_sent,
     forget_what_was_told,
     grant_everything,
     hand_over_blindly,
@@ -71,18 +70,6 @@ MUTANTS = (
         "what one of several servers replays is not proved",
         instead(Servers, "several", lambda _: property(lambda _servers: False)),
         seed=29,
-    ),
-    Mutant(
-        "nothing is shown again",
-        "who could not be shown what stands asks in vain",
-        instead(Reconciler, "show_again", nothing),
-        seed=4,
-    ),
-    Mutant(
-        "sent is heard",
-        "what was under way on a connection that broke is not published again if it stands",
-        instead(Reconciler, "lost", forget_what_was_sent),
-        seed=4,
     ),
     Mutant(
         "one epoch for all lives",

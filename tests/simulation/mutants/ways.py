@@ -54,16 +54,6 @@ def nothing(_: Any) -> Any:  # noqa: ANN401  # stands for any function
 # ---------------------------------------------------------------------- the runtime
 
 
-def forget_what_was_sent(lost: Any) -> Any:  # noqa: ANN401  # a method
-    """What a broken connection had under way counts as heard if it stands."""
-
-    def forgetting(self: Reconciler) -> None:
-        self._open.clear()
-        lost(self)
-
-    return forgetting
-
-
 def save_later(save: Any) -> Any:  # noqa: ANN401  # a method
     """What is to be shown need not be saved first."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -116,7 +117,7 @@ def _lay_out(step: Step, instance: InstanceRecord, graph: PlanGraph, *, held: bo
     machine = ContextMachine(
         instance.id,
         graph,
-        [CopyRecord(held=(copy.held or held) and not copy.skipped, skipped=copy.skipped) for copy in graph.copies],
+        [_untouched(held=(copy.held or held) and not copy.skipped, skipped=copy.skipped) for copy in graph.copies],
         [ContextRecord() for _ in graph.contexts],
         clocks_disabled=instance.clocks_disabled,
     )
@@ -129,6 +130,12 @@ def _lay_out(step: Step, instance: InstanceRecord, graph: PlanGraph, *, held: bo
     step.touch(machine)
     placement.as_before(step, instance.id)
     return machine
+
+
+@cache
+def _untouched(*, held: bool, skipped: bool) -> CopyRecord:
+    """One record for all jobs to which nothing has happened yet."""
+    return CopyRecord(held=held, skipped=skipped)
 
 
 def _pass_what_has_nothing_before_it(step: Step, machine: ContextMachine) -> None:

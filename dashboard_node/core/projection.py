@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from broker.runtime.core import Changes
 from dashboard_node.core import blockers, placement
 from dashboard_node.core.context_machine import ContextMachine
-from dashboard_node.core.graph import Copy
+from dashboard_node.core.graph import Copy, PlanGraph
 from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.locks import LockId
 from dashboard_node.core.plan_documents import PlanDocuments, Shown
@@ -51,7 +51,9 @@ class Projection:
         self._state = state
         self._named: dict[InstanceId, dict[int, Named]] = {}
         self._clear: dict[InstanceId, dict[Address, None]] = {}
-        """What stands on the bus for an instance, to be cleared with it."""
+        """What stands on the bus for an instance, its jobs aside, to be cleared with it."""
+        self._graphs: dict[InstanceId, PlanGraph] = {}
+        """Of instances whose jobs stand there: there are many, and this says which."""
         self._plans = PlanDocuments(state)
         self._to_come: set[Address] = set()
         """While all is being shown: statuses that come yet, and may not be shown before what they speak for."""
@@ -110,8 +112,7 @@ class Projection:
         found.update(self._lock(lock) for lock in sorted(touched.locks))
         self._state.locks.clear_touched()
         for name in touched.gone:
-            found.update(dict.fromkeys(self._clear.pop(name, {})))
-            self._named.pop(name, None)
+            found.update(self._without_instance(name))
         for name in touched.instances:
             if name in self._state.machines:
                 self._state.machines[name].ceased.clear()
@@ -157,6 +158,14 @@ class Projection:
             yield from self._taken(name, job)
         if name in self._state.instances:
             yield self._status(self._state.instances[name])
+
+    def _without_instance(self, name: InstanceId) -> Iterator[Shown]:
+        """It was removed: all that stands of it goes."""
+        if (graph := self._graphs.pop(name, None)) is not None:
+            for copy in graph.copies:
+                yield JobAt(name, graph.context_of(copy.index).name, copy.id), None
+        yield from dict.fromkeys(self._clear.pop(name, {})).items()
+        self._named.pop(name, None)
 
     def _publications(self, instance: InstanceRecord) -> Iterator[Shown]:
         active = instance.status in ACTIVE
@@ -239,7 +248,8 @@ class Projection:
             tries=record.tries,
             blockers=why,
         )
-        return self._kept(machine.instance, JobAt(machine.instance, document.context, copy.id)), document
+        self._graphs.setdefault(machine.instance, machine.graph)
+        return JobAt(machine.instance, document.context, copy.id), document
 
     def _missing(self, machine: ContextMachine, copy: Copy, *, waiting: bool) -> list[int]:
         """The predecessors its blockers name; remembered, so that only what changes them is looked at again."""
@@ -250,7 +260,7 @@ class Projection:
         known = named.get(copy.index)
         start = known.first if known is not None and not machine.ceased else 0
         missing, first = blockers.first_missing(machine, copy, start)
-        named[copy.index] = Named(frozenset(missing), first)
+        named[copy.index] = Named(tuple(missing), first)
         return missing
 
     def _assignment(self, run: RunRecord) -> Iterator[Shown]:

@@ -52,6 +52,8 @@ _TYPES = {
 }
 _OF_INSTANCE = frozenset({"instance", "context", "job", "run", "taken"})
 """Tables whose keys begin with the instance they belong to."""
+_SHARED = 64
+"""Bytes. Records as short as that are alike, those of all jobs that wait for instance: one of each is kept for all of them."""
 _DECODERS = {table: msgspec.json.Decoder(kind) for table, kind in _TYPES.items()}
 
 
@@ -109,9 +111,12 @@ def _sound(state: State, rows: list[tuple[Key, bytes]]) -> list[tuple[Key, Saved
     """The records, but for those of instances of which one cannot be read: they are put aside, to be given up."""
     decoded: list[tuple[Key, Saved]] = []
     versions = {key.key for key, _ in rows if key.table == "version"}
+    shared: dict[tuple[str, bytes], Saved] = {}
     for key, body in rows:
         try:
-            record = _DECODERS[key.table].decode(body)
+            record = shared.get((key.table, body)) or _DECODERS[key.table].decode(body)
+            if len(body) <= _SHARED:
+                shared[key.table, body] = record
         except msgspec.MsgspecError as error:
             if key.table not in _OF_INSTANCE:
                 raise

@@ -6,6 +6,7 @@ The counts are derived; ``recount`` makes them from scratch, and the invariants 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from dashboard_node.core.graph import Copy, PlanGraph
 from dashboard_node.core.lifecycle import FAILED, Stage, Tally, fulfils
@@ -16,6 +17,8 @@ Share = tuple[bool, bool, bool, bool, bool]
 """What one job adds to its context's tally: failed, busy, undone, unfed, moved."""
 
 _NOTHING: Share = (False, False, False, False, False)
+_EACH: Final[dict[Share, Share]] = {}
+"""One of each that has been met, for all jobs that add it: at most 32."""
 
 
 def is_done(record: CopyRecord) -> bool:
@@ -61,7 +64,7 @@ class RollUp:
         old = self._shares[copy.index]
         if old == new:
             return False
-        self._shares[copy.index] = new
+        self._shares[copy.index] = _EACH.setdefault(new, new)
         tally = self.tallies[copy.context]
         tally.failed += new[0] - old[0]
         tally.busy += new[1] - old[1]

@@ -18,7 +18,7 @@ from schemas.status import ContextStatus
 class Named(NamedTuple):
     """The predecessors a job's shown blockers name, and where the first of them stands in the rule."""
 
-    copies: frozenset[int]
+    copies: tuple[int, ...]
     first: int
 
 

@@ -117,13 +117,15 @@ class Projection:
             if name in self._state.machines:
                 self._state.machines[name].ceased.clear()
         found.update(self._plans.status(self._state.plans[plan]) for plan in touched.plans if plan in self._state.plans)
+        self._to_come.difference_update(map(InstanceAt, touched.instances))
         told = (item for item in found.items() if item[0] not in self._to_come)
         return dict(sorted(told, key=lambda item: item[1] is None))
 
     def _altered(self, touched: Touched) -> Iterator[Shown]:
         """The documents of instances, as they are now.
 
-        First what agents act on; an instance's own status last, so that who sees its end has seen all of it.
+        First what agents act on; an instance's own status last, so that who sees its end has seen all of it: while everything is
+        being shown and its turn is still to come, all that it speaks for is shown with it.
         """
         instances = [self._state.instances[name] for name in touched.instances if name in self._state.instances]
         for instance in instances:
@@ -139,7 +141,10 @@ class Projection:
         for name, job in touched.taken:
             yield from self._taken(name, job)
         for instance in instances:
-            yield self._status(instance)
+            if InstanceAt(instance.id) in self._to_come:
+                yield from self._of_instance(instance.id)
+            else:
+                yield self._status(instance)
 
     # Instances
 

@@ -6,11 +6,11 @@ and how often a busy job was asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from broker.runtime.core import Key
-from dashboard_node.core import restoring
+from dashboard_node.core import instances, restoring
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
 from dashboard_node.core.lifecycle import FAILED, Stage
@@ -107,6 +107,7 @@ def rebuild(step: Step, shown: Mapping[Address, Document]) -> None:
             )
     restoring.derive(step.state)
     _settle(step, {job.run: job.agent for job in jobs.values() if job.run is not None})
+    _end(step, {job.instance: None for job in jobs.values() if _outlived(job)})
 
 
 def _of(shown: Mapping[Address, Document], kind: type[D]) -> Iterator[D]:
@@ -165,8 +166,8 @@ def _instance(step: Step, status: InstanceStatus, jobs: Mapping[Place, JobState]
         end_reason=status.end_reason,
     )
     contexts = {one.context: one for one in status.contexts}
-    over = record.status is ContextStatus.ENDED
     found = [jobs.get((record.id, graph.context_of(copy.index).name, copy.id)) for copy in graph.copies]
+    over = record.status is ContextStatus.ENDED or any(job is not None and _outlived(job) for job in found)
     copies = [_copy(job, over=over) for job in found]
     nodes = [contexts.get(node.name) for node in graph.contexts]
     machine = ContextMachine(
@@ -186,6 +187,11 @@ def _instance(step: Step, status: InstanceStatus, jobs: Mapping[Place, JobState]
     for index, copy in enumerate(copies):
         step.changes[Key("job", f"{record.id}~{index}")] = copy
     step.note("instance", instance=record.id, detail=f"{record.status}: {_LOST}")
+
+
+def _outlived(job: JobState) -> bool:
+    """Whether its run has ended and it has not: then its instance had ended before, though that was not shown any more."""
+    return job.status is JobStatus.RUNNING and not job.live
 
 
 def _copy(job: JobState | None, *, over: bool) -> CopyRecord:
@@ -316,6 +322,14 @@ def _settle(step: Step, agents: Mapping[RunId, NodeName]) -> None:
             for index in range(len(machine.contexts)):
                 machine.touch(index)
             step.touch(machine)
+
+
+def _end(step: Step, over: Iterable[InstanceId]) -> None:
+    """Instances that had ended, though their end was not shown any more."""
+    for name in over:
+        record = step.state.instances.get(name)
+        if record is not None and record.status in ACTIVE:
+            instances.end_instance(step, record, "it had ended before the dashboard's own records were gone")
 
 
 def _ended(step: Step, machine: ContextMachine, index: int, run: RunId, agent: NodeName) -> RunRecord:

@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from broker.runtime.core import Heard
-from schemas.addresses import Address, AssignmentAt, CalendarAt, JobAt, LockAt, PlanVersionAt, RunReportAt
-from schemas.documents import Document, PlanVersion, RunReport
+from schemas.addresses import Address, AssignmentAt, CalendarAt, InstanceAt, JobAt, LockAt, PlanVersionAt, RunReportAt
+from schemas.documents import Document, JobState, PlanVersion, RunReport
 from schemas.names import NodeName, PlanName
 from schemas.plan import CommandJob, PlanSource
 from schemas.requests import (
@@ -133,6 +133,27 @@ def test_an_assignment_that_was_not_cleared_any_more_starts_nothing_again() -> N
 
     assert office.status("c") == "COMPLETE"
     assert AssignmentAt(A, run) not in office.shown
+
+
+def test_an_instance_that_had_ended_is_known_by_a_job_that_has_no_run_any_more() -> None:
+    """The dashboard was cut off between what the late end of a run changed and the end of its instance."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.fires("q")
+    office.starts("c")
+    name = office.only.id
+    before = office.shown[InstanceAt(name)]
+    run = office.runs()["c"].id
+    office.ask(EndInstance(instance=name))
+    office.ends("c")
+    job = next(one for one in office.shown.values() if isinstance(one, JobState) and one.run == run)
+    office.shown[InstanceAt(name)] = before
+
+    office.lose_disk()
+
+    assert (job.status, job.live) == ("RUNNING", False)
+    assert office.only.status is ContextStatus.ENDED
+    assert job in office.shown.values()
 
 
 def test_a_run_without_its_assignment_gets_one_anew() -> None:

@@ -63,6 +63,8 @@ class PlanDocuments:
 
     def _versions_of(self, record: PlanRecord) -> Iterator[Shown]:
         """Those that are the newest or still run; what is of use no more is cleared."""
+        if record.name not in self._state.plans:  # deleted while all was shown, part by part
+            return
         used = self._state.versions_in_use(record.name)
         kept = self._versions.setdefault(record.name, set())
         for version in sorted(kept.difference(used)):

@@ -72,7 +72,9 @@ class PlanDocuments:
         kept.clear()
         kept.update(used)
         for version in used:
-            one = self._state.versions[record.name, version]
+            one = self._state.versions.get((record.name, version))
+            if one is None:
+                return
             yield (
                 PlanVersionAt(record.name, version),
                 PlanVersion(plan=one.plan, version=version, imported=one.imported, by=one.by, source=one.source),

@@ -151,7 +151,8 @@ class Projection:
     def _for_agents(self, name: InstanceId) -> Iterator[Shown]:
         yield from self._publications(self._state.instances[name])
         for run in self._state.live_runs(name):
-            yield from self._assignment(run)
+            if name in self._state.instances:
+                yield from self._assignment(run)
 
     def _of_instance(self, name: InstanceId) -> Iterator[Shown]:
         """What people see of an instance, and up to where its agents may forget; nothing more once it is removed."""

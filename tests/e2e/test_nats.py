@@ -109,6 +109,9 @@ def _everything(nodes: Installation) -> bool:
     stands = Counter(
         "agent" if "/report/" in topic else "dashboard" for topic in shown if not topic.endswith("/presence")
     )
+    stands["dashboard"] += sum(
+        topic.startswith("plan/") for topic in shown
+    )  # their versions, which the command leaves out
     said: Counter[str] = Counter()
     for topic, one in shown.items():
         if topic.endswith("/presence"):

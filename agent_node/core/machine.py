@@ -95,7 +95,7 @@ class AgentCore:
 
     def documents(self) -> Iterator[tuple[Address, Document]]:
         """Everything this agent shows, its presence aside."""
-        return iter(projection.documents(self.state).items())
+        return projection.documents(self.state)
 
     def next_wakeup(self) -> datetime | None:
         """When a Tick is due next."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from agent_node.core.reconcile import visible
 from agent_node.core.records import ASSIGNMENTS, RUNS, WATCHES, Watch, watch_of
@@ -13,12 +13,14 @@ from schemas.documents import Document, FireReport, RunReport
 from schemas.names import RunId
 
 
-def documents(state: State) -> dict[Address, Document]:
-    """All of it, in the order to publish."""
+def documents(state: State) -> Iterator[tuple[Address, Document]]:
+    """All of it, in the order to publish; each made when it is taken, by the state as it is then."""
     keys = [RUNS.key(key) for key, _ in state.all(RUNS)]
     keys += [WATCHES.key(key) for key, _ in state.all(WATCHES)]
-    shown = project(state, keys)
-    return {address: document for address, document in shown.items() if document is not None}
+    for key in keys:
+        for address, document in project(state, (key,)).items():
+            if document is not None:
+                yield address, document
 
 
 def project(state: State, keys: Iterable[Key]) -> dict[Address, Document | None]:

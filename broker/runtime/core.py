@@ -130,7 +130,7 @@ class Core(Protocol[E_contra, F]):
     def documents(self) -> Iterator[tuple[Address, Document]]:
         """Everything that ought to be shown, in the order to publish.
 
-        Steps may come between two of them: what ``project`` tells since then counts, and nothing is given of what is gone.
+        Steps may come between two of them: each is as the state is when it is taken; nothing of what is gone by then.
         """
 
     def next_wakeup(self) -> datetime | None:

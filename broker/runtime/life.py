@@ -292,8 +292,9 @@ class Life(Generic[E, F]):
             return []
         if self.showing and self._whole is None:
             self._whole = Whole(self._core.documents(), self.part)
-        shown = self._reconciler.show(self._whole.part(), now) if self._whole is not None else []
-        changed = self._core.project(changes)
+        part = self._whole.part() if self._whole is not None else {}
+        changed = self._core.project(changes)  # knows better than a part that was begun before
+        shown = self._reconciler.show({address: part[address] for address in part if address not in changed}, now)
         shown += self._reconciler.show(changed, now)
         if self._whole is not None:
             self._whole.changed(changed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from broker.bus import Delivery
@@ -10,9 +12,9 @@ from broker.runtime.life import Life
 from broker.runtime.selfwatch import Identity
 from broker.runtime.turn import Turn
 from broker.topic_table import Role
-from schemas.addresses import AgentInstanceAt, FireReportAt
+from schemas.addresses import Address, AgentInstanceAt, FireReportAt
 from schemas.codec import decode, encode_body, stamp
-from schemas.documents import FireReport, Presence
+from schemas.documents import Document, FireReport, Presence
 from tests.fakes.toy_core import JOB, ME, Bump, Count, Effect, Event, ToyCore
 from tests.fakes.toy_node import PRESENCE, START, TOPICS, an_instance
 
@@ -24,12 +26,25 @@ def topic(day: int) -> str:
     return TOPICS.topic_of(FireReportAt(ME, an_instance(day), JOB))
 
 
+class Foreseeing(ToyCore):
+    """It makes the next document with the one before, as a core does that is amid one of its records."""
+
+    def documents(self) -> Iterator[tuple[Address, Document]]:
+        """All of them."""
+        rest = super().documents()
+        ahead = next(rest)
+        for document in rest:
+            yield ahead
+            ahead = document
+        yield ahead
+
+
 class Started:
     """A life with five documents to show, two in each turn."""
 
-    def __init__(self, *left: int) -> None:
+    def __init__(self, *left: int, core: ToyCore | None = None) -> None:
         """``left``: days of which the life before has left a document."""
-        self.life: Life[Event, Effect] = Life(ToyCore(), Identity(role=Role.AGENT, node=ME), TOPICS)
+        self.life: Life[Event, Effect] = Life(core or ToyCore(), Identity(role=Role.AGENT, node=ME), TOPICS)
         self.life.part = 2
         self.life.restore([(Key("count", an_instance(day)), msgspec.json.encode(Count(0))) for day in DAYS])
         self.life.look(None)
@@ -88,6 +103,18 @@ def test_what_changes_meanwhile_is_shown_at_once_and_stays() -> None:
 
     assert second == {topic(3): "0", topic(4): "0", topic(1): "1", topic(5): "1"}
     assert third == {PRESENCE: "True"}
+
+
+def test_what_changes_in_the_turn_of_its_part_is_shown_once() -> None:
+    """As it is now, though the part was begun before: never as it was."""
+    started = Started(core=Foreseeing())
+    started.turn()
+    started.life.offer(Bump(START, an_instance(3)))
+    turn = started.life.turn(START)
+
+    assert turn is not None
+    assert [one.topic for one in turn.publications].count(topic(3)) == 1
+    assert counts(turn)[topic(3)] == "1"
 
 
 def test_what_goes_meanwhile_is_not_shown() -> None:

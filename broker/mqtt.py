@@ -13,7 +13,7 @@ move: ``mqtt_bursts``):
 6. The broker has accepted the nonce that ends a replay before any message of that replay is acknowledged, so one whose queue for
    us was too short has no room for it either: it comes back only if nothing was dropped.
 
-aiomqtt has no public way to 1 to 4 and 6, so this reaches into versions 2.5.*, and refuses to run on others.
+aiomqtt has no public way to 1 to 4 and 6, so this reaches into it and paho, and refuses to run on versions it does not know.
 """
 
 # ruff: noqa: ARG002  # paho decides which arguments its handlers take
@@ -48,7 +48,7 @@ from broker.topics import Topics
 from broker.trust import trusting
 from schemas.names import escape
 
-_KNOWN = "2.5."
+_KNOWN = {"aiomqtt": ("2.5.", ">=2.5,<2.6"), "paho-mqtt": ("2.1.", "2.2.", ">=2.1,<2.3")}
 _SPARE = 5
 """Places beside the window, for the nonces of replays."""
 _UNSUPPORTED_PROTOCOL = 132
@@ -65,9 +65,12 @@ class MqttBus:
 
     def __init__(self, url: BrokerUrl, *, ca_file: Path | None = None, patience: Patience | None = None) -> None:
         """``ca_file``: certificates (PEM) to trust besides the system's, for mqtts. Raises BusError when it is unreadable."""
-        version = importlib.metadata.version("aiomqtt")
-        if not version.startswith(_KNOWN):
-            raise BusError(f"aiomqtt {version} is installed; jobplan needs {_KNOWN}*: pip install 'aiomqtt>=2.5,<2.6'")
+        for library, (*known, wanted) in _KNOWN.items():
+            version = importlib.metadata.version(library)
+            if not version.startswith(tuple(known)):
+                raise BusError(
+                    f"{library} {version} is installed, of which jobplan knows nothing: pip install '{library}{wanted}'"
+                )
         self._url = url
         self._patience = patience or Patience()
         self._tls = trusting(ca_file) if url.tls else None

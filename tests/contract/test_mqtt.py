@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import re
 import shutil
 import socket
 import subprocess
@@ -220,11 +221,15 @@ def test_unreadable_certificates_are_an_error(tmp_path: Path) -> None:
             MqttBus(url, ca_file=file)
 
 
-def test_other_aiomqtt_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("library", "other", "wanted"), [("aiomqtt", "2.6.0", ">=2.5,<2.6"), ("paho-mqtt", "2.3.0", ">=2.1,<2.3")]
+)
+def test_other_library_is_not_used(library: str, other: str, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A version whose inside is not known is refused at start, with the version to install."""
-    monkeypatch.setattr(importlib.metadata, "version", lambda _: "2.6.0")
+    installed = importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: other if name == library else installed(name))
 
-    with pytest.raises(BusError, match=r"aiomqtt>=2\.5,<2\.6"):
+    with pytest.raises(BusError, match=re.escape(f"pip install '{library}{wanted}'")):
         bus_to(1)
 
 

@@ -45,7 +45,9 @@ export interface PlanStatus extends Header {
   zone?: string;
   windowSeconds?: number;
   nextStart?: string;
+  /** The newest of them. */
   running?: string[];
+  runningCount?: number;
   lastOutcome?: { instance: string; status: ContextStatus; ended: string };
   agents?: string[];
   jobCount?: number;

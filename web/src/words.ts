@@ -179,6 +179,7 @@ export const words = {
     enabled: "enabled",
     disabled: "disabled",
     never: "by hand only",
+    more: (count: number) => `and ${count} more`,
     start: "Start …",
     enable: "Enable",
     disable: "Disable",

@@ -24,6 +24,7 @@ async function start(one: PlanStatus): Promise<void> {
 
 function Row({ one }: { one: PlanStatus }): JSX.Element {
   const able = one.enabled ? words.plans.disable : words.plans.enable;
+  const more = (one.runningCount ?? 0) - (one.running ?? []).length;
   return (
     <tr>
       <td>
@@ -47,6 +48,7 @@ function Row({ one }: { one: PlanStatus }): JSX.Element {
             <a href={to("instances", id)}>{id}</a>
           </div>
         ))}
+        {more > 0 && <div class="quiet">{words.plans.more(more)}</div>}
       </td>
       <td>
         {one.lastOutcome && (

@@ -37,7 +37,7 @@ def wait_for(installation: Installation, **condition: object) -> None:
 
     def says() -> bool:
         said = shown(installation).get("condition", {})
-        return all(said.get(name) == value for name, value in condition.items())
+        return all(said.get(name, False) == value for name, value in condition.items())
 
     until(says, within=PATIENCE, what=lambda: f"{condition}: {shown(installation)}")
 
@@ -71,6 +71,7 @@ def test_an_agent_is_drained_and_drains_no_more(installation: Installation, tmp_
 
     assert installation.do("agent", "undrain", "north") == "north drains no more\n"
     installation.wait_for(instance, "COMPLETE")
+    wait_for(installation, draining=False)
     assert "draining" not in installation.do("agent", "show", "north")
 
 

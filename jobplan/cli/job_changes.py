@@ -17,64 +17,47 @@ _YES = click.option("--yes", is_flag=True, help="Without JOB: do not ask first."
 _PREVIEW = click.option("--preview", is_flag=True, help="Change nothing: print what would follow at once.")
 
 
-@click.command(cls=Verb, epilog="\b\nExample:\n  jobplan job submit Daily Load --context Night -p region=north --wait")
-@click.argument("instance")
-@click.argument("name", metavar="[JOB]", default="")
-@IN_CONTEXT
-@click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value for this run alone.")
-@click.option("--wait", is_flag=True, help="Return when it is over: 0 if COMPLETE, 1 if not.")
-@_YES
-@_PREVIEW
-@with_settings
-def submit(  # noqa: PLR0913  # one an option
-    settings: Settings,
-    instance: str,
-    name: str,
-    context: str,
-    parameters: tuple[str, ...],
-    *,
-    wait: bool,
-    yes: bool,
-    preview: bool,
-) -> None:
-    """Submit a job now: run a command, or take a clock or file job as fired.
+_SUBMIT: Final = """Submit a job now: run a command, or take a clock or file job as fired.
 
-    Without JOB: all jobs of CONTEXT, or of the whole instance, that wait.
-    """
-    if not name and not preview:
-        _all_of_them("submit", context or instance, yes=yes)
-    act = Act(action=Action.SUBMIT, instance=_unknown_yet(instance), context=context, job=name, preview=preview)
-    submitted(settings, act, parameters, wait=wait)
+Without JOB: all jobs of CONTEXT, or of the whole instance, that wait.
+"""
+_RESUBMIT: Final = """Run a job again that has run: after a failure, once its cause is mended.
+
+Without JOB: all jobs of CONTEXT, or of the whole instance, that wait or have ended.
+"""
 
 
-@click.command(cls=Verb, epilog="\b\nExample:\n  jobplan job resubmit Daily Load --wait")
-@click.argument("instance")
-@click.argument("name", metavar="[JOB]", default="")
-@IN_CONTEXT
-@click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value for this run alone.")
-@click.option("--wait", is_flag=True, help="Return when it is over: 0 if COMPLETE, 1 if not.")
-@_YES
-@_PREVIEW
-@with_settings
-def resubmit(  # noqa: PLR0913  # one an option
-    settings: Settings,
-    instance: str,
-    name: str,
-    context: str,
-    parameters: tuple[str, ...],
-    *,
-    wait: bool,
-    yes: bool,
-    preview: bool,
-) -> None:
-    """Run a job again that has run: after a failure, once its cause is mended.
+def _starting(action: Action, text: str, example: str) -> click.Command:
+    """A command for an action that starts runs: with values for them, and waiting for their end if asked to."""
 
-    Without JOB: all jobs of CONTEXT, or of the whole instance, that wait or have ended.
-    """
-    if not name and not preview:
-        _all_of_them("resubmit", context or instance, yes=yes)
-    act = Act(action=Action.RESUBMIT, instance=_unknown_yet(instance), context=context, job=name, preview=preview)
-    submitted(settings, act, parameters, wait=wait)
+    @click.command(action.value, cls=Verb, help=text, epilog=f"\b\nExample:\n  {example}")
+    @click.argument("instance")
+    @click.argument("name", metavar="[JOB]", default="")
+    @IN_CONTEXT
+    @click.option(
+        "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value for this run alone."
+    )
+    @click.option("--wait", is_flag=True, help="Return when it is over: 0 if COMPLETE, 1 if not.")
+    @_YES
+    @_PREVIEW
+    @with_settings
+    def command(  # noqa: PLR0913  # one an option
+        settings: Settings,
+        instance: str,
+        name: str,
+        context: str,
+        parameters: tuple[str, ...],
+        *,
+        wait: bool,
+        yes: bool,
+        preview: bool,
+    ) -> None:
+        if not name and not preview:
+            _all_of_them(action.value, context or instance, yes=yes)
+        act = Act(action=action, instance=_unknown_yet(instance), context=context, job=name, preview=preview)
+        submitted(settings, act, parameters, wait=wait)
+
+    return command
 
 
 _PLAIN: dict[Action, str] = {
@@ -171,8 +154,8 @@ def acknowledge(  # noqa: PLR0913  # one an option
 
 
 CHANGES: Final[tuple[click.Command, ...]] = (
-    submit,
-    resubmit,
+    _starting(Action.SUBMIT, _SUBMIT, "jobplan job submit Daily Load --context Night -p region=north --wait"),
+    _starting(Action.RESUBMIT, _RESUBMIT, "jobplan job resubmit Daily Load --wait"),
     *(_plain(action, line) for action, line in _PLAIN.items()),
     acknowledge,
 )

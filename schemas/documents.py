@@ -348,6 +348,8 @@ class JobState(Shown, frozen=True, kw_only=True):
     """Its dependency has been used: it is not initiated again by itself."""
     pending: bool = False
     """It was initiated while held, or before its context might start: remembered."""
+    passing: bool = False
+    """The fire that is remembered came inside a blackout: the job will be passed over."""
     tries: int = 0
     """Runs of the present round, for the retry policy."""
     blockers: tuple[Blocker, ...] = ()

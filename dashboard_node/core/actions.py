@@ -224,6 +224,7 @@ def _continue(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
 _FRESH: dict[str, object] = {
     "raised": False,
     "pending": False,
+    "passing": False,
     "acknowledged": False,
     "tries": 0,
     "again": 0,

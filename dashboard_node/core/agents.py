@@ -190,10 +190,11 @@ def _happened(step: Step, machine: ContextMachine, index: int, fire: Fire) -> No
     record = machine.copies[index]
     if record.disabled:
         return
-    if record.held or not machine.gate_open(machine.graph.copies[index].context, step.now):
-        machine.put(step, index, replace(record, pending=True), "fired; remembered")
-        return
-    passed = record.skipped or fire.outcome is FireOutcome.PASSED
+    passes = fire.outcome is FireOutcome.PASSED
     reason = fire.reason or (f"{len(fire.files)} files" if len(fire.files) > 1 else "".join(fire.files))
-    trigger = Trigger.PASS if passed else Trigger.SUCCEED
+    if record.held or not machine.gate_open(machine.graph.copies[index].context, step.now):
+        remembered = replace(record, pending=True, passing=passes, reason=reason, dry_run=fire.dry_run)
+        machine.put(step, index, remembered, "fired; remembered")
+        return
+    trigger = Trigger.PASS if record.skipped or passes else Trigger.SUCCEED
     machine.result(step, index, trigger, reason, raised=True, started=fire.at, reason=reason, dry_run=fire.dry_run)

@@ -216,8 +216,9 @@ class ContextMachine:
 
     def result(self, journal: Journal, index: int, trigger: Trigger, why: str = "", **fields: object) -> None:
         """A copy came to an end; what depends on it is looked at in ``settle``."""
-        facts = {"retry_at": None, "pending": False, "redo": False, "acknowledged": False, "ended": journal.now}
-        self.move(journal, index, trigger, why, **facts | fields)
+        used = {"retry_at": None, "pending": False, "passing": False}
+        facts = {"redo": False, "acknowledged": False, "ended": journal.now}
+        self.move(journal, index, trigger, why, **used | facts | fields)
         if self.fulfilled(index):
             self.reconsider(journal, index)
 
@@ -243,7 +244,8 @@ class ContextMachine:
                 continue
             if record.held:
                 # raised and not pending: it has just been raised, and this is how that is heard here
-                remembered = replace(record, pending=True, raised=record.raised and record.pending, cause=PERSON)
+                raised = record.raised and record.pending
+                remembered = replace(record, pending=True, passing=False, raised=raised, cause=PERSON, reason="")
                 self.put(journal, residence, remembered, "happened; remembered")
                 continue
             trigger = Trigger.PASS if record.skipped else Trigger.SUCCEED
@@ -306,7 +308,8 @@ class ContextMachine:
         elif record.skipped:
             self.pass_over(journal, index, "skipped")
         elif happened or copy.kind.fires:
-            self.result(journal, index, Trigger.SUCCEED, "remembered", raised=True, started=journal.now, reason="")
+            trigger = Trigger.PASS if record.passing else Trigger.SUCCEED
+            self.result(journal, index, trigger, "remembered", raised=True, started=journal.now)
         elif copy.kind is JobKind.COMMAND:
             self._raise(journal, index, cause)
             self.initiations.append(Initiation(index, cause))

@@ -251,6 +251,7 @@ class Projection:
             dry_run=record.dry_run,
             raised=record.raised,
             pending=record.pending,
+            passing=record.passing,
             tries=record.tries,
             blockers=why,
         )

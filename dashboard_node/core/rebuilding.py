@@ -208,6 +208,7 @@ def _copy(job: JobState | None, *, over: bool) -> CopyRecord:
         acknowledged=job.acknowledged and stage in FAILED,
         raised=job.raised,
         pending=job.pending,
+        passing=job.passing,
         run=job.run,
         attempt=job.attempt,
         tries=job.tries,

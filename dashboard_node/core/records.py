@@ -120,7 +120,9 @@ class CopyRecord(Saved, frozen=True, kw_only=True):
     raised: bool = False
     """Its dependency has been used, or a person stood in for it: it is not initiated again by itself."""
     pending: bool = False
-    """Initiated while held, or before its context's dependencies held: remembered."""
+    """Initiated while held, or before its context might start: remembered; a fire with its ``reason`` and ``dry_run``."""
+    passing: bool = False
+    """The fire that is remembered came inside a blackout: the job will be passed over."""
     cause: int = -1
     """Copy whose result initiated it (pending or queued); -1: none."""
     acknowledged: bool = False

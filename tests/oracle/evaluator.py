@@ -31,6 +31,7 @@ class Job(Struct):
     acknowledged: bool = False
     raised: bool = False
     remembered: bool = False
+    passing: bool = False
     cause: Place | None = None
     redo: bool = False
     run: RunKey | None = None
@@ -192,14 +193,14 @@ class Evaluator:
         elif job.skipped:
             self._pass(place)
         elif happened:
-            self._end(place, "COMPLETE")
+            self._end(place, "SKIPPED_COMPLETE" if job.passing else "COMPLETE")
         elif self.text.kind(place) in {JobKind.COMMAND, JobKind.GLOBAL}:
             for other in self.text.together(place):
                 self.jobs[other].raised, self.jobs[other].remembered, self.jobs[other].retry_at = True, False, None
             job.cause = cause
             (self._asks if self.text.kind(place) is JobKind.COMMAND else self._broadcasts).append(place)
         elif self.text.kind(place) in {JobKind.CLOCK, JobKind.FILE}:
-            self._end(place, "COMPLETE")
+            self._end(place, "SKIPPED_COMPLETE" if job.passing else "COMPLETE")
         else:
             self.happen(place)
 
@@ -210,7 +211,7 @@ class Evaluator:
                 continue
             if self.jobs[other].held:
                 self.jobs[other].raised = self.jobs[other].raised and self.jobs[other].remembered
-                self.jobs[other].remembered, self.jobs[other].cause = True, None
+                self.jobs[other].remembered, self.jobs[other].passing, self.jobs[other].cause = True, False, None
             else:
                 self._end(other, "SKIPPED_COMPLETE" if self.jobs[other].skipped else "COMPLETE")
 
@@ -226,7 +227,7 @@ class Evaluator:
 
     def _end(self, place: Place, how: str) -> None:
         job = self.jobs[place]
-        job.stands, job.raised, job.remembered = how, True, False
+        job.stands, job.raised, job.remembered, job.passing = how, True, False, False
         job.retry_at, job.redo, job.acknowledged, job.live = None, False, False, False
         if how in DONE:
             self._results.append(place)
@@ -349,7 +350,7 @@ class Evaluator:
             if copy.disabled:
                 continue
             if copy.held or not self.may_start(place[0]):
-                copy.remembered = True
+                copy.remembered, copy.passing = True, passed
             else:
                 self._end(place, "SKIPPED_COMPLETE" if copy.skipped or passed else "COMPLETE")
         self.settle()

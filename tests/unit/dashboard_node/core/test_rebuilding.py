@@ -8,9 +8,19 @@ import pytest
 from msgspec.structs import replace
 
 from broker.runtime.core import Heard
-from schemas.addresses import Address, AssignmentAt, CalendarAt, InstanceAt, JobAt, LockAt, PlanVersionAt, RunReportAt
-from schemas.documents import Document, JobState, PlanVersion, RunReport
-from schemas.names import NodeName, PlanName
+from schemas.addresses import (
+    Address,
+    AssignmentAt,
+    CalendarAt,
+    FireReportAt,
+    InstanceAt,
+    JobAt,
+    LockAt,
+    PlanVersionAt,
+    RunReportAt,
+)
+from schemas.documents import Document, Fire, FireReport, JobState, PlanVersion, RunReport
+from schemas.names import NodeName, PlanName, job_id
 from schemas.plan import CommandJob, PlanSource
 from schemas.requests import (
     Action,
@@ -22,7 +32,7 @@ from schemas.requests import (
     PrepareInstance,
     SetParameters,
 )
-from schemas.status import ContextStatus, Outcome, RunPhase
+from schemas.status import ContextStatus, FireOutcome, Outcome, RunPhase
 from tests.support.office import Office, Shape, a_plan, at
 
 A = NodeName("a")
@@ -235,6 +245,22 @@ def test_what_a_person_wanted_is_kept() -> None:
     assert [office.status(name) for name in ("held", "skipped", "failed")] == statuses
     assert office.shown == before
     assert not office.core.state.plans[P].enabled
+
+
+def test_what_was_remembered_of_a_fire_is_kept() -> None:
+    """It came inside a blackout while its job was held: released, the job is passed over, and says why."""
+    office = Office(at("01-10 02:00"))
+    office.imports(a_plan())
+    office.act(Action.HOLD, "q")
+    fire = Fire(sequence=1, at=office.now, outcome=FireOutcome.PASSED, reason="blackout until noon")
+    report = FireReport(instance=office.only.id, job=job_id("a", "q"), fires=(fire,))
+    office.step(Heard(office.now, FireReportAt(A, office.only.id, report.job), report))
+
+    office.lose_disk()
+    office.act(Action.RELEASE, "q")
+
+    [reason] = [shown.reason for shown in office.shown.values() if isinstance(shown, JobState) and shown.name == "q"]
+    assert (office.status("q"), reason) == ("SKIPPED_COMPLETE", "blackout until noon")
 
 
 def test_locks_are_held_and_waited_for_in_their_order() -> None:

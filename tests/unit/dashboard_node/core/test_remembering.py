@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dashboard_node.core.lifecycle import Stage
 from schemas.plan import Retry
 from schemas.requests import Action
+from schemas.status import FireOutcome
 from tests.scenarios.house import House
 from tests.scenarios.telling import tell
 
@@ -119,8 +121,8 @@ def test_a_clock_that_fires_again_before_its_context_may_start_has_fired_there_a
     )
 
 
-def test_a_file_that_came_before_its_context_might_start_is_not_named_any_more() -> None:
-    """The audit trail says that its fire was remembered; what was said of an earlier one is forgotten."""
+def test_a_file_that_came_before_its_context_might_start_is_named() -> None:
+    """From when it came on, in place of an earlier one; the job is done when the gate opens."""
     house = House()
     house.open("i", "P{C0[z | z<-], C1[f:f b* | b<-and(f)]}", gates={"C1": "and(C0)"})
     house.act(Action.SUBMIT, "i.z")
@@ -134,8 +136,48 @@ def test_a_file_that_came_before_its_context_might_start_is_not_named_any_more()
     assert house.ended("i.z") == ["i.b"]
 
     after = house.machine("i").copies[1]
-    assert (before.reason, before.pending) == ("early.csv", True)
-    assert (after.reason, after.pending, after.started) == ("", False, house.now)
+    assert (before.reason, before.pending) == ("late.csv", True)
+    assert (after.reason, after.pending, after.started) == ("late.csv", False, house.now)
+
+
+def test_a_fire_that_is_remembered_is_told_as_it_was() -> None:
+    """With its reason, as pretended, as one that passes over the job; across a restart of the dashboard. The newest counts."""
+    house = House()
+    house.open("i", "P[f:f b* | b<-and(f)]")
+    house.act(Action.HOLD, "i.f")
+    house.fired("i.f", outcome=FireOutcome.PASSED, reason="blackout until noon")
+    house.fired("i.f", files=("b.csv", "c.csv"), dry_run=True)
+    house.restart()
+
+    assert house.act(Action.RELEASE, "i.f") == ["i.b"]
+    done = house.machine("i").copies[0]
+    assert (house.status("i.f"), done.reason, done.dry_run) == ("COMPLETE", "2 files", True)
+    house.ended("i.b")
+
+    house.act(Action.RESET, "i.f")
+    house.act(Action.HOLD, "i.f")
+    house.fired("i.f", files=("a.csv",), dry_run=True)
+    house.fired("i.f", outcome=FireOutcome.PASSED, reason="blackout until noon")
+    house.restart()
+
+    assert house.act(Action.RELEASE, "i.f") == ["i.b"]
+    passed = house.machine("i").copies[0]
+    assert (house.status("i.f"), passed.reason, passed.dry_run) == ("SKIPPED_COMPLETE", "blackout until noon", False)
+    assert not passed.passing
+
+
+def test_a_person_who_submits_a_job_stands_in_for_the_fire_that_is_remembered_where_it_is_held() -> None:
+    """There it is done on its release, not passed over, and names no file."""
+    house = House()
+    house.open("i", "P{C1[f:f a* | a<-and(f)], C2[f:f b* | b<-and(f)]}", held={"C2": "f"})
+    house.act(Action.DISABLE, "i.f", context="C1")
+    house.fired("i.f", outcome=FireOutcome.PASSED, files=("a.csv",))
+    house.act(Action.ENABLE, "i.f", context="C1")
+    house.act(Action.SUBMIT, "i.f", context="C1")
+
+    assert house.act(Action.RELEASE, "i.f", context="C2") == ["i.b"]
+    held = house.machine("i").copies[2]
+    assert (held.stage, held.reason) == (Stage.COMPLETE, "")
 
 
 def test_a_global_event_that_is_held_in_another_context_is_raised_once() -> None:

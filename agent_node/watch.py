@@ -96,6 +96,8 @@ class _Looker:
         self._known = set(asked.known)
         self._moves: dict[str, PendingMove] = {move.path: move for move in asked.moves}
         self._problem = asked.problem
+        self._offered = False
+        """Files were seen at the last look, and have not fired."""
         self._stuck = ""
         self._woken = asyncio.Event()
         self._heard = False
@@ -105,6 +107,7 @@ class _Looker:
 
     def take(self, asked: TakeFiles) -> None:
         """Files have fired."""
+        self._offered = False
         self._known.update(asked.paths)
         self._moves.update((move.path, move) for move in asked.moves)
         self._woken.set()
@@ -166,9 +169,9 @@ class _Looker:
 
     def _tell(self, problem: str, files: tuple[FoundFile, ...] = ()) -> None:
         """Emit what there is to say, if that is news."""
-        if not files and problem == self._problem:
+        if not (files or self._offered) and problem == self._problem:
             return
-        self._problem = problem
+        self._problem, self._offered = problem, bool(files)
         asked = self._asked
         self._emit(FilesSeen(now=self._clock(), instance=asked.instance, job=asked.job, files=files, problem=problem))
 

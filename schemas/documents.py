@@ -169,7 +169,7 @@ class FireReport(Shown, frozen=True, kw_only=True, tag_field="kind", tag="fires"
     problem: str = ""
     """What keeps the job from watching (a folder that is missing or unreadable, ...); empty: nothing."""
     delayed: Instant | None = None
-    """A time of the clock that has come, and that a blackout puts off ..."""
+    """When the clock's time, or files, came that a blackout puts off ..."""
     delayed_until: Instant | None = None
     """... until then."""
 

@@ -62,7 +62,7 @@ def seen(draft: Draft, watch: Watch, job: FileJob, event: FilesSeen, calendars: 
 
     On a day that its calendars leave out files stay untouched until the next day that runs.
     """
-    watch = replace(watch, problem=event.problem)
+    before, watch = watch, replace(watch, problem=event.problem, delayed=None, delayed_until=None)
     fresh = [file for file in event.files if _qualifies(draft, job, file, event)]
     if not fresh or not watch.active:
         return watch
@@ -72,8 +72,10 @@ def seen(draft: Draft, watch: Watch, job: FileJob, event: FilesSeen, calendars: 
     ):
         return watch
     until = blackout_until(job, draft.now, zone_of(job, draft.rules.zone))
-    if until is not None and job.blackout_policy is not OnBlackout.PASS:
-        return watch  # untouched; it is still there when the blackout is over
+    if (
+        until is not None and job.blackout_policy is not OnBlackout.PASS
+    ):  # untouched: still there when the blackout is over
+        return replace(watch, delayed=before.delayed or draft.now, delayed_until=until)
     chosen = in_order(job, fresh)[:MOST_FILES]
     paths = tuple(file.path for file in chosen)
     move_to = "" if job.move_directory in {"", "."} else job.move_directory
@@ -86,6 +88,12 @@ def seen(draft: Draft, watch: Watch, job: FileJob, event: FilesSeen, calendars: 
         return fire(draft, watch, FireOutcome.FIRED, files=paths)
     reason = f"blackout until {until.isoformat()}"
     return fire(draft, watch, FireOutcome.PASSED, files=paths, reason=reason)
+
+
+def put_off(draft: Draft, watch: Watch, job: FileJob) -> Watch:
+    """A blackout that keeps files back was to end: another one follows, or the next look decides. Raises JobDefinitionError."""
+    until = blackout_until(job, draft.now, zone_of(job, draft.rules.zone))
+    return replace(watch, delayed=watch.delayed if until else None, delayed_until=until)
 
 
 def pretended(draft: Draft, watch: Watch, dry: DryRun) -> Watch:

@@ -151,7 +151,7 @@ class Watch(Record, frozen=True, kw_only=True):
     """Every due time up to here is decided; the next one is strictly later."""
     next_due: Instant | None = None
     delayed: Instant | None = None
-    """The due time of a fire that waits for the end of a blackout."""
+    """When a fire was due, or files were first seen, that wait for the end of a blackout."""
     delayed_until: Instant | None = None
     sequence: int = 0
     """Of the newest fire, ever."""

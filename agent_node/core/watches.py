@@ -30,7 +30,7 @@ from agent_node.core.rules import MISSING_INSTANCE_GRACE
 from schemas.blackout import JobDefinitionError
 from schemas.documents import AgentInstance, AgentPlan, Taken
 from schemas.names import InstanceId, JobId, NodeName, PlanName, group_label
-from schemas.plan import ClockJob, FileJob, StartupControl, WatchJob
+from schemas.plan import FileJob, StartupControl, WatchJob
 from schemas.schedule import Days
 
 _INSTANT = timedelta(microseconds=1)
@@ -212,7 +212,7 @@ def recheck_unpublished(draft: Draft) -> None:
 
 
 def tick(draft: Draft, watch: Watch) -> None:
-    """A due time, or the end of a blackout, has come for a clock job; or nobody wants to hear of a watch any more."""
+    """A due time, or the end of a blackout, has come; or nobody wants to hear of a watch any more."""
     instance = draft.instance(watch.instance)
     if instance is None:
         if draft.dashboard_complete:
@@ -221,13 +221,15 @@ def tick(draft: Draft, watch: Watch) -> None:
             draft.put(WATCHES, watch_key(watch.instance, watch.job), replace(watch, forget_at=None))
         return
     job = job_of(draft, instance, watch.job)
-    if not watch.active or job is None or isinstance(job, FileJob):
+    if not watch.active or job is None:
         return
     draft.put(WATCHES, watch_key(watch.instance, watch.job), _decided(draft, watch, instance, job))
 
 
-def _decided(draft: Draft, watch: Watch, instance: Instance, job: ClockJob) -> Watch:
+def _decided(draft: Draft, watch: Watch, instance: Instance, job: WatchJob) -> Watch:
     try:
+        if isinstance(job, FileJob):
+            return files.put_off(draft, watch, job)
         days = _calendars(draft, instance.publication)
         return clocks.decide(draft, watch, clocks.read_clock(job, instance, draft.rules.zone, days))
     except JobDefinitionError as fault:

@@ -153,7 +153,7 @@ def _watching(state: State, machine: ContextMachine, copy: Copy) -> Blocker:
         text = said.problem
     elif said is not None and said.delayed is not None and said.delayed_until is not None:
         until = said.delayed_until
-        text = f"its time came at {said.delayed:%H:%M:%SZ}; a blackout puts it off until {until:%Y-%m-%d %H:%M:%SZ}"
+        text = f"{awaited} came at {said.delayed:%H:%M:%SZ}; a blackout puts it off until {until:%Y-%m-%d %H:%M:%SZ}"
     elif by_hand:
         text = "MANUAL: watches once 'jobplan agent watch' lets it; or submit it"
     else:

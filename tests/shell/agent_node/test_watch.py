@@ -255,6 +255,19 @@ async def test_quiet_folder_tells_nothing(tmp_path: Path) -> None:
     ]
 
 
+async def test_file_that_vanishes_before_it_is_taken_is_told_of(tmp_path: Path) -> None:
+    """Once: whoever waits with it waits no more."""
+    told: list[FileEvent] = []
+    (tmp_path / "f").touch()
+    async with watches(told) as found:
+        found.watch(replace(a_watch(tmp_path), cron="", every=0.1))
+        await eventually(lambda: told != [], within=SOON, what="the file is seen")
+        (tmp_path / "f").unlink()
+        await eventually(
+            lambda: told[-1].files == () if isinstance(told[-1], FilesSeen) else False, within=SOON, what="it is gone"
+        )
+
+
 async def test_file_that_still_grows_is_not_told_of(tmp_path: Path) -> None:
     """Only after its size has stayed the same; one that is complete does not wait for it."""
     told: list[FileEvent] = []

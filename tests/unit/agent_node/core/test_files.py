@@ -15,6 +15,7 @@ from tests.support.agents import HOUR, INSTANCE, NOON, SECOND, Fields, HandDrive
 
 JOB = a_file_job().id
 OLD = NOON - HOUR
+MINUTE = timedelta(minutes=1)
 
 
 def an_agent(job: FileJob | None = None, **publication: object) -> HandDriven:
@@ -165,6 +166,43 @@ def test_scenario_194_blackout_leaves_files_untouched(fields: Fields) -> None:
 
     assert inside == []
     assert [fire.outcome for fire in agent.fires(JOB)] == [FireOutcome.FIRED]
+
+
+@pytest.mark.parametrize("fields", [{"dropEventOnBlackout": True}, {"onBlackout": "delay"}])
+def test_files_that_a_blackout_keeps_back_are_told_until_it_is_over(fields: Fields) -> None:
+    """Since when the first of them is there, and until when; another blackout may follow at once."""
+    job = a_file_job(blackoutWindowCronExpressions=["* 0-9 12 * * ?", "* 10-19 12 * * ?"], **fields)
+    agent = an_agent(job)
+    told = []
+    for minute, files in ((1, ["/d/f"]), (2, ["/d/f", "/d/g"]), (10, None), (20, None)):
+        agent.wait_until(NOON + minute * MINUTE)
+        if files is not None:
+            agent.see(JOB, [(file, OLD) for file in files])
+        report = agent.fire_report(JOB)
+        told.append(None if report is None else (report.delayed, report.delayed_until, report.fires))
+
+    agent.see(JOB, [("/d/f", OLD), ("/d/g", OLD)])
+
+    since = NOON + MINUTE
+    assert told == [
+        (since, NOON + 10 * MINUTE, ()),
+        (since, NOON + 10 * MINUTE, ()),
+        (since, NOON + 20 * MINUTE, ()),
+        None,
+    ]
+    assert [fire.files for fire in agent.fires(JOB)] == [("/d/f", "/d/g")]
+
+
+def test_files_that_vanish_inside_a_blackout_are_told_no_more() -> None:
+    """Nor when the window closes."""
+    agent = an_agent(a_file_job(blackoutWindowCronExpressions=["* * 12 * * ?"], onBlackout="delay"))
+    agent.see(JOB, [("/d/f", OLD)])
+    there = agent.fire_report(JOB)
+
+    agent.see(JOB, [])
+
+    assert there is not None
+    assert agent.fire_report(JOB) is None
 
 
 def test_blackout_that_lets_pass_takes_the_file() -> None:

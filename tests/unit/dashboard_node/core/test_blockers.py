@@ -12,7 +12,8 @@ from schemas.names import NodeName, PlanName, job_id
 from schemas.plan import Retry
 from schemas.requests import Action, PrepareInstance
 from schemas.status import ContextStatus, NodeState, RunPhase
-from tests.scenarios.house import BEGINNING, House
+from tests.scenarios.house import BEGINNING, House, mentioned
+from tests.scenarios.notation import plan
 from tests.scenarios.telling import Telling
 from tests.support.groups import FIVE_MINUTES, GROUP, NORTH, SOUTH, Floor, a_floor
 from tests.support.office import Shape, a_plan, at
@@ -180,6 +181,17 @@ def test_a_fire_that_a_blackout_puts_off() -> None:
 
     floor.step(Heard(floor.now, FireReportAt(NORTH, instance, job), None))
     assert floor.why("q") == "waits for its time, or for somebody to submit it"
+
+
+def test_a_file_that_a_blackout_puts_off() -> None:
+    """It has come: a file is not what the job waits for."""
+    floor = a_floor(NORTH, plan=mentioned(plan("P[f:f]")))
+    instance, job = floor.only.id, job_id("north", "f")
+    report = FireReport(instance=instance, job=job, delayed=at("03-02 11:30"), delayed_until=at("03-02 14:00"))
+
+    floor.step(Heard(floor.now, FireReportAt(NORTH, instance, job), report))
+
+    assert floor.why("f") == "a file came at 11:30:00Z; a blackout puts it off until 2026-03-02 14:00:00Z"
 
 
 @pytest.mark.parametrize(("text", "awaited"), [("P[q:q]", "its time"), ("P[f:f]", "a file")])

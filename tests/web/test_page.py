@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib import resources
 
@@ -177,6 +178,36 @@ def test_a_lock_is_freed_by_ending_who_holds_it(page: Page, site: Site) -> None:
     page.go_back()
     shows(page, "A", "KILLED")
     shows(page, "B", "COMPLETE")
+
+
+def test_all_who_wait_for_a_lock_say_who_holds_it(page: Page, site: Site) -> None:
+    """Behind the first three of the queue by the lock's own document: with their places, and anew when that changes alone."""
+    names = "ABCDEF"
+    lock = {
+        "name": "tape",
+        "lockCount": 1,
+        "jobs": {"Many": [{"agentName": "north", "jobName": name} for name in names]},
+    }
+    jobs = [a_command(name, "sleep 60") for name in names]
+    folder = write_plan(site.folder.path / "Many", jobs, {name: [] for name in names}, jobLocks=[lock])
+    site.do("plan", "import", str(folder))
+    instance = start(site, "Many")
+    log_in(page, site, at=f"#/instances/{instance}")
+    for name in names:
+        site.do("job", "submit", instance, name)
+    shows(page, "A", "RUNNING")
+    for place, name in enumerate("BCDEF"):
+        why = page.locator(f'tr[data-job="{name}"] td.why')
+        expect(why).to_contain_text("waits for lock tape, held by north-A since ")
+        expect(why).to_contain_text(f"{place} before it in the queue" if place else "(run ")
+    [said] = json.loads(site.do("job", "why", instance, "F", "--json"))
+    assert page.locator('tr[data-job="F"] td.why').inner_text() == said["blockers"][0]["text"]
+
+    site.do("job", "reset", instance, "E")
+    expect(page.locator('tr[data-job="F"] td.why')).to_contain_text("3 before it in the queue")
+    page.get_by_role("link", name="F", exact=True).click()
+    expect(page.locator("ul.blockers")).to_contain_text("held by north-A since ")
+    site.do("instance", "end", instance, "--yes")
 
 
 def test_a_restart_of_the_broker_is_survived(page: Page, site: Site, nightly: str) -> None:

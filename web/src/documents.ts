@@ -84,6 +84,8 @@ export interface Blocker {
   text: string;
   job?: string;
   lock?: string;
+  /** The first few who hold the lock; only the first few of a queue say so. */
+  holders?: LockClaim[];
   agent?: string;
   since?: string;
   until?: string;
@@ -116,6 +118,7 @@ export interface LockClaim {
   context: string;
   job: string;
   weight?: number;
+  run?: string;
   since?: string;
 }
 

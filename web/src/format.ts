@@ -1,6 +1,7 @@
 /** Times, durations and sizes as people read them, in the zone that is chosen. */
 import { computed, signal } from "@preact/signals";
 import type { JobState, Status } from "./documents";
+import { blockersOf } from "./holders";
 
 /** The time, counted on each second: what shows a duration reads it. */
 export const now = signal(Date.now());
@@ -107,7 +108,7 @@ export function tone(status: Status): string {
 
 /** Why a job is where it is, in one line. */
 export function note(job: JobState): string {
-  const blocker = job.blockers?.[0];
+  const [blocker] = blockersOf(job);
   if (blocker !== undefined && !DONE.has(job.status)) return blocker.text;
   if (job.reason) return job.reason;
   return FAILED.has(job.status) && job.returnCode !== undefined ? `return code ${job.returnCode}` : "";

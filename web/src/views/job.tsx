@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { aboutJob, choicesFor, NOTHING, perform, subject } from "../acting";
 import type { JobState } from "../documents";
 import { lasted, now } from "../format";
+import { blockersOf } from "../holders";
 import { follow } from "../link";
 import { Badge, Empty, Facts, Json, When } from "../parts";
 import { at, changes, instance } from "../picture";
@@ -33,17 +34,18 @@ export function Job({ instance: id, context, job }: { instance: string; context:
 }
 
 function Whole({ one, over, plan }: { one: JobState; over: boolean; plan: string }): JSX.Element {
+  const blockers = blockersOf(one);
   return (
     <>
       <h1>
         {one.name} <Badge status={one.status} />
       </h1>
       <Actions one={one} over={over} />
-      {(one.blockers ?? []).length > 0 && (
+      {blockers.length > 0 && (
         <section>
           <h2>{words.job.why}</h2>
           <ul class="blockers">
-            {(one.blockers ?? []).map((blocker) => (
+            {blockers.map((blocker) => (
               <li key={blocker.text}>
                 {blocker.text}
                 {blocker.until !== undefined && (

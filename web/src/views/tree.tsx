@@ -57,7 +57,7 @@ export function Tree({ one, jobs, estimate }: { one: InstanceStatus; jobs: JobSt
       <Table label={words.instance.tabs.tree} heads={Object.values(words.instance.columns)}>
         {linesOf(one, jobs, folded, text.trim().toLowerCase()).map(({ depth, context, job }) =>
           job !== undefined ? (
-            <JobLine key={`${job.context}/${job.job}`} job={job} ends={job.ended === undefined ? ends.get(`${job.context}/${job.job}`) : undefined} depth={depth} over={over} tick={job.status === "RUNNING" ? now.value : 0} />
+            <JobLine key={`${job.context}/${job.job}`} job={job} ends={job.ended === undefined ? ends.get(`${job.context}/${job.job}`) : undefined} depth={depth} over={over} why={note(job)} tick={job.status === "RUNNING" ? now.value : 0} />
           ) : (
             context && <ContextLine key={`/${context.context}`} state={context} depth={depth} isFolded={folded.has(context.context)} toggle={toggle} />
           ),
@@ -102,11 +102,13 @@ interface Leaf {
   over: boolean;
   /** When it is likely to end. */
   ends: string | undefined;
+  /** Why it is where it is: for those who wait for a lock this changes with the lock's document. */
+  why: string;
   /** Counts on while it runs, so that it is drawn again. */
   tick: number;
 }
 
-const JobLine = memo(function JobLine({ job, depth, over, ends }: Leaf): JSX.Element {
+const JobLine = memo(function JobLine({ job, depth, over, ends, why }: Leaf): JSX.Element {
   const onAgent = job.kind === "command" || job.kind === "clock" || job.kind === "file";
   return (
     <tr data-job={job.name} data-status={job.status}>
@@ -121,7 +123,7 @@ const JobLine = memo(function JobLine({ job, depth, over, ends }: Leaf): JSX.Ele
       <td class="number quiet">{ends !== undefined && `≈ ${clock(ends)}`}</td>
       <td class="number">{(job.attempt ?? 0) > 1 ? job.attempt : ""}</td>
       <td>{onAgent ? job.agent : <span class="quiet">{kindOf(job.kind)}</span>}</td>
-      <td class="why">{note(job)}</td>
+      <td class="why">{why}</td>
       <td class="actions">
         {choicesFor(job, over).length > 0 && (
           <button type="button" class="dots" aria-haspopup="dialog" aria-label={words.instance.act(job.name)} onClick={() => (subject.value = aboutJob(job, over))}>

@@ -13,7 +13,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -23,6 +22,7 @@ from msgspec import Struct
 
 from broker.address import BrokerUrl
 from broker.errors import BusError
+from broker.ports import free_port
 from broker.topics import DEFAULT_PREFIX
 
 CONFIG = Path(__file__).with_name("mosquitto.conf")
@@ -249,7 +249,7 @@ async def _start(program: str, folder: Path, host: str, port: int | None, local:
     """Start on the given port, or on a free one: another, if somebody takes that from under us. Waits until it answers."""
     attempts = _PORT_ATTEMPTS if port is None else 1
     for left in reversed(range(attempts)):
-        chosen = _free_port(host) if port is None else port
+        chosen = free_port(host) if port is None else port
         _write_config(folder, host, chosen, local)
         with _log(folder).open("ab") as log:
             before = log.tell()
@@ -270,12 +270,6 @@ async def _start(program: str, folder: Path, host: str, port: int | None, local:
             raise
         return process, chosen
     raise AssertionError("the last attempt returns or raises")
-
-
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def _until_it_answers(process: Process, host: str, port: int, log: Path, before: int) -> None:

@@ -28,7 +28,8 @@ from benchmarks.peers.place import (
     until,
 )
 from benchmarks.peers.plays import CHAIN, FAN
-from tests.support.mosquitto import HOST, free_port
+from broker.ports import free_port
+from tests.support.mosquitto import HOST
 
 _DAGS = Path(__file__).with_name("airflow_dags.py")
 

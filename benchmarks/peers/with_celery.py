@@ -10,7 +10,8 @@ from subprocess import DEVNULL, run
 
 from benchmarks.peers.place import TOGETHER, Play, listens, process, program, python_of, until
 from benchmarks.peers.plays import commands
-from tests.support.mosquitto import HOST, free_port
+from broker.ports import free_port
+from tests.support.mosquitto import HOST
 
 _HERE = Path(__file__).parent
 

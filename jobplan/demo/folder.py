@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import socket
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +21,7 @@ from broker.access import (
     write_private,
 )
 from broker.address import BrokerUrl
+from broker.ports import free_port
 from jobplan.errors import BadInputError
 from schemas.names import NodeName, UserName, escape
 
@@ -105,18 +104,6 @@ def make_folder(where: Path | None, agents: Sequence[str]) -> DemoFolder:
 def agent_file(agent: str) -> str:
     """The name of an agent's settings file, whatever the agent is called."""
     return f"agent-{escape(agent)}"
-
-
-_PORTS: Final = range(15_000, 32_000)
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on, below those that systems give to connections: none takes it before it is used."""
-    while True:
-        with socket.socket() as probe, suppress(OSError):
-            port = secrets.choice(_PORTS)
-            probe.bind((HOST, port))
-            return port
 
 
 def _account(user: str) -> Account:

@@ -11,13 +11,14 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from broker.ports import free_port
 from jobplan.client import Client, RunsOf, Scope, connect
 from jobplan.client.live import Line, View, view
 from jobplan.client.picture import Picture
 from jobplan.client.watching import Display, Watching, follow_started
 from jobplan.clock import now
 from jobplan.demo.children import Child, start
-from jobplan.demo.folder import DASHBOARD, HOST, OPERATOR_FILE, DemoFolder, agent_file, free_port
+from jobplan.demo.folder import DASHBOARD, HOST, OPERATOR_FILE, DemoFolder, agent_file
 from jobplan.demo.operator import drop_the_file, mend_the_failure, submit_what_waits
 from jobplan.errors import JobplanError
 from jobplan.web.files import FOLDER as PAGE

@@ -14,10 +14,11 @@ from broker.bus import Publication
 from broker.deployment import Deployment, DeploymentError, Folder
 from broker.errors import BusError, RefusedError
 from broker.mqtt import MqttBus
+from broker.ports import free_port
 from broker.server import RunningBroker, reload_running, running_broker
 from schemas.names import NodeName, UserName
 from tests.support.broker_under_test import PATIENCE, Box
-from tests.support.mosquitto import HOST, free_port
+from tests.support.mosquitto import HOST
 from tests.support.waiting import eventually
 
 NOW = datetime.now(UTC)  # noqa: TID251  # a certificate is valid by the real clock

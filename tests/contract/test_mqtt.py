@@ -22,9 +22,10 @@ from broker.bus import Delivery, Publication
 from broker.errors import BusError, RefusedError
 from broker.mqtt import MqttBus
 from broker.mqtt_session import Patience
+from broker.ports import free_port
 from tests.support.broker_under_test import DEFAULT_LIMITS, Box
 from tests.support.line import Mqtt5, line_to
-from tests.support.mosquitto import Mosquitto, free_port, running_mosquitto
+from tests.support.mosquitto import Mosquitto, running_mosquitto
 
 HOST = "127.0.0.1"
 SHORT = Patience(connect=0.3, acknowledge=0.3, replay=0.3)

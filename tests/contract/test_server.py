@@ -227,7 +227,7 @@ async def test_port_that_is_taken_in_between_is_replaced(tmp_path: Path, monkeyp
     with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as probe:
         ports = [taken.getsockname()[1], probe.getsockname()[1]]
         probe.close()
-        monkeypatch.setattr("broker.server._free_port", lambda _host: ports.pop(0))
+        monkeypatch.setattr("broker.server.free_port", lambda _host: ports.pop(0))
         async with running_broker(tmp_path) as broker:
             assert ports == []
             await _publish(broker, b"1")

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.mosquitto import HOST, free_port
+from broker.ports import free_port
+from tests.support.mosquitto import HOST
 from tests.support.waiting import until
 
 JOBPLAN = (sys.executable, "-m", "jobplan")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from broker.ports import free_port
 from tests.e2e.nodes import JOBPLAN, Node, a_command, environment, write_plan
-from tests.support.mosquitto import HOST, free_port
+from tests.support.mosquitto import HOST
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(120)

@@ -12,9 +12,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from broker.metrics.table import Kind, of_role
+from broker.ports import free_port
 from broker.topic_table import Role
 from tests.e2e.nodes import PATIENCE, Installation, a_command, an_installation, write_plan
-from tests.support.mosquitto import free_port
 from tests.support.waiting import until
 
 DASHBOARD_PORT, AGENT_PORT = free_port(), free_port()

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from broker.ports import free_port
 from tests.support.waiting import until
 
 HOST = "127.0.0.1"
@@ -30,14 +31,6 @@ def find_mosquitto() -> str:
     if not found:
         raise FileNotFoundError("mosquitto is missing: `make setup` installs it, or says how")
     return found
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

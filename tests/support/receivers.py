@@ -18,7 +18,8 @@ from msgspec import Struct, field
 from broker.address import BrokerUrl
 from broker.bus import Delivery
 from broker.mqtt import MqttBus
-from tests.support.mosquitto import HOST, free_port
+from broker.ports import free_port
+from tests.support.mosquitto import HOST
 
 
 class Mailbox:

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 from aiohttp.web import Application, AppRunner, Request, TCPSite, WebSocketResponse
 
+from broker.ports import free_port
 from jobplan.web.tunnel import close, tunnel
-from tests.support.mosquitto import HOST, free_port
+from tests.support.mosquitto import HOST
 
 _LEVEL = 6
 """In a CONNECT, how far behind the length of the packet its protocol level stands: behind the length of ``MQTT`` and that."""

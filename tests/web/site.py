@@ -14,10 +14,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from broker.access import access_rules, hash_password, read_passwords, write_passwords, write_private
+from broker.ports import free_port
 from jobplan.demo.folder import DASHBOARD, DemoFolder, agent_file, make_folder
 from schemas.names import NodeName, UserName
 from tests.e2e.nodes import JOBPLAN, Node, environment
-from tests.support.mosquitto import HOST, free_port
+from tests.support.mosquitto import HOST
 from tests.support.waiting import until
 
 VIEWER = "viewer"

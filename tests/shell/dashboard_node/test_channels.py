@@ -13,13 +13,14 @@ import pytest
 from msgspec.structs import replace
 
 from broker.certificates import make_certificates
+from broker.ports import free_port
 from dashboard_node.channels import ChannelError, MailServer, Tls, Webhook, load_channels
 from dashboard_node.mail import send_mail
 from dashboard_node.templates import fill, subject_and_body
 from dashboard_node.undelivered import UndeliveredError
 from dashboard_node.webhooks import post
 from schemas.notifications import Mail, Monitor, Notification
-from tests.support.mosquitto import HOST, free_port
+from tests.support.mosquitto import HOST
 from tests.support.receivers import a_mail_server, a_web_server
 
 TOLD = Notification(

@@ -32,6 +32,8 @@ STOP_SECONDS: Final = 3.0
 SUBPROTOCOL: Final = "mqtt"
 TUNNEL: Final = "/mqtt"
 FACTS: Final = "/settings.json"
+_DIGITS: Final = 10
+"""A server's number has fewer."""
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,13 @@ class Page:
         """Read the files. Raises JobplanError, BadInputError."""
         self._settings = settings
         self._files = read_files(settings.folder)
-        self._facts = msgspec.json.encode({"prefix": settings.broker.prefix, "tunnel": settings.websockets or TUNNEL})
+        self._facts = msgspec.json.encode(
+            {
+                "prefix": settings.broker.prefix,
+                "tunnel": settings.websockets or TUNNEL,
+                "servers": len(settings.broker.servers),
+            }
+        )
         self._headers = EVERYWHERE | {"Content-Security-Policy": policy(settings.websockets)}
         self._trust = _trust(settings)
         self._open: set[web.WebSocketResponse] = set()
@@ -109,19 +117,20 @@ class Page:
         await browser.prepare(request)
         self._open.add(browser)
         try:
-            code, reason = await self._pass_on(browser)
+            code, reason = await self._pass_on(browser, request.query.get("server", ""))
         finally:
             self._open.discard(browser)
         log.info("a tunnel ended: %s", reason)
         await browser.close(code=code, message=reason.encode())
         return browser
 
-    async def _pass_on(self, browser: web.WebSocketResponse) -> tuple[WSCloseCode, str]:
-        """Join the browser to the broker until one of them leaves; how that is said to the browser."""
+    async def _pass_on(self, browser: web.WebSocketResponse, wanted: str) -> tuple[WSCloseCode, str]:
+        """Join the browser to the broker, to the server it wants, until one of them leaves; how that is said to the browser."""
         broker = self._settings.broker
         try:
             async with asyncio.timeout(CONNECTING):
-                reader, writer = await _reach(broker, self._trust)
+                number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < _DIGITS else 0
+                reader, writer = await _reach(broker, self._trust, number)
         except (OSError, TimeoutError) as error:
             log.warning("no connection to the broker %s: %s", broker, str(error) or "it does not answer")
             return WSCloseCode.TRY_AGAIN_LATER, "the broker cannot be reached"
@@ -136,9 +145,12 @@ class Page:
             await browser.close(code=WSCloseCode.GOING_AWAY, message=b"the page's server ends")
 
 
-async def _reach(broker: BrokerUrl, trust: ssl.SSLContext | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to the first of the broker's servers that takes one. Raises OSError as the last of them did."""
-    *first, last = broker.servers
+async def _reach(
+    broker: BrokerUrl, trust: ssl.SSLContext | None, number: int
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the first of the broker's servers, from that number on, that takes one. Raises OSError as the last did."""
+    number %= len(broker.servers)
+    *first, last = broker.servers[number:] + broker.servers[:number]
     for host, port in first:
         with suppress(OSError):
             return await asyncio.open_connection(host, port, ssl=trust)

@@ -35,12 +35,12 @@ def settings(tmp_path: Path) -> WebSettings:
 
 
 @asynccontextmanager
-async def an_echo(identity: ssl.SSLContext | None = None) -> AsyncIterator[BrokerUrl]:
-    """A broker that says what it is told, and ends the connection when it is told to."""
+async def an_echo(word: bytes = b"", *, identity: ssl.SSLContext | None = None) -> AsyncIterator[BrokerUrl]:
+    """A broker that says what it is told, after a word of its own, and ends the connection when it is told to."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (data := await reader.read(65_536)) and data != b"end":
-            writer.write(data)
+            writer.write(word + data)
             await writer.drain()
         writer.close()
 
@@ -74,7 +74,7 @@ async def test_the_page_learns_the_prefix_and_no_password(settings: WebSettings)
     async with running_page(replace(settings, broker=broker)) as address, ClientSession(address) as browser:
         facts = await (await browser.get("/settings.json")).text()
 
-    assert facts == '{"prefix":"plant/two","tunnel":"/mqtt"}'
+    assert facts == '{"prefix":"plant/two","tunnel":"/mqtt","servers":1}'
 
 
 async def test_a_brokers_own_listener_stands_in_for_the_tunnel(settings: WebSettings) -> None:
@@ -109,6 +109,24 @@ async def test_the_tunnel_changes_no_byte(settings: WebSettings) -> None:
     assert socket.protocol == "mqtt"
     assert back == sent
     assert (closed.type, closed.data) == (WSMsgType.CLOSE, 1001)
+
+
+@pytest.mark.parametrize(("asked", "reached"), [
+    ("", 0), ("?server=0", 0), ("?server=1", 1), ("?server=-1", 0), ("?server=x", 0), ("?server=99999999999", 0),
+])  # fmt: skip
+async def test_a_browser_chooses_among_the_brokers_servers(settings: WebSettings, asked: str, reached: int) -> None:
+    """By number, after the last comes the first again."""
+    async with an_echo(b"first ") as first, an_echo(b"second ") as second:
+        broker = replace(first, others=second.servers)
+        async with (
+            running_page(replace(settings, broker=broker)) as address,
+            ClientSession(address) as browser,
+            browser.ws_connect(f"/mqtt{asked}", protocols=("mqtt",), origin=address[:-1]) as socket,
+        ):
+            await socket.send_bytes(b"me")
+            said = await socket.receive_bytes()
+
+    assert said == (b"first me", b"second me")[reached]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +241,7 @@ async def test_https_before_and_tls_behind(settings: WebSettings) -> None:
     identity.load_cert_chain(files["certificate"], files["key"])
     trust = ssl.create_default_context(cafile=files["authority"])
 
-    async with an_echo(identity) as broker:
+    async with an_echo(identity=identity) as broker:
         secured = replace(
             settings,
             broker=replace(broker, tls=True),

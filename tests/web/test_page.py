@@ -10,8 +10,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.nodes import a_command, write_plan
+from tests.support.mosquitto import HOST
+from tests.support.waiting import until
 from tests.web.old_broker import a_listener_of_mqtt_3
-from tests.web.site import GUEST, VIEWER, VIEWERS_PASSWORD, Site, a_page, a_server, log_in
+from tests.web.site import GUEST, PATIENCE, VIEWER, VIEWERS_PASSWORD, Site, a_page, a_server, log_in
+from tests.web.still_server import a_server_that_stands_still
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -247,6 +250,35 @@ def test_a_broker_that_is_not_there_is_said(page: Page, site: Site) -> None:
     log_in(page, site)
     site.nodes["broker"].start()
     expect(page.get_by_role("heading", name="Instances")).to_be_visible()
+
+
+def test_a_server_whose_list_stands_still_is_left_for_another(page: Page, site: Site, nightly: str) -> None:
+    """Of a broker that has several; what the other one replays counts, also of what is looked at later."""
+    instance = start(site, nightly)
+    port = site.folder.port
+    with a_server_that_stands_still(port) as still:
+        broker = f"mqtt://{HOST}:{still.port},{HOST}:{port}"
+        with a_server(site, "--broker", broker) as served:
+            log_in(page, served)
+            page.get_by_role("link", name=instance).first.click()
+            shows(page, "Extract", "WAITING")
+
+            assert still.connections == 1
+            assert not any("_again/" in topic for topic in still.topics)
+
+
+def test_where_no_server_is_better_all_is_shown_again(page: Page, site: Site, nightly: str) -> None:
+    """Each was tried; what is there is shown, and the page asks for the rest."""
+    instance = start(site, nightly)
+    with (
+        a_server_that_stands_still(site.folder.port) as still,
+        a_server(site, "--broker", f"mqtt://{HOST}:{still.port},{HOST}:{still.port}") as served,
+    ):
+        log_in(page, served)
+        expect(page.get_by_role("link", name=instance).first).to_be_visible()
+
+        assert still.connections == 2
+        until(lambda: any("_again/" in topic for topic in still.topics), within=PATIENCE, what="it asks")
 
 
 def test_the_server_of_the_page_ends_when_it_is_told_to(page: Page, site: Site) -> None:

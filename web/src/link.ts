@@ -6,7 +6,8 @@ import mqtt, { type ErrorWithReasonCode, type MqttClient } from "mqtt";
 import { signal } from "@preact/signals";
 import type { Answer } from "./documents";
 import { beginReplay, forget, forgetAll, settle, take } from "./picture";
-import { BASE, escape } from "./topics";
+import { cameBack, drawn, listMoves, replayed } from "./proof";
+import { BASE, escape, matches } from "./topics";
 import { words } from "./words";
 
 export interface Link {
@@ -50,13 +51,14 @@ export const link = signal<Link>({ state: "out", user: "", reason: "", since: ne
 let client: MqttClient | undefined;
 let root = "";
 let me = "";
-let synced: (() => void) | undefined;
+/** How many servers the broker has; which of them is next, and how often in a row one's list stood still. */
+let servers = 1;
+let server = 0;
+let still = 0;
 const followed = new Map<string, number>();
 const questions = new Map<string, Question>();
-
-function drawn(bytes: number): string {
-  return [...crypto.getRandomValues(new Uint8Array(bytes))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+/** Filters of replays that prove nothing yet. */
+const muted = new Set<string>();
 
 function say(state: Link["state"], reason = ""): void {
   const before = link.value;
@@ -64,8 +66,9 @@ function say(state: Link["state"], reason = ""): void {
 }
 
 export async function logIn(user: string, password: string): Promise<void> {
-  const facts = (await (await fetch("settings.json", { cache: "no-store" })).json()) as { prefix: string; tunnel: string };
+  const facts = (await (await fetch("settings.json", { cache: "no-store" })).json()) as { prefix: string; tunnel: string; servers: number };
   root = `${facts.prefix}/`;
+  servers = facts.servers;
   me = user || ANONYMOUS;
   const url = new URL(facts.tunnel, location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
@@ -89,10 +92,11 @@ function connect(url: string, user: string, password: string, version: 4 | 5): v
     queueQoSZero: false,
     timerVariant: "native",
     createWebsocket: (address, protocols) => {
-      const socket = new WebSocket(address, protocols);
+      const own = new URL(address).host === location.host;
+      const socket = new WebSocket(own && servers > 1 ? `${address}?server=${server}` : address, protocols);
       unanswered = false;
       socket.addEventListener("open", () => {
-        unanswered = new URL(address).host !== location.host;
+        unanswered = !own;
       });
       return socket;
     },
@@ -100,8 +104,8 @@ function connect(url: string, user: string, password: string, version: 4 | 5): v
   });
   client = here;
   here.on("connect", () => void takeUp(here, clientId));
-  here.on("message", (topic, payload) => {
-    if (client === here) arrived(topic, payload);
+  here.on("message", (topic, payload, packet) => {
+    if (client === here) arrived(topic, payload, packet.retain);
   });
   here.on("packetreceive", () => {
     unanswered = false;
@@ -128,18 +132,22 @@ function connect(url: string, user: string, password: string, version: 4 | 5): v
 
 /** Read all that is retained, wait until it is in, then ask what is open. */
 async function takeUp(here: MqttClient, clientId: string): Promise<void> {
-  beginReplay();
-  const sync = `_sync/${clientId}`;
-  const filters = [...BASE, ...followed.keys(), ...[...questions.values()].map((question) => question.answers), sync];
+  const sync = root + `_sync/${clientId}`;
+  const answers = [...questions.values()].map((question) => question.answers);
+  const filters = [...BASE, ...followed.keys(), ...answers].map((filter) => root + filter);
+  let moves = true;
   try {
-    await here.subscribeAsync(filters.map((filter) => root + filter), { qos: 1 });
-    await replayed(here, sync);
+    if (servers > 1) moves = await proved(here, filters, sync);
+    beginReplay();
+    await here.subscribeAsync([...filters, sync], { qos: 1 });
+    if (!(await replayed(here, sync, REPLAY_PATIENCE))) throw new Error(words.link.replay);
+    if (!moves) await here.publishAsync(root + `_again/${clientId}`, "", { qos: 1 });
   } catch {
     if (client === here && here.connected) here.reconnect();
     return;
   }
   if (client !== here) return;
-  settle();
+  settle(moves);
   say("up");
   for (const question of [...questions.values()]) {
     if (question.next === 0) publish(question);
@@ -147,17 +155,24 @@ async function takeUp(here: MqttClient, clientId: string): Promise<void> {
   }
 }
 
-/** Back comes what was sent behind the subscriptions: everything that was retained is in. */
-async function replayed(here: MqttClient, sync: string): Promise<void> {
-  const back = new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(words.link.replay)), REPLAY_PATIENCE);
-    synced = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-  });
-  await here.publishAsync(root + sync, drawn(8), { qos: 1 });
-  await back;
+/** Whether what this server replays is all that stands. Fails where that is not so, and another server is worth trying. */
+async function proved(here: MqttClient, filters: string[], sync: string): Promise<boolean> {
+  const moves = await comesTo(here, filters, sync);
+  still = moves ? 0 : still + 1;
+  if (moves || still >= servers) return moves;
+  server += 1;
+  throw new Error(words.link.replay);
+}
+
+/** Subscribe, and look whether the server's list moves; what it replays until then proves nothing, and is passed over. */
+async function comesTo(here: MqttClient, filters: string[], sync: string): Promise<boolean> {
+  filters.forEach((filter) => muted.add(filter));
+  try {
+    for (const filter of filters) await here.subscribeAsync(filter, { qos: 1 }); // each may have to wait for an election
+    return await listMoves(here, sync);
+  } finally {
+    filters.forEach((filter) => muted.delete(filter));
+  }
 }
 
 export function leave(reason = ""): void {
@@ -171,10 +186,11 @@ export function leave(reason = ""): void {
   say("out", reason);
 }
 
-function arrived(full: string, payload: Uint8Array): void {
+function arrived(full: string, payload: Uint8Array, retained: boolean): void {
+  if (retained && [...muted].some((filter) => matches(filter, full))) return;
   const topic = full.slice(root.length);
   if (topic.startsWith("response/")) answered(topic, payload);
-  else if (topic.startsWith("_sync/")) synced?.();
+  else if (topic.startsWith("_sync/")) cameBack(new TextDecoder().decode(payload), retained);
   else take(topic, new TextDecoder().decode(payload));
 }
 
@@ -194,7 +210,7 @@ function answered(topic: string, payload: Uint8Array): void {
 export function follow(filter: string): () => void {
   const readers = followed.get(filter) ?? 0;
   followed.set(filter, readers + 1);
-  if (readers === 0 && client?.connected) client.subscribe(root + filter, { qos: 1 });
+  if (readers === 0 && client?.connected) void read(client, filter);
   return () => {
     const left = (followed.get(filter) ?? 1) - 1;
     if (left > 0) {
@@ -205,6 +221,18 @@ export function follow(filter: string): () => void {
     if (client?.connected) client.unsubscribe(root + filter);
     forget(filter);
   };
+}
+
+/** Subscribe to one more filter; where the server's list stands still, have everything shown again. */
+async function read(here: MqttClient, filter: string): Promise<void> {
+  const clientId = here.options.clientId ?? "";
+  try {
+    const moves = servers === 1 || (await comesTo(here, [root + filter], `${root}_sync/${clientId}`));
+    if (followed.has(filter)) await here.subscribeAsync(root + filter, { qos: 1 });
+    if (!moves) await here.publishAsync(`${root}_again/${clientId}`, "", { qos: 1 });
+  } catch {
+    // The connection is lost: the next one reads all that is followed.
+  }
 }
 
 function publish(question: Question): void {

@@ -84,11 +84,11 @@ export function beginReplay(): void {
   settled = false;
 }
 
-/** A replay is complete. */
-export function settle(): void {
+/** A replay is complete; `proved`: and has all that stands. */
+export function settle(proved: boolean): void {
   settled = true;
   const dashboard = at<Presence>("dashboard/presence");
-  if (dashboard?.state === "alive" && dashboard.complete) {
+  if (proved && dashboard?.state === "alive" && dashboard.complete) {
     for (const [topic, one] of seen) {
       if (one.replay !== replay && !topic.endsWith("/presence")) seen.delete(topic);
     }

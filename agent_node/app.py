@@ -148,10 +148,7 @@ class Agent:
         self.driver.stop()
 
     def _perform(self, effect: Effect) -> Awaitable[None] | None:
-        """Carry out an effect, or begin to; how it went comes back as an event. After a start the loop's others have a turn."""
-        if isinstance(effect, StartProcess):
-            self._processes.start(effect.assignment)
-            return asyncio.sleep(0)
+        """Carry out an effect, or begin to; how it went comes back as an event."""
         if isinstance(effect, ReadTrail):
             store, respond = self.world.store, self.driver.answer
             return answer_from_trail(effect.user, effect.request, effect.query, store, respond)
@@ -160,8 +157,8 @@ class Agent:
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
-            case StartProcess() | ReadTrail():
-                pass  # done by who called
+            case StartProcess():
+                self._processes.start(effect.assignment)
             case FindProcess():
                 self._processes.find(effect.run)
             case StopProcess():
@@ -176,8 +173,8 @@ class Agent:
                 self._logs.answer(effect)
             case SweepRuns():
                 self._tasks.create_task(self._sweep(effect), name="sweep")
-            case Reply():
-                pass  # the driver's own
+            case ReadTrail() | Reply():
+                pass  # done by who called, or by the driver
             case _:
                 assert_never(effect)
 

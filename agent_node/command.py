@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -86,16 +87,16 @@ def prepare(assignment: Assignment, folder: RunFolder, host: Host, parameters: M
         hand_over(folder, script, user)
     except LauncherError as error:
         raise StartError(str(error)) from error
-    words = command.arguments[1:] if command.arguments else (*shell.arguments, str(script))
-    arguments = ("sh", str(WRAPPER), str(folder.path), host.boot, workdir, *before, program, *words)
+    words = command.arguments[1:] if command.arguments else (*shell.arguments, script)
+    arguments = ("sh", str(WRAPPER), folder.place, host.boot, workdir, *before, program, *words)
     return Launch(_wrapper_interpreter(environment), arguments, environment, folder)
 
 
 def _program(command: CommandJob, shell: Shell, path: str | None) -> str:
     """What is to be run: the first argument, or the shell. Raises StartError."""
     if not command.arguments:
-        program = shutil.which(shell.program, path=path)
-        if program is None:
+        program = _found(shell.program, path)
+        if not program:
             raise StartError(f"shell '{shell.program}' is not installed on this host, or not in the agent's PATH")
         return program
     if any("\0" in word for word in command.arguments):
@@ -103,24 +104,39 @@ def _program(command: CommandJob, shell: Shell, path: str | None) -> str:
     name = command.arguments[0]
     if "/" in name:
         return name  # perhaps relative to the working directory; the wrapper says 126 or 127 when it is none
-    found = shutil.which(name, path=path)
-    if found is None:
+    found = _found(name, path)
+    if not found:
         raise StartError(f"program '{name}' is not installed on this host, or not in the agent's PATH")
     return found
 
 
-def _written(command: CommandJob, folder: RunFolder, shell: Shell) -> Path:
+def _found(program: str, path: str | None) -> str:
+    """Where a program is, as a shell knows it: found once, and looked for again when it is not there any more; empty: nowhere."""
+    found = _looked_up(program, path)
+    if not os.access(found, os.X_OK):
+        _looked_up.cache_clear()
+        found = _looked_up(program, path)
+    return found
+
+
+@lru_cache
+def _looked_up(program: str, path: str | None) -> str:
+    """A tenth of an agent's share of a start, in a PATH of eleven folders."""
+    return shutil.which(program, path=path) or ""
+
+
+def _written(command: CommandJob, folder: RunFolder, shell: Shell) -> str:
     """The script on disk; of a list of arguments it is only there to be read by people, one a line."""
     text = "\n".join(command.arguments) if command.arguments else command.command_line
     _write(folder.script, text)
     if not shell.suffix or command.arguments:
         return folder.script
-    script = folder.script.with_suffix(shell.suffix)
+    script = folder.script + shell.suffix
     _write(script, text)
     return script
 
 
-def _write(script: Path, text: str) -> None:
+def _write(script: str, text: str) -> None:
     """Unchanged, for nobody else's eyes."""
     file = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
     with os.fdopen(file, "wb") as opened:
@@ -148,8 +164,8 @@ def environment_of(
         "JOBPLAN_PLAN": assignment.plan,
         "JOBPLAN_CONTEXT": assignment.context,
         "JOBPLAN_ATTEMPT": str(assignment.attempt),
-        "LOG_FILE_PATH": str(folder.output),
-        "ERROR_LOG_FILE_PATH": str(folder.errors),
+        "LOG_FILE_PATH": folder.output,
+        "ERROR_LOG_FILE_PATH": folder.errors,
     }
     for name, value in parameters.items():
         if not name or "=" in name or "\0" in name + value:

@@ -14,7 +14,6 @@ import shutil
 import signal
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,6 +24,8 @@ from schemas.names import InstanceId, RunId, instance_of, run_leaf
 LONGEST_NAME = 200
 """Bytes of a path component; file systems take 255, and we append to some."""
 _KEPT = 160
+_LONGEST_CLAIM = 4096
+"""Bytes of a claim: a number, a boot's id and a return code have fewer than a hundred."""
 PRIVATE_FILE = 0o600
 _ENTERED = 0o711
 """Of the folders above those of runs: jobs of other users have to get to their own, and nobody else has to look around."""
@@ -47,70 +48,75 @@ class Claim(Struct, frozen=True):
     """When it ended; before that, when it claimed."""
 
 
-class RunFolder(Struct, frozen=True, dict=True):
-    """The folder of one run. Its paths are made once: a start and an end ask for them often."""
+class RunFolder(Struct, frozen=True):
+    """The folder of one run, and its files, as texts: ``Path`` takes as long to make and to ask as a start has to spare."""
 
-    path: Path
+    place: str
 
-    @cached_property
-    def script(self) -> Path:
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return Path(self.place)
+
+    @property
+    def script(self) -> str:
         """The command text."""
-        return self.path / "script"
+        return f"{self.place}/script"
 
-    @cached_property
-    def output(self) -> Path:
+    @property
+    def output(self) -> str:
         """Standard output."""
-        return self.path / "out"
+        return f"{self.place}/out"
 
-    @cached_property
-    def errors(self) -> Path:
+    @property
+    def errors(self) -> str:
         """Standard error."""
-        return self.path / "err"
+        return f"{self.place}/err"
 
-    @cached_property
-    def claimed(self) -> Path:
+    @property
+    def claimed(self) -> str:
         """What its wrapper writes."""
-        return self.path / "claim"
+        return f"{self.place}/claim"
 
     @property
     def is_claimed(self) -> bool:
         """Whether some process became the command, or was about to."""
-        return self.claimed.exists()
+        return os.path.exists(self.claimed)  # noqa: PTH110  # see above
 
     def claim(self) -> Claim | None:
         """Who became the command, and how it ended; None: nobody did, or the claim is still being written."""
-        with contextlib.suppress(OSError, ValueError), self.claimed.open() as file:
-            who, *code = file.read().split("\n")[:-1]  # a line counts when it is complete
+        with contextlib.suppress(OSError, ValueError):
+            text, at = _read(self.claimed)
+            who, *code = text.split("\n")[:-1]  # a line counts when it is complete
             pid, boot = who.split()
-            at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
-            return Claim(int(pid), boot, int(code[0]) if code else None, at)
+            return Claim(int(pid), boot, int(code[0]) if code else None, datetime.fromtimestamp(at, UTC))
         return None
 
     def started_at(self) -> datetime | None:
         """When its start was last tried; None: never."""
         try:
-            return datetime.fromtimestamp(self.script.stat().st_mtime, UTC)
+            return datetime.fromtimestamp(os.stat(self.script).st_mtime, UTC)  # noqa: PTH116  # see above
         except OSError:
             return None
 
     def make(self) -> None:
         """Make it where it is missing. Raises OSError."""
         try:
-            self.path.mkdir(mode=_PRIVATE)
+            os.mkdir(self.place, _PRIVATE)  # noqa: PTH102  # see above
         except FileExistsError:
             pass
         except FileNotFoundError:
-            runs, instance = self.path.parents[1], self.path.parents[0]
-            runs.mkdir(mode=_ENTERED, parents=True, exist_ok=True)
-            instance.mkdir(mode=_ENTERED, exist_ok=True)
-            self.path.mkdir(mode=_PRIVATE, exist_ok=True)
+            path = self.path
+            path.parents[1].mkdir(mode=_ENTERED, parents=True, exist_ok=True)
+            path.parents[0].mkdir(mode=_ENTERED, exist_ok=True)
+            path.mkdir(mode=_PRIVATE, exist_ok=True)
 
-    def hand_over(self, script: Path, uid: int, gid: int) -> None:
+    def hand_over(self, script: str, uid: int, gid: int) -> None:
         """Give its files to the user whose run it is; the folder stays ours, and lets them in. Raises OSError."""
         self.path.chmod(_ENTERED)
-        for path in (script, self.output, self.errors):
-            path.touch(mode=PRIVATE_FILE)
-            os.chown(path, uid, gid)
+        for file in (script, self.output, self.errors):
+            Path(file).touch(mode=PRIVATE_FILE)
+            os.chown(file, uid, gid)
 
 
 class RunFolders:
@@ -121,7 +127,7 @@ class RunFolders:
 
     def of(self, run: RunId) -> RunFolder:
         """The folder of a run, there or not."""
-        return RunFolder(Path(f"{self._root}/{component(instance_of(run))}/{component(run_leaf(run))}"))
+        return RunFolder(f"{self._root}/{component(instance_of(run))}/{component(run_leaf(run))}")
 
     def without(self, keep: Collection[InstanceId]) -> list[Path]:
         """The folders of instances that are not kept."""
@@ -140,6 +146,15 @@ def component(name: str) -> str:
     if len(name.encode()) <= LONGEST_NAME:
         return name
     return f"{name[:_KEPT]}-{sha256(name.encode()).hexdigest()[:32]}"
+
+
+def _read(claim: str) -> tuple[str, float]:
+    """A claim's text, and when it was last written to. Raises OSError and ValueError."""
+    file = os.open(claim, os.O_RDONLY)
+    try:
+        return os.read(file, _LONGEST_CLAIM).decode(), os.fstat(file).st_mtime
+    finally:
+        os.close(file)
 
 
 def free_bytes(folder: Path) -> int | None:

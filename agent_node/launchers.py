@@ -10,7 +10,6 @@ import pwd
 import shutil
 import stat
 from collections.abc import Collection
-from pathlib import Path
 from typing import Final
 
 from agent_node.folders import RunFolder
@@ -63,7 +62,7 @@ def identity(user: pwd.struct_passwd | None) -> dict[str, str]:
     return {"HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name}
 
 
-def hand_over(folder: RunFolder, script: Path, user: pwd.struct_passwd | None) -> None:
+def hand_over(folder: RunFolder, script: str, user: pwd.struct_passwd | None) -> None:
     """Let another user have its script and its output. Raises LauncherError when a folder above is closed to them."""
     if user is None:
         return

@@ -79,7 +79,7 @@ class Logs:
             await self._refuse(asked, f"'{ask.run}' is not the id of a run")
             return
         folder = self._folders.of(ask.run)
-        path = folder.errors if ask.errors else folder.output
+        path = Path(folder.errors if ask.errors else folder.output)
         first = await asyncio.to_thread(read_chunk, path, ask.offset, 0)
         if first is None:
             await self._refuse(

@@ -50,7 +50,7 @@ async def keep_bounded(folders: Callable[[], Iterable[RunFolder]], most: int) ->
 def _bound_all(written: Iterable[RunFolder], most: int) -> None:
     for path in chain.from_iterable((folder.output, folder.errors) for folder in written):
         try:
-            bound(path, most)
+            bound(Path(path), most)
         except OSError as error:
             log.warning("output cannot be bounded file=%s reason=%s", path, error.strerror)
 

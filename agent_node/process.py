@@ -26,6 +26,7 @@ from agent_node.core.events import (
     ProcessStarted,
     StartFailed,
 )
+from agent_node.ends import Ends
 from agent_node.folders import PRIVATE_FILE, Claim, RunFolder, RunFolders, has_others, is_alive, signal_group
 from agent_node.secrets import SecretError
 from schemas.documents import Assignment
@@ -78,6 +79,7 @@ class Processes:
         self._host = host
         self._resolving: dict[RunId, asyncio.Future[dict[str, str]]] = {}
         self._attended: dict[RunId, _Attended] = {}
+        self._ends = Ends(self._exited)
         self._retries: dict[RunId, asyncio.TimerHandle] = {}
         self._stopping: set[RunId] = set()
         """Asked to end: these are over only when their whole group is."""
@@ -117,8 +119,8 @@ class Processes:
                 launch.environment,
                 file_actions=(
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_OPEN, 1, str(folder.output), _APPEND, PRIVATE_FILE),
-                    (os.POSIX_SPAWN_OPEN, 2, str(folder.errors), _APPEND, PRIVATE_FILE),
+                    (os.POSIX_SPAWN_OPEN, 1, folder.output, _APPEND, PRIVATE_FILE),
+                    (os.POSIX_SPAWN_OPEN, 2, folder.errors, _APPEND, PRIVATE_FILE),
                 ),
                 setsid=True,
                 setsigmask=(),
@@ -177,6 +179,7 @@ class Processes:
             asked.cancel()
         for run in list(self._attended):
             self._leave(run)
+        self._ends.close()
 
     def _found(self, run: RunId, folder: RunFolder, claim: Claim) -> None:
         """Somebody claimed it: it has ended, or lives, or is gone."""
@@ -200,11 +203,11 @@ class Processes:
 
     def _attend(self, run: RunId, attended: _Attended) -> None:
         self._attended[run] = attended
-        self._loop.add_reader(attended.pidfd, self._exited, run)
+        self._ends.wait_for(attended.pidfd, run)
 
     def _leave(self, run: RunId) -> _Attended:
         attended = self._attended.pop(run)
-        self._loop.remove_reader(attended.pidfd)
+        self._ends.leave(attended.pidfd)
         os.close(attended.pidfd)
         return attended
 
@@ -214,7 +217,6 @@ class Processes:
         Of a run that is being stopped others of its group may live on, one that ignores TERM, say: then it is not over. Its
         leader is not reaped before they are gone, so that nobody else can get the group's number meanwhile.
         """
-        self._loop.remove_reader(self._attended[run].pidfd)
         if run in self._stopping and has_others(self._attended[run].pid):
             self._lingering[run] = self._loop.call_later(_LINGERING, self._exited, run)
             return
@@ -261,14 +263,14 @@ class Processes:
                 code=code,
                 reason=reason,
                 started=folder.started_at(),
-                output=str(folder.output),
-                errors=str(folder.errors),
+                output=folder.output,
+                errors=folder.errors,
             )
         )
 
     def _started(self, run: RunId, pid: int, at: datetime, folder: RunFolder) -> None:
-        output, errors = str(folder.output), str(folder.errors)
-        self._emit(ProcessStarted(now=self._clock(), run=run, pid=pid, at=at, output=output, errors=errors))
+        now = self._clock()
+        self._emit(ProcessStarted(now=now, run=run, pid=pid, at=at, output=folder.output, errors=folder.errors))
 
     def _lost(self, run: RunId, reason: str) -> None:
         self._emit(ProcessLost(now=self._clock(), run=run, reason=reason))

@@ -213,8 +213,10 @@ class Driver(Generic[E, F]):
             self._world.signal(Signal.PERFORMED)
 
     async def _do(self, effect: F) -> None:
+        """The loop's others have a turn after each: a start may take as long as it takes to get a core."""
         outcome = self._world.perform(effect)
         if not inspect.isawaitable(outcome):
+            await asyncio.sleep(0)
             return
         try:
             async with asyncio.timeout(self._world.limits.perform):

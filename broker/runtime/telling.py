@@ -12,13 +12,16 @@ log = logging.getLogger(__name__)
 
 _OFTEN: Final = frozenset({"job", "context", "lock", "tick"})
 """What there are many of, and what follows from the rest: told at level debug."""
+_ON_THE_WAY: Final = frozenset({"assigned", "waiting", "starting"})
+"""What a run passes through before it begins: told at the same level, for its beginning and its end say that it did."""
 _FIELDS: Final = ("instance", "context", "job", "run", "before", "after", "cause", "user", "detail")
 
 
 def tell(rows: Iterable[AuditRow]) -> None:
     """One line each, once they are saved."""
     for row in rows:
-        level = logging.DEBUG if row.kind in _OFTEN else logging.INFO
+        passing = row.kind == "run" and row.after in _ON_THE_WAY
+        level = logging.DEBUG if passing or row.kind in _OFTEN else logging.INFO
         if log.isEnabledFor(level):
             fields = {name: value for name in _FIELDS if (value := getattr(row, name))}
             log.log(level, "%s", _line(row), extra={"fields": {"kind": row.kind, **fields}})

@@ -25,6 +25,11 @@ RUN = a_run()
 T = TypeVar("T")
 
 
+def path_of(file: str) -> Path:
+    """A file in a run's folder."""
+    return Path(file)
+
+
 class Bench:
     """Processes over a folder, and what they told."""
 
@@ -69,7 +74,7 @@ class Bench:
 
     def output(self) -> str:
         """Standard output."""
-        return self.folder.output.read_text()
+        return path_of(self.folder.output).read_text()
 
 
 @asynccontextmanager

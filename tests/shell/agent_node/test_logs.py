@@ -26,7 +26,7 @@ class Reader:
 
     def __init__(self, data: Path) -> None:
         self.folders = RunFolders(data)
-        self.output = self.folders.of(RUN).output
+        self.output = Path(self.folders.of(RUN).output)
         self.answers: list[Answer] = []
         self.numbers: list[int] = []
         self.running = False

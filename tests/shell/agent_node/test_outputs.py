@@ -12,7 +12,7 @@ from agent_node import outputs
 from agent_node.logs import read_chunk
 from agent_node.outputs import bound, keep_bounded
 from tests.support.agents import a_command, an_assignment
-from tests.support.bench import RUN, a_bench
+from tests.support.bench import RUN, a_bench, path_of
 from tests.support.waiting import eventually
 
 MOST = 65_536
@@ -82,12 +82,13 @@ async def test_job_that_writes_without_end_is_never_blocked(tmp_path: Path, monk
         bounding = tasks.create_task(keep_bounded(bench.processes.written_to, MOST))
         script = "for i in $(seq 20); do head -c 400000 /dev/zero | tr '\\0' x; sleep 0.02; done; echo; echo end"
         end = await bench.runs(an_assignment(a_command(script)))
-        await eventually(lambda: _taken(bench.folder.output) <= MOST, within=5, what="bounded after its end")
+        output = path_of(bench.folder.output)
+        await eventually(lambda: _taken(output) <= MOST, within=5, what="bounded after its end")
         bounding.cancel()
 
     assert end.code == 0
-    assert bench.folder.output.stat().st_size == 20 * 400_000 + 5
-    assert bench.folder.output.read_bytes().endswith(b"x\nend\n")
+    assert output.stat().st_size == 20 * 400_000 + 5
+    assert output.read_bytes().endswith(b"x\nend\n")
 
 
 async def test_job_that_is_over_before_anybody_looks_is_bounded_too(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from agent_node.core.events import NeverClaimed, ProcessEnded, ProcessLost, Proc
 from agent_node.folders import LONGEST_NAME, RunFolder, RunFolders, boot_id, component
 from schemas.names import RunId
 from tests.support.agents import a_command, a_run, an_assignment
-from tests.support.bench import RUN, SOON, a_bench
+from tests.support.bench import RUN, SOON, a_bench, path_of
 from tests.support.waiting import eventually, until
 
 
@@ -42,7 +42,7 @@ async def test_script_is_kept_unchanged(tmp_path: Path) -> None:
     async with a_bench(tmp_path) as bench:
         await bench.runs(an_assignment(a_command(text)))
 
-    assert bench.folder.script.read_bytes() == text.encode()
+    assert path_of(bench.folder.script).read_bytes() == text.encode()
 
 
 async def test_scenario_136_to_144_environment(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ async def test_scenario_136_to_144_environment(tmp_path: Path) -> None:
     command = a_command('env >&2; echo "$LOG_FILE_PATH|$ERROR_LOG_FILE_PATH"')
     async with a_bench(tmp_path, {"PATH": os.environ["PATH"], "OWN": "agent's", "none": "agent's"}) as bench:
         await bench.runs(an_assignment(command, parameters=parameters))
-    lines = bench.folder.errors.read_text().splitlines()
+    lines = path_of(bench.folder.errors).read_text().splitlines()
 
     wanted = {"p=1", "empty=", "none=agent's", "dotted.name=d", "OWN=mine", "JOBPLAN_ATTEMPT=1", f"JOBPLAN_RUN={RUN}"}
     assert wanted <= set(lines)
@@ -148,9 +148,9 @@ async def test_command_finds_no_signal_ignored_or_blocked(tmp_path: Path) -> Non
 
 async def test_only_one_of_twenty_wrappers_becomes_the_command(tmp_path: Path) -> None:
     """Whatever starts them: the claim lets one through, the others leave with 75 and have done nothing."""
-    folder = RunFolder(tmp_path)
-    folder.script.write_text(f"echo ran >>{tmp_path}/log")
-    command = ["/bin/sh", str(WRAPPER), str(tmp_path), boot_id(), "", "/bin/sh", str(folder.script)]
+    folder = RunFolder(str(tmp_path))
+    path_of(folder.script).write_text(f"echo ran >>{tmp_path}/log")
+    command = ["/bin/sh", str(WRAPPER), str(tmp_path), boot_id(), "", "/bin/sh", folder.script]
 
     wrappers = [await asyncio.create_subprocess_exec(*command) for _ in range(20)]
     codes = sorted([await wrapper.wait() for wrapper in wrappers])
@@ -177,7 +177,7 @@ class BlindFolders(RunFolders):
 
     def of(self, run: RunId) -> RunFolder:
         """The folder of a run."""
-        return BlindFolder(super().of(run).path)
+        return BlindFolder(super().of(run).place)
 
 
 async def test_start_that_another_wrapper_wins_is_attended_to(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ async def test_scenario_208_no_log_is_ever_in_the_way(tmp_path: Path) -> None:
     async with a_bench(tmp_path) as bench:
         await bench.runs(an_assignment(a_command("echo first")))
         await bench.runs(an_assignment(a_command("echo second"), attempt=2))
-        second = bench.folders.of(a_run(2)).output.read_text()
+        second = path_of(bench.folders.of(a_run(2)).output).read_text()
 
     assert (bench.output(), second) == ("first\n", "second\n")
 
@@ -287,7 +287,7 @@ async def test_unclaimed_folder_never_began(tmp_path: Path) -> None:
         await bench.tells(NeverClaimed)
         other = bench.folders.of(a_run(2))
         other.path.mkdir(parents=True)
-        other.script.write_text("true")
+        path_of(other.script).write_text("true")
         os.utime(other.script, (0, 0))
         bench.processes.find(a_run(2))
 
@@ -298,7 +298,9 @@ async def test_scenario_207_stop_ends_the_whole_group(tmp_path: Path) -> None:
     """The shell's children too; the wrapper outlives them and writes the code."""
     async with a_bench(tmp_path) as bench:
         bench.processes.start(an_assignment(a_command("sleep 600 & echo $!; wait; sleep 600")))
-        await eventually(lambda: bench.folder.output.exists() and bench.output() != "", within=SOON, what="it runs")
+        await eventually(
+            lambda: Path(bench.folder.output).exists() and bench.output() != "", within=SOON, what="it runs"
+        )
         child = int(bench.output())
         bench.processes.stop(RUN, force=False)
         end = await bench.tells(ProcessEnded)
@@ -327,7 +329,9 @@ async def test_scenario_207_what_ignores_term_is_killed(tmp_path: Path) -> None:
     """KILL leaves no code."""
     async with a_bench(tmp_path) as bench:
         bench.processes.start(an_assignment(a_command("trap '' TERM; echo ready; while true; do sleep 0.05; done")))
-        await eventually(lambda: bench.folder.output.exists() and bench.output() != "", within=SOON, what="it runs")
+        await eventually(
+            lambda: Path(bench.folder.output).exists() and bench.output() != "", within=SOON, what="it runs"
+        )
         bench.processes.stop(RUN, force=False)
         bench.processes.stop(RUN, force=True)
         end = await bench.tells(ProcessEnded)

@@ -12,8 +12,8 @@ from agent_node.core.events import ProcessStarted, StartFailed
 from agent_node.folders import RunFolder
 from agent_node.launchers import LauncherError, hand_over, prefix
 from schemas.processes import ProcessWish
-from tests.support.agents import a_command, an_assignment
-from tests.support.bench import a_bench
+from tests.support.agents import a_command, a_run, an_assignment
+from tests.support.bench import a_bench, path_of
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts processes of other users")
 
@@ -55,6 +55,25 @@ async def test_program_relative_to_the_working_directory(tmp_path: Path) -> None
     assert missing.code == 127
 
 
+async def test_program_is_looked_for_again_when_it_is_gone(tmp_path: Path) -> None:
+    """Where it was found is remembered only as long as it is there; that it was missing is not remembered."""
+    folders = [tmp_path / "second", tmp_path / "first"]
+    said = []
+    async with a_bench(tmp_path / "data", {"PATH": f"{folders[1]}:{folders[0]}:{os.environ['PATH']}"}) as bench:
+        bench.processes.start(an_assignment(a_command("", arguments=["tool"])))
+        missing = await bench.tells(StartFailed)
+        for attempt, (here, elsewhere) in enumerate((folders, folders[::-1]), start=2):
+            here.mkdir()
+            (here / "tool").write_text(f"#!/bin/sh\necho {here.name}\n")
+            (here / "tool").chmod(0o700)
+            (elsewhere / "tool").unlink(missing_ok=True)
+            await bench.runs(an_assignment(a_command("", arguments=["tool"]), attempt=attempt))
+            said.append(path_of(bench.folders.of(a_run(attempt)).output).read_text().strip())
+
+    assert "'tool' is not installed" in missing.reason
+    assert said == ["second", "first"]
+
+
 async def test_nice_umask_and_limits(tmp_path: Path) -> None:
     """As the command sees them itself; the process that is attended to is still the leader of the group."""
     wish = {"nice": 5, "umask": "027", "openFiles": 64, "cpuSeconds": 9, "fileBytes": 1_048_576, "coreBytes": 0}
@@ -94,8 +113,8 @@ async def test_runs_as_another_user(tmp_path: Path) -> None:
 
     assert end.code == 4
     assert bench.output().split() == [str(user.pw_uid), str(user.pw_gid), user.pw_dir, "nobody", "1"]
-    assert (left.output.stat().st_uid, left.path.stat().st_uid) == (user.pw_uid, 0)
-    assert {file.stat().st_mode & 0o077 for file in (left.script, left.output, left.errors)} == {0}
+    assert (path_of(left.output).stat().st_uid, left.path.stat().st_uid) == (user.pw_uid, 0)
+    assert {path_of(file).stat().st_mode & 0o077 for file in (left.script, left.output, left.errors)} == {0}
 
 
 @pytest.mark.parametrize(("allowed", "name", "word"), [
@@ -130,7 +149,7 @@ def test_closed_folder_is_named(tmp_path: Path) -> None:
     """A user who could not read the script is told apart from a command that fails."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    run = RunFolder(closed / "run")
+    run = RunFolder(str(closed / "run"))
     run.make()
     other = pwd.struct_passwd(("other", "x", 4_000_000, 4_000_000, "", "/", "/bin/sh"))
 

@@ -29,6 +29,7 @@ from schemas.addresses import (
     PlanAt,
     PlanVersionAt,
     RunReportAt,
+    ShareAt,
     TakenAt,
 )
 from schemas.documents import (
@@ -46,6 +47,7 @@ from schemas.documents import (
     PlanVersion,
     Presence,
     RunReport,
+    Share,
     Taken,
 )
 
@@ -138,6 +140,13 @@ TABLE: tuple[Row, ...] = (
         readers=(_A, _P),
         documents=(Grants,),
         shows="Who may ask this agent for what; it refuses the rest.",
+    ),
+    Row(
+        pattern="agent/{agent}/share",
+        writer=_D,
+        readers=(_A, _P),
+        documents=(Share,),
+        shows="How many of the dashboard's documents are for this agent, which can count no others.",
     ),
     Row(
         pattern="plan/{plan}",
@@ -243,6 +252,8 @@ def document_type(address: Address) -> type[Document]:  # noqa: C901, PLR0911, P
             return FireReport
         case TakenAt():
             return Taken
+        case ShareAt():
+            return Share
         case PlanAt():
             return PlanStatus
         case PlanVersionAt():

@@ -30,6 +30,7 @@ from schemas.addresses import (
     PlanAt,
     PlanVersionAt,
     RunReportAt,
+    ShareAt,
     TakenAt,
 )
 from schemas.names import (
@@ -207,6 +208,8 @@ def _spell(address: Address) -> str:  # noqa: C901, PLR0911, PLR0912  # one line
             return f"agent/{escape(agent)}/report/{instance}/{escape(job)}"
         case TakenAt(agent, instance, job):
             return f"agent/{escape(agent)}/taken/{instance}/{escape(job)}"
+        case ShareAt(agent):
+            return f"agent/{escape(agent)}/share"
         case PlanAt(plan):
             return f"plan/{escape(plan)}"
         case PlanVersionAt(plan, version):
@@ -245,6 +248,8 @@ def _parse(levels: list[str]) -> Address | None:  # noqa: C901, PLR0911, PLR0912
             return FireReportAt(_node(agent), _instance(instance), _job(job))
         case ["agent", agent, "taken", instance, job]:
             return TakenAt(_node(agent), _instance(instance), _job(job))
+        case ["agent", agent, "share"]:
+            return ShareAt(_node(agent))
         case ["plan", plan]:
             return PlanAt(PlanName(unescape(plan)))
         case ["plan", plan, "version", version] if version.isascii() and version.isdigit():

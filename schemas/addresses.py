@@ -61,6 +61,12 @@ class TakenAt(Struct, frozen=True):
     job: JobId
 
 
+class ShareAt(Struct, frozen=True):
+    """How much of what the dashboard shows is for an agent."""
+
+    agent: NodeName
+
+
 class PlanAt(Struct, frozen=True):
     """A plan."""
 
@@ -120,6 +126,7 @@ Address = (
     | RunReportAt
     | FireReportAt
     | TakenAt
+    | ShareAt
     | PlanAt
     | PlanVersionAt
     | CalendarAt

@@ -57,9 +57,7 @@ class Presence(Shown, frozen=True, kw_only=True):
     complete: bool = False
     """Whether all the node has to show is on the broker: only then does an absent topic mean "gone"."""
     documents: int = 0
-    """How many retained documents the node shows when complete."""
-    shares: dict[NodeName, int] = {}
-    """Of the dashboard: how many of them are for each agent, which can count no others."""
+    """How many retained documents stood for the node, its presence aside, when it said so and was complete."""
     host: str = ""
     version: str = ""
     zone: str = ""
@@ -180,6 +178,14 @@ class Taken(Shown, frozen=True, kw_only=True):
     instance: InstanceId
     job: JobId
     sequence: int
+
+
+class Share(Shown, frozen=True, kw_only=True):
+    """How many of the dashboard's documents are for one agent, which cannot count the others; said after all that it counts."""
+
+    connection: int
+    """The dashboard's, on which it said so."""
+    documents: int = 0
 
 
 class LastOutcome(Shown, frozen=True, kw_only=True):
@@ -383,6 +389,7 @@ Document = (
     | RunReport
     | FireReport
     | Taken
+    | Share
     | PlanStatus
     | PlanVersion
     | CalendarDays

@@ -44,6 +44,10 @@ class Doubt:
             self._met[writer] = connection
         return fresh and not retained
 
+    def spoke(self, writer: Writer) -> None:
+        """It said something else, live: it is there."""
+        self._silent.pop(writer, None)
+
     def shown(self, now: datetime) -> None:
         """All we have to show stands, so everybody has heard of us: from now on silence counts."""
         if self._due is None:
@@ -63,4 +67,4 @@ class Doubt:
 
 def as_gone(presence: Presence) -> Presence:
     """What a node's will would have said."""
-    return msgspec.structs.replace(presence, state=NodeState.GONE, complete=False, documents=0, shares={})
+    return msgspec.structs.replace(presence, state=NodeState.GONE, complete=False, documents=0)

@@ -18,7 +18,7 @@ between two calls. The order of the calls is the node's life::
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from broker.bus import Delivery, Publication
@@ -29,28 +29,26 @@ from broker.runtime.doubt import Doubt
 from broker.runtime.errors import FencedError
 from broker.runtime.inbox import MOST_REQUESTS, Inbox, unfit
 from broker.runtime.left import outrank, readable
-from broker.runtime.presence import writer_of
+from broker.runtime.presence import Writer, writer_of
 from broker.runtime.reconciler import Mark, Reconciler
 from broker.runtime.saved import JOURNAL, MARK, take_apart
 from broker.runtime.selfwatch import Identity, Journal, SelfWatch, Verdict, fenced
+from broker.runtime.shares import Shares
 from broker.runtime.turn import Turn, decide
 from broker.runtime.view import Reading, View
 from broker.runtime.whole import PART, Whole
 from broker.runtime.wire import Wire
+from broker.runtime.words import Words
 from broker.topic_table import Role
 from broker.topics import RequestTopic, Topics
-from schemas.addresses import Address
+from schemas.addresses import Address, AgentPresenceAt
 from schemas.codec import SchemaError
-from schemas.documents import Document, Presence
+from schemas.documents import Document, Presence, Share
 from schemas.requests import Answer
 from schemas.status import NodeState
 
 E = TypeVar("E")
 F = TypeVar("F")
-
-REFRESH = timedelta(seconds=1)
-"""A presence is refreshed at most once in this time."""
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Life(Generic[E, F]):
@@ -62,7 +60,7 @@ class Life(Generic[E, F]):
         self.part = PART
         """So many documents are looked at in one turn while all of them are shown."""
         self.wire = Wire(topics, identity.role, identity.node)
-        self.view = View(self.wire.reads(identity.version), identity.node if identity.role is Role.AGENT else None)
+        self.view = View(self.wire.reads(identity.version), shared=identity.role is Role.AGENT)
         self.aside = Aside()
         self.epoch = 0
         self.started = False
@@ -73,8 +71,7 @@ class Life(Generic[E, F]):
         self.identity = identity
         self._check = check
         self._inbox: Inbox[E] = Inbox()
-        self._reconciler = Reconciler(self.wire.topic_of, 0, self.wire.share_of)
-        self._self = SelfWatch(identity, 0)
+        self._speak(0)
         self._mark: Mark | None = None
         self._witness = (0, 0)
         self._own: dict[str, bytes] | None = None
@@ -84,14 +81,9 @@ class Life(Generic[E, F]):
         self._journal: Journal | None = None
         self._journal_saved = False
         self._replies: list[Reply] = []
-        self._complete = False
         self._whole: Whole | None = None
-        self._documents = 0
-        self._aside = 0
         self._doubt = Doubt()
         self._again = Again()
-        self._stale_presence = False
-        self._refreshed = _LONG_AGO
 
     def restore(self, rows: Iterable[tuple[Key, bytes]]) -> None:
         """Take in all that was saved; raises InvariantError."""
@@ -104,14 +96,12 @@ class Life(Generic[E, F]):
 
     def say(self, identity: Identity) -> None:
         """From now on our presence says this; it is said again when it may be."""
-        if identity != self.identity:
-            self.identity = self._self.identity = identity
-            self._stale_presence |= self._complete
+        self.identity = self._words.watch.identity = identity
 
     @property
     def connection(self) -> int:
         """Counted up in each life."""
-        return self._self.connection
+        return self._words.watch.connection
 
     @property
     def connected(self) -> bool:
@@ -121,12 +111,12 @@ class Life(Generic[E, F]):
     @property
     def complete(self) -> bool:
         """Whether everything this node has to show stands on the broker."""
-        return self._complete
+        return self._words.complete
 
     @property
     def showing(self) -> bool:
         """Whether there is more to show, without anything arriving."""
-        return self.connected and not self._complete
+        return self.connected and not self.complete
 
     @property
     def documents(self) -> int:
@@ -153,7 +143,7 @@ class Life(Generic[E, F]):
         except SchemaError:
             self._witness = (0, 0)
             return 1
-        if self.started and self._self.judge(header, said) is Verdict.NEWER:
+        if self.started and self._words.watch.judge(header, said) is Verdict.NEWER:
             raise FencedError(fenced(header.epoch, said))
         if header.epoch != self.epoch:  # our own word proves nothing of the lives before
             # Only a word that came after all documents tells of them: one that greets may stand beside what an older store held.
@@ -165,8 +155,7 @@ class Life(Generic[E, F]):
         self.epoch = epoch
         if self._journal is None or not self._journal_saved:  # a number drawn before, and taken, was no life
             self._journal = Journal(epoch)
-        self._self = SelfWatch(self.identity, epoch, self._journal.epoch)
-        self._reconciler = Reconciler(self.wire.topic_of, epoch, self.wire.share_of)
+        self._speak(epoch, self._journal.epoch)
 
     def connecting(self, now: datetime) -> Publication:
         """A connection is about to be made: this is its will."""
@@ -176,22 +165,23 @@ class Life(Generic[E, F]):
         self._doubt.begin()
         self.aside.begin()
         self._own = {}
-        self._self.connecting(now)
-        return self._presence(NodeState.GONE, now)
+        self._shares.connecting()
+        self._words.connecting(now)
+        return self._words.presence(NodeState.GONE, now)
 
     def hello(self, now: datetime) -> Publication:
         """To publish first of all: alive, but not all is shown yet."""
-        return self._presence(NodeState.ALIVE, now)
+        return self._words.presence(NodeState.ALIVE, now)
 
     def lost(self) -> None:
         """The connection is gone. What does not need it goes on."""
         self._reconciler.lost()
-        self._complete = False
+        self._words.complete = False
         self._own = self._whole = None
 
     def farewell(self, now: datetime) -> Publication:
         """To publish last of all."""
-        return self._presence(NodeState.GONE, now)
+        return self._words.presence(NodeState.GONE, now)
 
     def offer(self, event: E) -> None:
         """Something happened in the node's own world."""
@@ -200,7 +190,7 @@ class Life(Generic[E, F]):
     def deliver(self, delivery: Delivery) -> None:
         """Something arrived from the broker; never raises, and never acts."""
         if delivery.topic == self.wire.presence:
-            self._hear_ourselves(delivery.payload)
+            self.trouble = self._words.hear(delivery.payload) or self.trouble
         elif self._own is not None and self.wire.is_own(delivery.topic):
             self._own[delivery.topic] = delivery.payload
         elif (address := self.wire.address_of(delivery.topic)) is not None:
@@ -214,19 +204,21 @@ class Life(Generic[E, F]):
             self.aside.add(delivery.topic, "a topic that stands for nothing")
         else:
             self.aside.settle(delivery.topic)
-        self._stale_presence |= self._complete and len(self.aside.topics) != self._aside
 
     def replayed(self, *, proved: bool = True) -> None:
         """The replay is over; not ``proved``: what stands comes live. Raises EpochTakenError, FencedError: newer lives wrote."""
-        own = {topic: payload for topic, payload in (self._own or {}).items() if payload}
+        standing = {topic: payload for topic, payload in (self._own or {}).items() if payload}
         self._own = None
-        outrank(self.epoch, own, started=self.started)
+        outrank(self.epoch, standing, started=self.started)
+        told = {topic: agent for topic in standing if (agent := self.wire.told(topic)) is not None}
+        own = {topic: payload for topic, payload in standing.items() if topic not in told}
         if not self.started:
             self._reconciler.adopt(own, self._witness, self._mark)
             self._recovered = readable(own, self.wire, self.aside)
             self._since = self._reconciler.published_since(own)
             self.started = True
         self._reconciler.replayed(own)
+        self._shares.replayed(self._reconciler.topics, told.values())
         for news in self.view.end(proved=proved):
             self._inbox.news(news)
 
@@ -234,8 +226,8 @@ class Life(Generic[E, F]):
         """When a turn is due without anything arriving; None: not by time."""
         if not self.started:
             return None
-        again = self._again.due() if self._complete else None
-        times = [self._core.next_wakeup(), self._refresh_due(), self._doubt.due(), again]
+        again = self._again.due() if self.complete else None
+        times = [self._core.next_wakeup(), self._words.due(), self._doubt.due(), again]
         return min((time for time in times if time is not None), default=None)
 
     def turn(self, now: datetime) -> Turn[F] | None:
@@ -245,25 +237,24 @@ class Life(Generic[E, F]):
         for writer in self._doubt.doubted(now):
             for news in self.view.doubt(writer):
                 self._inbox.news(news)
-        if self._complete and self._again.take(now):
+        if self.complete and self._again.take(now):
             self._reconciler.show_again()
-            self._complete = False
+            self._words.complete = False
         events = self._events(now)
-        due = self._refresh_due()
+        due = self._words.due()
         if not events and not self._replies and not self.showing and (due is None or due > now):
             return None
         decided = decide(self._core, events, check=self._check)
         replies, self._replies = tuple(self._replies), []
-        before, shown = self._complete, self._show(decided.changes, now)
-        whole = self._complete and not before
+        before, shown = self.complete, self._show(decided.changes, now)
         return Turn(
             now=now,
             events=len(events),
             rows=self._rows(decided.changes, audited=bool(decided.audit)),
             audit=decided.audit,
             connection=self.connection,
-            whole=whole,
-            publications=(*shown, *self._refresh(now, whole=whole)),
+            whole=self.complete and not before,
+            publications=(*shown, *self._words.take(now)),
             effects=(*replies, *decided.effects),
         )
 
@@ -271,6 +262,13 @@ class Life(Generic[E, F]):
         """What a turn shows is visible."""
         if turn.connection == self.connection:
             self._reconciler.acknowledged(turn.publications)
+
+    def _speak(self, epoch: int, journal: int = 0) -> None:
+        """From now on what we show, and say of ourselves, is of this life."""
+        self._shares = Shares(self.wire.share_of)
+        self._reconciler = Reconciler(self.wire.topic_of, epoch, self._shares)
+        watch = SelfWatch(self.identity, epoch, journal)
+        self._words = Words(watch, self.wire, self._reconciler, self._shares, self.aside)
 
     def _events(self, now: datetime) -> list[E | RuntimeEvent]:
         """All that waits; at the very first, what the broker retained of us before, and time after."""
@@ -300,10 +298,9 @@ class Life(Generic[E, F]):
             self._whole.changed(changed)
             if self._whole.over:
                 shown += self._reconciler.clear_rest()
-                self._whole, self._complete, self._stale_presence = None, True, True
+                self._whole = None
+                self._words.shown()
                 self._doubt.shown(now)
-        cleared = any(not publication.payload for publication in shown)
-        self._stale_presence |= cleared or (self._complete and self._reconciler.count != self._documents)
         return shown
 
     def _rows(self, changes: Changes, *, audited: bool) -> Changes:
@@ -321,51 +318,13 @@ class Life(Generic[E, F]):
                 rows[JOURNAL], self._journal_saved = self._journal, True
         return rows
 
-    def _refresh_due(self) -> datetime | None:
-        """When our presence may be said again, if it has to be."""
-        return self._refreshed + REFRESH if self._stale_presence and self._complete else None
-
-    def _refresh(self, now: datetime, *, whole: bool) -> list[Publication]:
-        """Our presence again: after all of a reconcile, and when what stands has changed, for that proves what is absent."""
-        due = self._refresh_due()
-        if not whole and (due is None or due > now):
-            return []
-        self._refreshed = now
-        self._stale_presence = False
-        self._documents = self._reconciler.count
-        return [self._presence(NodeState.ALIVE, now)]
-
-    def _presence(self, state: NodeState, now: datetime) -> Publication:
-        complete = self._complete and state is NodeState.ALIVE
-        documents, shares = (self._documents, self._reconciler.shares) if complete else (0, {})
-        self._aside = len(self.aside.topics)
-        word = self._self.word(
-            state, now, complete=complete, documents=documents, shares=shares, aside=self._aside if complete else 0
-        )
-        return self._reconciler.stamped(self.wire.me, word, now)
-
-    def _hear_ourselves(self, payload: bytes) -> None:
-        """What stands at our presence is ours, or is put right, or ends us."""
-        try:
-            header, said = self.wire.read_presence(payload)
-        except SchemaError:  # or somebody cleared it
-            self._stale_presence = True
-            return
-        match self._self.judge(header, said):
-            case Verdict.OURS:
-                pass
-            case Verdict.OLDER:
-                self._stale_presence = True
-            case Verdict.BURIED:
-                self.trouble = Verdict.BURIED.value
-            case Verdict.NEWER:
-                self.trouble = FencedError(fenced(header.epoch, said))
-
     def _hear(self, address: Address, delivery: Delivery) -> None:
         """A document of another node, or its removal."""
         topic = delivery.topic
         if not delivery.payload:
             self.aside.settle(topic)
+            if isinstance(address, AgentPresenceAt):
+                self._shares.part(address.agent)
             news = [] if delivery.retained else self.view.cleared(address)
         else:
             try:
@@ -375,12 +334,21 @@ class Life(Generic[E, F]):
                 self.view.unreadable(address)
                 return
             self.aside.settle(topic)
-            news = self.view.take(Reading(topic, address, header, document, delivery.retained))
-            if isinstance(document, Presence):
-                came = self._doubt.heard(writer_of(address), header, document, retained=delivery.retained)
-                self._stale_presence |= came and self._complete
+            reading = Reading(topic, address, header, document, delivery.retained)
+            news = self.view.take(reading)
+            self._heard_of(writer_of(address), reading)
         for entry in news:
             self._inbox.news(entry)
+
+    def _heard_of(self, writer: Writer, reading: Reading) -> None:
+        """A node says that it lives, or another thing that only who lives can say."""
+        if isinstance(reading.document, Presence):
+            if isinstance(writer, AgentPresenceAt):
+                self._shares.meet(writer.agent)
+            if self._doubt.heard(writer, reading.header, reading.document, retained=reading.retained):
+                self._words.answer(writer)
+        elif isinstance(reading.document, Share) and not reading.retained:
+            self._doubt.spoke(writer)
 
     def _hear_request(self, asked: RequestTopic, delivery: Delivery) -> None:
         """A person's tool asks; what cannot be put before the core is refused here, with the reason."""

@@ -26,6 +26,7 @@ from schemas.addresses import (
     PlanAt,
     PlanVersionAt,
     RunReportAt,
+    ShareAt,
     TakenAt,
 )
 from schemas.codec import Header
@@ -73,6 +74,7 @@ def writer_of(address: Address) -> Writer:
             | AgentInstanceAt()
             | AssignmentAt()
             | TakenAt()
+            | ShareAt()
             | PlanAt()
             | PlanVersionAt()
             | CalendarAt()

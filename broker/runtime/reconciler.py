@@ -17,10 +17,10 @@ from hashlib import blake2b
 from msgspec import Struct
 
 from broker.bus import Publication
+from broker.runtime.shares import Shares
 from schemas.addresses import Address
 from schemas.codec import SchemaError, body_of, decode_header, encode_body, stamp
 from schemas.documents import Document
-from schemas.names import NodeName
 
 _FOREIGN = b""
 """Stands for a body that is not what this node published last: equal to none."""
@@ -38,14 +38,12 @@ class Mark(Struct, frozen=True, array_like=True):
 class Reconciler:
     """One life's publications. ``shown`` is unknown until a replay said what the broker retains, and again after each loss."""
 
-    def __init__(
-        self, topic_of: Callable[[Address], str], epoch: int, share_of: Callable[[str], NodeName | None] | None = None
-    ) -> None:
-        """``share_of``: for which agent the document on a topic is, if it is for one."""
-        self._share_of = share_of or (lambda _topic: None)
-        self.shares: dict[NodeName, int] = {}
-        """How many documents stand that are for one agent, by agent."""
+    def __init__(self, topic_of: Callable[[Address], str], epoch: int, shares: Shares | None = None) -> None:
+        """``shares``: told of each document that comes to stand or goes."""
         self._topic_of = topic_of
+        self._shares = shares or Shares(lambda _topic: None)
+        self.moved = 0
+        """How often a document came to stand where none did, or went."""
         self._epoch = epoch
         self._revision = 0
         self._last: dict[str, Stamp] = {}
@@ -60,6 +58,11 @@ class Reconciler:
     def known(self) -> bool:
         """Whether it is known what the broker retains."""
         return self._shown is not None
+
+    @property
+    def topics(self) -> Iterable[str]:
+        """Where documents stand on the broker."""
+        return self._shown or ()
 
     @property
     def count(self) -> int:
@@ -83,16 +86,13 @@ class Reconciler:
         return frozenset(topic for topic, it in own.items() if last is not None and (stamp_of(it) or last) > last)
 
     def replayed(self, own: Mapping[str, bytes]) -> None:
-        """Take in what the broker retains of this node.
+        """Take in what the broker retains of this node's documents.
 
         What was not acknowledged is published again, whatever stands: it may be retained, and its readers may not have heard it.
         """
         self._shown = {topic: self._standing(topic, payload) for topic, payload in own.items()}
         self._shown |= dict.fromkeys(self._open, _FOREIGN)
         self._unconfirmed = set(self._shown)
-        self.shares = {}
-        for topic in self._shown:
-            self._count(topic, 1)
 
     def show_again(self) -> None:
         """Somebody has not seen what the broker retains: all of it is to be published once more."""
@@ -127,7 +127,7 @@ class Reconciler:
         return [self._clear(shown, topic) for topic in orphans]
 
     def stamped(self, address: Address, document: Document, at: datetime) -> Publication:
-        """A presence: published whenever its node says so, and never compared."""
+        """A presence or a share: published whenever its node says so, and never compared."""
         return Publication(self._topic_of(address), self._stamp(encode_body(document), at))
 
     def _standing(self, topic: str, payload: bytes) -> bytes:
@@ -151,7 +151,8 @@ class Reconciler:
             return None
         payload = self._stamp(body, at)
         if topic not in shown:
-            self._count(topic, 1)
+            self.moved += 1
+            self._shares.came(topic)
         shown[topic] = digest
         self.mark = Mark(self._epoch, self._revision)
         self._last[topic] = (self._epoch, self._revision)
@@ -161,17 +162,11 @@ class Reconciler:
     def _clear(self, shown: dict[str, bytes], topic: str) -> Publication:
         del shown[topic]
         self._unconfirmed.discard(topic)
-        self._count(topic, -1)
+        self.moved += 1
+        self._shares.went(topic)
         self._last.pop(topic, None)
         self._open[topic] = b""
         return Publication(topic, b"")
-
-    def _count(self, topic: str, more: int) -> None:
-        agent = self._share_of(topic)
-        if agent is not None:
-            self.shares[agent] = self.shares.get(agent, 0) + more
-            if not self.shares[agent]:
-                del self.shares[agent]
 
     def _stamp(self, body: bytes, at: datetime) -> bytes:
         self._revision += 1

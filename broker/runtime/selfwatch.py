@@ -5,7 +5,6 @@ Pure. The will, the greeting, the refreshed word and the farewell of one connect
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 
@@ -70,7 +69,6 @@ class SelfWatch:
         *,
         complete: bool = False,
         documents: int = 0,
-        shares: Mapping[NodeName, int] | None = None,
         aside: int = 0,
     ) -> Presence:
         """What to say of ourselves."""
@@ -82,7 +80,6 @@ class SelfWatch:
             since=now if self._since is None else self._since,
             complete=complete,
             documents=documents,
-            shares=dict(shares or {}),
             host=identity.host,
             version=identity.version,
             zone=identity.zone,

@@ -7,7 +7,8 @@ Pure. Documents come in as they were read, news goes out; who acts on it, and wh
   something newer there (S1, S8). The order of what went last is kept; of all the rest it is enough to know a writer's horizon:
   its newest word that this is all it shows. What a replay brings from before that, and we did not know, was gone by then.
 - Absence is not removal: an address that a replay leaves out is gone only when its writer, alive and complete in this session,
-  shows something newer than what we knew there. So neither an empty broker nor one that went back in time removes anything.
+  said after what we knew there how much stands, and as much is here (``proof``). So neither an empty broker nor one that went
+  back in time removes anything.
 - An epoch fences the earlier ones: live documents of an older life than the writer's present one are ignored. Replayed ones are
   not: a new life adopts what its predecessor left standing.
 """
@@ -22,10 +23,10 @@ from msgspec import Struct
 from broker.runtime.core import Key
 from broker.runtime.doubt import as_gone
 from broker.runtime.presence import Order, Writer, order_of, writer_of
-from schemas.addresses import Address, AgentPresenceAt, DashboardPresenceAt
+from broker.runtime.proof import NOWHERE, Proof, Stamp
+from schemas.addresses import Address, AgentPresenceAt, DashboardPresenceAt, ShareAt
 from schemas.codec import Header
-from schemas.documents import Document, Presence
-from schemas.names import NodeName
+from schemas.documents import Document, Presence, Share
 from schemas.status import NodeState
 
 SEEN = "runtime.seen"
@@ -34,7 +35,6 @@ SEEN = "runtime.seen"
 
 MOST_GONE = 1_000
 """So many removed addresses are remembered one by one, the newest ones."""
-_NOWHERE = (0, 0)
 
 
 class Seen(Struct, frozen=True, array_like=True):
@@ -48,7 +48,7 @@ class Seen(Struct, frozen=True, array_like=True):
     gone: bool
     revision: int
     removed: bool = False
-    horizon: tuple[int, int] = _NOWHERE
+    horizon: tuple[int, int] = NOWHERE
     reads: str = ""
 
     @property
@@ -84,37 +84,21 @@ class _Known(Struct):
     removed: bool = False
 
 
-class _Session(Struct):
-    """What one connection has brought so far: the proof that absence means removal is drawn from it alone."""
-
-    replaying: bool = True
-    proved: bool = True
-    """Else only what comes live counts."""
-    met: set[Address] = msgspec.field(default_factory=set)
-    presence: dict[Writer, Presence] = msgspec.field(default_factory=dict)
-    newest: dict[Writer, tuple[int, int]] = msgspec.field(default_factory=dict)
-    missing: dict[Writer, list[Address]] = msgspec.field(default_factory=dict)
-    standing: dict[Writer, set[Address]] = msgspec.field(default_factory=dict)
-    """What of each writer's stands, readable or not, its presence aside."""
-    unread: set[Writer] = msgspec.field(default_factory=set)
-    """Whose documents could not all be read: what they show is not known as a whole."""
-
-
 class View:
     """The newest that is known of each foreign address."""
 
-    def __init__(self, reads: str = "", agent: NodeName | None = None) -> None:
+    def __init__(self, reads: str = "", *, shared: bool = False) -> None:
         """``reads`` stands for all that this reader can know: what it subscribes to, and its version.
 
-        ``agent``: it sees of the dashboard only what is for this agent; None: it sees all that anybody shows.
+        ``shared``: of what the dashboard shows it sees its share alone.
         """
         self._reads = reads
-        self._agent = agent
-        self._horizon: dict[Writer, tuple[int, int]] = {}
+        self._shared = shared
+        self._horizon: dict[Writer, Stamp] = {}
         self._known: dict[Address, _Known] = {}
         self._gone: dict[Address, None] = {}
         """Those of them that were removed, the oldest removal first."""
-        self._session = _Session()
+        self._proof = Proof(shared=shared)
         self._seen: dict[Key, Struct | None] = {}
         self.stale = 0
         """How many documents were ignored for not being newer."""
@@ -127,7 +111,7 @@ class View:
         for topic, address, body in rows:
             seen = msgspec.json.decode(body, type=Seen)
             self._known[address] = _Known(topic, seen.order, told=seen.removed, removed=seen.removed)
-            if seen.horizon != _NOWHERE and seen.reads == self._reads:
+            if seen.horizon != NOWHERE and seen.reads == self._reads:
                 self._horizon[writer_of(address)] = seen.horizon
             if seen.removed:
                 gone.append((seen.order, topic, address))
@@ -140,46 +124,29 @@ class View:
 
     def begin(self) -> None:
         """A connection begins: nothing that an earlier one brought proves anything any more."""
-        self._session = _Session()
+        self._proof = Proof(shared=self._shared)
 
     def take(self, reading: Reading) -> list[News]:
         """A document arrived."""
-        if reading.retained and not self._session.proved:  # of the replay that proves nothing, a second time
+        if reading.retained and not self._proof.believed:  # of the replay that proves nothing, a second time
             self.stale += 1
             return []
-        writer = self._meet(reading.address)
-        spoken = isinstance(reading.document, Presence)
+        if isinstance(reading.document, Share):
+            return self._told(reading, reading.document)
         order = order_of(reading.header, reading.document)
-        known = self._known.get(reading.address)
-        if not reading.retained and self._past(writer, order):
-            self.fenced += 1
-            return []
-        if (known is not None and order < known.order) or self._was_gone(reading, writer, order):
-            self.stale += 1
-            return self._settled(writer, spoken=spoken)
-        self._note(writer, order, reading.document)
-        again = known is not None and order == known.order
-        back = known is not None and known.removed and not reading.retained  # its removal was heard late, or twice
-        if known is not None and again and known.told and not back:
-            self.stale += 1
-            return self._settled(writer, spoken=spoken)
-        self._known[reading.address] = _known_from(reading, order)
-        self._gone.pop(reading.address, None)
-        if not again or back:
-            self._note_seen(reading.address)
-        if known is not None and known.told and _alike(known.document, reading.document):
-            return self._settled(writer, spoken=spoken)
-        return [News(reading.address, reading.document), *self._settled(writer, spoken=spoken)]
+        self._proof.meet(reading.address, order.stamp)
+        writer = writer_of(reading.address)
+        news = self._news(reading, writer, order)
+        return [*news, *self._settled(writer)] if self._proof.may_follow(reading.address, order.stamp) else news
 
     def unreadable(self, address: Address) -> None:
         """Something that cannot be read stands at an address: what was known stays, for it is not absent."""
-        self._session.unread.add(self._meet(address))
+        if not isinstance(address, ShareAt):  # it counts, and is not counted
+            self._proof.meet(address)
 
     def cleared(self, address: Address) -> list[News]:
         """The writer cleared the topic, live."""
-        if isinstance(address, DashboardPresenceAt | AgentPresenceAt):
-            self._session.presence.pop(address, None)
-        self._session.standing.get(writer_of(address), set()).discard(address)
+        self._proof.clear(address)
         known = self._known.get(address)
         return [] if known is None or known.removed else self._remove(address, known)
 
@@ -189,50 +156,58 @@ class View:
         Not ``proved``: it may have been an old one, and says nothing of what is gone. Only what comes live from now on counts,
         which is everything, for all who write were asked to show it again.
         """
-        session = self._session
         if not proved:
-            session = self._session = _Session(proved=False)
-        session.replaying = False
-        for address, known in self._known.items():
-            if address not in session.met and not known.removed:
-                session.missing.setdefault(writer_of(address), []).append(address)
-        session.met = set()
-        return [news for writer in {**session.missing, **session.presence} for news in self._settled(writer)]
+            self._proof = Proof(shared=self._shared, believed=False)
+        self._proof.end((address, known.order.stamp) for address, known in self._known.items() if not known.removed)
+        return [news for writer in self._proof.writers for news in self._settled(writer)]
 
     def doubt(self, writer: Writer) -> list[News]:
-        """Its presence stands there, and nobody lives who says it: it counts as gone until it is said again."""
+        """Its presence stands there, and nobody lives who says it: it counts as gone until it is heard of."""
         known = self._known.get(writer)
-        self._session.presence.pop(writer, None)
+        self._proof.doubt(writer)
         if known is None or known.document is None or known.document.state is NodeState.GONE:
             return []
         known.document = as_gone(known.document)
         return [News(writer, known.document)]
 
-    def _meet(self, address: Address) -> Writer:
-        """Something stands there."""
-        writer = writer_of(address)
-        self._session.met.add(address)
-        if address != writer:
-            self._session.standing.setdefault(writer, set()).add(address)
-        return writer
+    def _told(self, reading: Reading, share: Share) -> list[News]:
+        """How much of the dashboard's is for us: it may prove something; and who says so now, lives."""
+        writer = writer_of(reading.address)
+        self._proof.tell(reading.header, share)
+        presence = None if reading.retained else self._proof.revive(writer)
+        known = self._known.get(writer)
+        if presence is None or known is None:
+            return self._settled(writer)
+        known.document = presence
+        return [News(writer, presence), *self._settled(writer)]
 
-    def _all_met(self, writer: Writer, presence: Presence) -> bool:
-        """The second proof of a complete replay, for brokers whose nonce overtakes it: as much stands as the writer says."""
-        stated = presence.documents
-        if self._agent is not None and isinstance(writer, DashboardPresenceAt):
-            stated = presence.shares.get(self._agent, 0)
-        return len(self._session.standing.get(writer, ())) >= stated
+    def _news(self, reading: Reading, writer: Writer, order: Order) -> list[News]:
+        """The document itself, if it is newer than what was known, or has not been told."""
+        known = self._known.get(reading.address)
+        if not reading.retained and self._past(writer, order):
+            self.fenced += 1
+            return []
+        if (known is not None and order < known.order) or self._was_gone(reading, writer, order):
+            self.stale += 1
+            return []
+        if isinstance(reading.document, Presence):
+            self._proof.speak(writer, order, reading.document)
+        again = known is not None and order == known.order
+        back = known is not None and known.removed and not reading.retained  # its removal was heard late, or twice
+        if known is not None and again and known.told and not back:
+            self.stale += 1
+            return []
+        self._known[reading.address] = _known_from(reading, order)
+        self._gone.pop(reading.address, None)
+        if not again or back:
+            self._note_seen(reading.address)
+        if known is not None and known.told and _alike(known.document, reading.document):
+            return []
+        return [News(reading.address, reading.document)]
 
     def _past(self, writer: Writer, order: Order) -> bool:
         present = self._known.get(writer)
         return present is not None and order.epoch < present.order.epoch
-
-    def _note(self, writer: Writer, order: Order, document: Document) -> None:
-        """What the writer shows in this session, and how new it is."""
-        session = self._session
-        session.newest[writer] = max(order.stamp, session.newest.get(writer, order.stamp))
-        if isinstance(document, Presence):
-            session.presence[writer] = document
 
     def _was_gone(self, reading: Reading, writer: Writer, order: Order) -> bool:
         """Whether a replay brings back what its writer no longer showed when last it said that this was all."""
@@ -242,47 +217,20 @@ class View:
             reading.retained
             and unknown
             and reading.address != writer
-            and order.stamp <= self._horizon.get(writer, _NOWHERE)
+            and order.stamp <= self._horizon.get(writer, NOWHERE)
         )
 
-    def _settled(self, writer: Writer, *, spoken: bool = False) -> list[News]:
-        """If the writer says, in this session, that this is all it shows: what is thereby proved to be gone.
-
-        ``spoken``: it says so now. What came live since it spoke it has not counted, so where only that counts, it has to speak.
-        """
-        session = self._session
-        presence = session.presence.get(writer)
-        if not session.proved and not spoken:
+    def _settled(self, writer: Writer) -> list[News]:
+        """If the writer's word is proved in this session: what is thereby gone."""
+        word = self._proof.proved(writer)
+        if word is None:
             return []
-        if session.replaying or presence is None or presence.state is not NodeState.ALIVE or not presence.complete:
-            return []
-        if not self._all_met(writer, presence):
-            return []
-        stamp = self._known[writer].order.stamp
-        if writer not in session.unread and stamp > self._horizon.get(writer, _NOWHERE):
-            self._horizon[writer] = stamp
+        if self._proof.knows_all(writer) and word > self._horizon.get(writer, NOWHERE):
+            self._horizon[writer] = word
             self._note_seen(writer)
-        return self._removals(writer)
-
-    def _removals(self, writer: Writer) -> list[News]:
-        """What the writer no longer shows."""
-        session = self._session
-        missing = session.missing.get(writer)
-        if not missing:
-            return []
-        newest = session.newest[writer]
-        gone: list[News] = []
-        waiting: list[Address] = []
-        for address in missing:
-            known = self._known.get(address)
-            if known is None or known.removed or address in session.met:
-                continue
-            if known.order.stamp < newest and address != writer:
-                gone += self._remove(address, known)
-            else:
-                waiting.append(address)
-        session.missing[writer] = waiting
-        return gone
+        gone = [(address, self._known.get(address)) for address in self._proof.gone(writer, word)]
+        removed = [(address, known) for address, known in gone if known is not None and not known.removed]
+        return [news for address, known in removed for news in self._remove(address, known)]
 
     def _remove(self, address: Address, known: _Known) -> list[News]:
         """It is gone; what stood there is remembered, so that it is not believed when it comes back."""
@@ -297,10 +245,10 @@ class View:
 
     def _note_seen(self, address: Address) -> None:
         """Have what is known of an address saved."""
-        known, horizon = self._known[address], _NOWHERE
+        known, horizon = self._known[address], NOWHERE
         if isinstance(address, DashboardPresenceAt | AgentPresenceAt):
-            horizon = self._horizon.get(address, _NOWHERE)
-        order, reads = known.order, self._reads if horizon != _NOWHERE else ""
+            horizon = self._horizon.get(address, NOWHERE)
+        order, reads = known.order, self._reads if horizon != NOWHERE else ""
         seen = Seen(order.epoch, order.connection, order.gone, order.revision, known.removed, horizon, reads)
         self._seen[Key(SEEN, known.topic)] = seen
 
@@ -318,4 +266,4 @@ def _alike(before: Presence | None, after: Document) -> bool:
 
 
 def _uncounted(presence: Presence) -> Presence:
-    return msgspec.structs.replace(presence, documents=0, shares={})
+    return msgspec.structs.replace(presence, documents=0)

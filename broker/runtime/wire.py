@@ -23,6 +23,7 @@ from schemas.addresses import (
     AgentPresenceAt,
     AssignmentAt,
     DashboardPresenceAt,
+    ShareAt,
     TakenAt,
 )
 from schemas.codec import Header, decode, decode_header, encode_body
@@ -73,6 +74,13 @@ class Wire:
         if isinstance(address, AgentPlanAt | AgentInstanceAt | AssignmentAt | TakenAt | AgentGrantsAt):
             return address.agent
         return None
+
+    def told(self, topic: str) -> NodeName | None:
+        """Which agent a topic of the dashboard tells its share; None: it is no share."""
+        if not topic.endswith("/share"):  # there are many documents, and few are spelt like this
+            return None
+        address = self.address_of(topic)
+        return address.agent if isinstance(address, ShareAt) else None
 
     def read(self, address: Address, payload: bytes) -> tuple[Header, Document]:
         """The document that stands at an address. Raises SchemaError."""

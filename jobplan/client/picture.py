@@ -29,6 +29,7 @@ from schemas.addresses import (
     PlanAt,
     PlanVersionAt,
     RunReportAt,
+    ShareAt,
     TakenAt,
 )
 from schemas.codec import SchemaError, decode, decode_header
@@ -47,6 +48,7 @@ from schemas.documents import (
     PlanVersion,
     Presence,
     RunReport,
+    Share,
     Taken,
 )
 from schemas.names import InstanceId, NodeName, PlanName
@@ -61,6 +63,7 @@ DOCUMENT_AT: Final[dict[type[Address], type[Document]]] = {
     RunReportAt: RunReport,
     FireReportAt: FireReport,
     TakenAt: Taken,
+    ShareAt: Share,
     PlanAt: PlanStatus,
     PlanVersionAt: PlanVersion,
     CalendarAt: CalendarDays,

@@ -116,7 +116,7 @@ def _bus_agrees(verdict: Verdict, records: Records, who: str, retained: Mapping[
         core = _core(node)
         core.restore((key, body) for key, body in rows.items() if key.table not in RUNTIME)
         wanted |= {TOPICS.topic_of(address): encode_body(document) for address, document in core.documents()}
-    standing = {topic: body_of(payload) for topic, payload in retained.items() if not topic.endswith("/presence")}
+    standing = {topic: body_of(it) for topic, it in retained.items() if not topic.endswith(("/presence", "/share"))}
     for topic in sorted(standing.keys() | wanted.keys()):
         shows, asked = standing.get(topic), wanted.get(topic)
         verdict.expect(f"L2: {topic} shows {who} {shows!r}, wanted is {asked!r}", holds=shows == asked)

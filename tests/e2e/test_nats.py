@@ -105,20 +105,21 @@ def test_one_of_three_servers_dies_under_load(tmp_path: Path) -> None:
 
 def _everything(nodes: Installation) -> bool:
     """Whether somebody who comes now is shown all that nodes say they show. NATS may show for a while what was cleared, too."""
-    shown: dict[str, dict[str, object]] = json.loads(nodes.do("topics", "--json"))
-    stands = Counter(
-        "agent" if "/report/" in topic else "dashboard" for topic in shown if not topic.endswith("/presence")
-    )
-    stands["dashboard"] += sum(
-        topic.startswith("plan/") for topic in shown
-    )  # their versions, which the command leaves out
-    said: Counter[str] = Counter()
+    shown: dict[str, dict[str, int]] = json.loads(nodes.do("topics", "--json"))
+    said = {"instances": 2, "reports": 0}
+    stands = Counter(instances=0, reports=sum("/report/" in topic for topic in shown))
     for topic, one in shown.items():
-        if topic.endswith("/presence"):
-            documents = one.get("documents", 0)
-            assert isinstance(documents, int)
-            said[topic.split("/")[0]] += documents
-    return all(stands[who] >= said[who] for who in said)
+        match topic.split("/"):
+            case ["agent", _, "presence"]:
+                said["reports"] += one.get("documents", 0)
+            case ["instance", name]:
+                stands["instances"] += 1
+                said[name] = one["jobs"]
+            case ["instance", name, "job", *_]:
+                stands[name] += 1
+            case _:
+                pass
+    return all(stands[what] >= number for what, number in said.items())
 
 
 def _start(nodes: Installation) -> None:

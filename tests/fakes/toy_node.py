@@ -14,9 +14,9 @@ from broker.runtime.selfwatch import Identity
 from broker.runtime.world import Signal, World
 from broker.topic_table import Role
 from broker.topics import Topics
-from schemas.addresses import Address, AgentInstanceAt, AgentPresenceAt, DashboardPresenceAt, FireReportAt
+from schemas.addresses import Address, AgentInstanceAt, AgentPresenceAt, DashboardPresenceAt, FireReportAt, ShareAt
 from schemas.codec import decode, decode_header, encode_body, stamp
-from schemas.documents import AgentInstance, Document, Presence
+from schemas.documents import AgentInstance, Document, Presence, Share
 from schemas.names import InstanceId, NodeName, PlanName, instance_id
 from schemas.status import NodeState
 from tests.fakes.broker import FakeBroker
@@ -73,7 +73,13 @@ class FakeDashboard:
         word = Presence(
             node=NodeName("dashboard"), state=state, connection=self.connection, since=START, complete=complete
         )
+        if complete:
+            self.share()
         self.show(DashboardPresenceAt(), word)
+
+    def share(self, documents: int = 0) -> None:
+        """Say how much is for the agent; 0: as much as it has met, or more."""
+        self.show(ShareAt(ME), Share(connection=self.connection, documents=documents))
 
 
 class ToyNode:

@@ -32,6 +32,7 @@ from schemas.addresses import (
     PlanAt,
     PlanVersionAt,
     RunReportAt,
+    ShareAt,
     TakenAt,
 )
 from schemas.names import ContextName, JobId, LockName, NodeName, PlanName, RequestId, UserName, instance_id, run_id
@@ -64,6 +65,7 @@ addresses: st.SearchStrategy[Address] = st.one_of(
     st.builds(LockAt, locks, st.just("") | names),
     st.just(GrantsAt()),
     st.builds(AgentGrantsAt, nodes),
+    st.builds(ShareAt, nodes),
 )
 levels = st.sampled_from(["", "a", "b", "$x", "+", "#", "ab"])
 topics_of_levels = st.lists(levels, min_size=1, max_size=5).map("/".join)
@@ -188,7 +190,7 @@ def test_every_address_is_generated() -> None:
     generated = {
         DashboardPresenceAt, AgentPresenceAt, AgentPlanAt, AgentInstanceAt, AssignmentAt, RunReportAt,
         FireReportAt, TakenAt, PlanAt, PlanVersionAt, CalendarAt, InstanceAt, JobAt, LockAt,
-        GrantsAt, AgentGrantsAt,
+        GrantsAt, AgentGrantsAt, ShareAt,
     }  # fmt: skip
 
     assert generated == set(Address.__args__)

@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TypeVar
 
-from schemas.codec import SchemaError, body_of, decode, decode_header
-from schemas.documents import Blocker, BlockerKind, FireReport, InstanceStatus, JobState, RunReport
-from schemas.names import InstanceId, RunId
+from schemas.addresses import DashboardPresenceAt, ShareAt
+from schemas.codec import Header, SchemaError, body_of, decode, decode_header
+from schemas.documents import (
+    Blocker,
+    BlockerKind,
+    FireReport,
+    InstanceStatus,
+    JobState,
+    Presence,
+    RunReport,
+    Share,
+)
+from schemas.names import InstanceId, NodeName, RunId
 from schemas.status import ContextStatus, JobStatus, RunPhase
 from tests.simulation.checkers.reading import DASHBOARD, Ledger
 from tests.simulation.session import TOPICS
@@ -92,9 +102,10 @@ class Peace:
     def _same_everywhere(self, record: Standing) -> None:
         wanted = {topic: body for node in record.wanted.values() for topic, body in node.items()}
         presences = {topic for topic in record.retained if topic.endswith("/presence")}
+        shares = {topic for topic in record.retained if topic.endswith("/share")}
         for topic in sorted(wanted.keys() - record.retained.keys()):
             raise PromiseBrokenError("L2", f"{topic} is wanted and does not stand on the broker")
-        for topic in sorted(record.retained.keys() - wanted.keys() - presences):
+        for topic in sorted(record.retained.keys() - wanted.keys() - presences - shares):
             raise PromiseBrokenError("L2", f"{topic} stands on the broker and nobody wants it")
         for topic, body in wanted.items():
             if body_of(record.retained[topic]) != body:
@@ -103,6 +114,8 @@ class Peace:
                 raise PromiseBrokenError("L2", f"{topic} is right, and older than what a reader may have seen there")
         if len(presences) != len(record.wanted):
             raise PromiseBrokenError("L2", f"presences: {sorted(presences)}")
+        if record.last:  # before, something may have come or gone within the last second
+            _count_shares(record, shares)
 
     # ------------------------------------------------------------------ L3
 
@@ -138,6 +151,25 @@ class Peace:
                 raise PromiseBrokenError(
                     "L3", f"fires of {report.job} of {report.instance} that nobody takes: {report.fires}"
                 )
+
+
+def _count_shares(record: Standing, shares: set[str]) -> None:
+    """Each agent is told how many of the dashboard's documents are for it, on the dashboard's present connection."""
+    header, dashboard = _read(record.retained[TOPICS.topic_of(DashboardPresenceAt())], Presence)
+    agents = [NodeName(name) for name in record.wanted if name != DASHBOARD]
+    if shares != {TOPICS.topic_of(ShareAt(agent)) for agent in agents}:
+        raise PromiseBrokenError("L2", f"shares: {sorted(shares)}")
+    for agent in agents:
+        root = TOPICS.topic_of(ShareAt(agent)).removesuffix("share")
+        told, share = _read(record.retained[root + "share"], Share)
+        documents = sum(topic.startswith(root) for topic in record.wanted[DASHBOARD])
+        wanted = (header.epoch, dashboard.connection, documents)
+        if (told.epoch, share.connection, share.documents) != wanted:
+            raise PromiseBrokenError("L2", f"{agent} is told {share} in epoch {told.epoch}, right is {wanted}")
+
+
+def _read(payload: bytes, kind: type[T]) -> tuple[Header, T]:
+    return decode_header(payload), decode(payload, kind)
 
 
 def _shown(record: Standing, part: str, kind: type[T]) -> list[T]:

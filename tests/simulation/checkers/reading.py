@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from broker.runtime.core import AuditRow
 from schemas.addresses import PlanVersionAt
-from schemas.documents import InstanceStatus, JobState
+from schemas.documents import InstanceStatus, JobState, PlanStatus
 from schemas.names import InstanceId, RunId
 from schemas.plan import PlanSource
 from tests.simulation.trace import Found, PutBack, Row, Saved
@@ -133,13 +133,23 @@ class Ledger:
         for table in (self.plans, self.instances, self.runs, self.jobs, self.taken, self.status):
             table.clear()
         shown = dict(record.documents)
+        plans = {
+            one.plan
+            for one in shown.values()
+            if isinstance(one, PlanStatus) and PlanVersionAt(one.plan, one.version) in shown
+        }
+        believed = {
+            one.instance
+            for one in shown.values()
+            if isinstance(one, InstanceStatus) and one.plan in plans and PlanVersionAt(one.plan, one.version) in shown
+        }
         for document in shown.values():
             match document:
-                case InstanceStatus() if PlanVersionAt(document.plan, document.version) in shown:
+                case InstanceStatus() if document.instance in believed:
                     self.status[document.instance, document.plan, ""] = document.status
                     for context in document.contexts:
                         self.status[document.instance, context.context, ""] = context.status
-                case JobState():
+                case JobState() if document.instance in believed:
                     self.status[document.instance, document.context, document.job] = document.status
                 case _:
                     pass

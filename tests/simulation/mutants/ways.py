@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from agent_node.core.records import RUNS
 from broker.runtime.life import Life
+from broker.runtime.presence import writer_of
 from broker.runtime.reconciler import Reconciler
 from broker.runtime.view import News, View
 from dashboard_node.core import machine as dashboard_machine
@@ -70,12 +71,9 @@ def remove_what_is_absent(end: Any) -> Any:  # noqa: ANN401  # a method
 
     def removing(self: View, *, proved: bool = True) -> list[News]:
         gone = end(self, proved=proved)
-        for missing in self._session.missing.values():
-            for address in missing:
-                known = self._known[address]
-                if not known.removed:
-                    gone += self._remove(address, known)
-            missing.clear()
+        for address, known in list(self._known.items()):
+            if not known.removed and address != writer_of(address) and not self._proof.stands(address):
+                gone += self._remove(address, known)
         return list(gone)
 
     return removing

@@ -24,6 +24,7 @@ from schemas.addresses import (
     PlanAt,
     PlanVersionAt,
     RunReportAt,
+    ShareAt,
     TakenAt,
 )
 from schemas.documents import (
@@ -41,6 +42,7 @@ from schemas.documents import (
     PlanVersion,
     Presence,
     RunReport,
+    Share,
     Taken,
 )
 from schemas.names import ContextName, InstanceId, JobId, LockName, NodeName, PlanName, RequestId, RunId, UserName
@@ -51,6 +53,7 @@ SPELLINGS: list[tuple[Address, str]] = [
     (DashboardPresenceAt(), "dashboard/presence"),
     (GrantsAt(), "dashboard/grants"),
     (AgentGrantsAt(NORTH), "agent/north/grants"),
+    (ShareAt(NORTH), "agent/north/share"),
     (AssignmentAt(NORTH, RunId(f"{DAY}~main~north-load~1")), f"agent/north/assignment/{DAY}/main~north-load~1"),
     (RunReportAt(NORTH, RunId(f"{DAY}~main~north-load~2")), f"agent/north/report/{DAY}/main~north-load~2"),
     (FireReportAt(NORTH, DAY, JobId("north-file.csv")), f"agent/north/report/{DAY}/north-file%2Ecsv"),
@@ -78,6 +81,7 @@ DOCUMENTS: list[tuple[Address, type[Document]]] = [
     (LockAt(LockName("l"), ""), LockState),
     (GrantsAt(), Grants),
     (AgentGrantsAt(NORTH), Grants),
+    (ShareAt(NORTH), Share),
 ]
 FOREIGN = [
     "",

@@ -1,4 +1,4 @@
-"""What a replay alone cannot prove: that it was whole, when the nonce overtook it; and that who stands as alive is alive."""
+"""What a replay alone cannot prove: that who stands as alive is alive."""
 
 from __future__ import annotations
 
@@ -8,105 +8,22 @@ from broker.bus import Delivery, Publication
 from broker.runtime.core import Heard
 from broker.runtime.doubt import SILENCE, as_gone
 from broker.runtime.life import Life
-from broker.runtime.reconciler import Reconciler
 from broker.runtime.selfwatch import Identity
-from broker.runtime.view import News, Reading, View
 from broker.topic_table import Role
-from broker.topics import Topics
-from schemas.addresses import Address, AgentInstanceAt, AgentPresenceAt, DashboardPresenceAt, FireReportAt, PlanAt
-from schemas.codec import Header, decode, encode_body, stamp
-from schemas.documents import Document, FireReport, Presence
-from schemas.names import NodeName, PlanName
+from schemas.addresses import DashboardPresenceAt, ShareAt
+from schemas.codec import decode, encode_body, stamp
+from schemas.documents import Presence, Share
+from schemas.names import NodeName
 from schemas.status import NodeState
-from tests.fakes.toy_core import JOB, ME, Effect, Event, ToyCore
-from tests.fakes.toy_node import FIRST, SECOND, START, TOPICS, a_publication
+from tests.fakes.toy_core import ME, Effect, Event, ToyCore
+from tests.fakes.toy_node import START, TOPICS
 
 ELSEWHERE = NodeName("elsewhere")
 
 
-def a_presence(
-    *, connection: int = 1, state: NodeState = NodeState.ALIVE, shares: dict[NodeName, int] | None = None
-) -> Presence:
+def a_presence(*, connection: int = 1, state: NodeState = NodeState.ALIVE) -> Presence:
     """The dashboard's word."""
-    return Presence(
-        node=NodeName("dashboard"), state=state, connection=connection, since=START, complete=True, shares=shares or {}
-    )
-
-
-def a_reading(address: Address, document: Document, revision: int, *, retained: bool) -> Reading:
-    """Something arrives."""
-    header = Header(v=1, epoch=1, revision=revision, at=START)
-    return Reading(Topics("test").topic_of(address), address, header, document, retained)
-
-
-def an_instance_reading(which: object, revision: int, *, retained: bool = True) -> Reading:
-    """A publication of an instance arrives."""
-    instance = FIRST if which is FIRST else SECOND
-    return a_reading(AgentInstanceAt(ME, instance), a_publication(instance), revision, retained=retained)
-
-
-def test_absence_waits_for_as_many_documents_as_the_writer_states() -> None:
-    """A nonce that overtook its replay removes nothing: what comes late is there, and only then the rest is gone."""
-    view = View(agent=ME)
-    view.begin()
-    for reading in (an_instance_reading(FIRST, 1), an_instance_reading(SECOND, 2)):
-        view.take(reading)
-    view.end()
-    view.begin()
-    presence = a_presence(shares={ME: 1, ELSEWHERE: 50})
-    view.take(a_reading(DashboardPresenceAt(), presence, 9, retained=True))
-
-    assert view.end() == []
-    assert view.take(an_instance_reading(SECOND, 2)) == [News(AgentInstanceAt(ME, FIRST), None)]
-
-
-def test_what_comes_after_the_nonce_is_believed() -> None:
-    """For a newcomer, too: a document older than the writer's last word is no ghost while not all has come."""
-    view = View(agent=ME)
-    view.begin()
-    view.take(a_reading(DashboardPresenceAt(), a_presence(shares={ME: 2}), 9, retained=True))
-    view.end()
-
-    assert [len(view.take(an_instance_reading(which, 1))) for which in (FIRST, SECOND)] == [1, 1]
-
-
-def test_who_sees_everything_counts_everything() -> None:
-    """A reader of all that an agent shows waits for all its documents, not for a share."""
-    report = FireReportAt(ELSEWHERE, FIRST, JOB)
-    gone = []
-    for documents in (1, 0):
-        view = View()
-        view.begin()
-        view.take(a_reading(report, FireReport(instance=FIRST, job=JOB), 1, retained=True))
-        view.end()
-        view.begin()
-        word = Presence(
-            node=ELSEWHERE, state=NodeState.ALIVE, connection=1, since=START, complete=True, documents=documents
-        )
-        view.take(a_reading(AgentPresenceAt(ELSEWHERE), word, 9, retained=True))
-        gone.append(view.end())
-
-    assert gone == [[], [News(report, None)]]
-
-
-def test_shares_follow_what_is_shown() -> None:
-    """Shown, shown anew, cleared, and found standing: the count of each agent's documents is right."""
-    agents = {TOPICS.topic_of(AgentInstanceAt(agent, FIRST)): agent for agent in (ME, ELSEWHERE)}
-    reconciler = Reconciler(TOPICS.topic_of, 1, agents.get)
-    counts = []
-    reconciler.replayed({})
-    for version, agent in ((1, ME), (2, ME), (1, ELSEWHERE)):
-        reconciler.show({AgentInstanceAt(agent, FIRST): a_publication(FIRST, version=version)}, START)
-        counts.append(dict(reconciler.shares))
-    reconciler.show({AgentInstanceAt(ME, FIRST): None}, START)
-    counts.append(dict(reconciler.shares))
-    reconciler.replayed(dict.fromkeys(agents, b"{}"))
-
-    assert counts == [{ME: 1}, {ME: 1}, {ME: 1, ELSEWHERE: 1}, {ELSEWHERE: 1}]
-    assert reconciler.shares == {ME: 1, ELSEWHERE: 1}
-
-
-# ---------------------------------------------------------------------------------------------- who is silent
+    return Presence(node=NodeName("dashboard"), state=state, connection=connection, since=START, complete=True)
 
 
 def a_life() -> tuple[Life[Event, Effect], ToyCore]:
@@ -119,10 +36,11 @@ def a_life() -> tuple[Life[Event, Effect], ToyCore]:
     return life, core
 
 
-def hear(life: Life[Event, Effect], presence: Presence, revision: int, *, retained: bool) -> None:
-    """The dashboard's presence arrives."""
-    payload = stamp(encode_body(presence), epoch=1, revision=revision, at=START)
-    life.deliver(Delivery(TOPICS.topic_of(DashboardPresenceAt()), payload, retained))
+def hear(life: Life[Event, Effect], word: Presence | Share, revision: int, *, retained: bool) -> None:
+    """The dashboard's presence, or our share, arrives."""
+    payload = stamp(encode_body(word), epoch=1, revision=revision, at=START)
+    address = DashboardPresenceAt() if isinstance(word, Presence) else ShareAt(ME)
+    life.deliver(Delivery(TOPICS.topic_of(address), payload, retained))
 
 
 def connected(life: Life[Event, Effect], *, stands: Presence) -> None:
@@ -187,10 +105,19 @@ def test_newcomer_hears_of_us() -> None:
     assert words == [0, 1, 0]
 
 
-def test_dashboard_states_each_agents_share() -> None:
-    """Of what stands, each agent is told how much is for it."""
-    life: Life[Event, Effect] = Life(ToyCore(), Identity(role=Role.DASHBOARD, node=NodeName("dashboard")), TOPICS)
-    topics = [TOPICS.topic_of(AgentInstanceAt(agent, FIRST)) for agent in (ME, ELSEWHERE)]
-    topics.append(TOPICS.topic_of(PlanAt(PlanName("a"))))
+def test_who_tells_us_our_share_is_not_doubted() -> None:
+    """It is what a newcomer is answered; and who was doubted before is believed again, for its presence stands."""
+    life, core = a_life()
+    connected(life, stands=a_presence())
+    hear(life, Share(connection=1), 2, retained=True)
+    life.turn(START + SILENCE)
+    assert states(core) == [NodeState.ALIVE, NodeState.GONE]
 
-    assert [life.wire.share_of(topic) for topic in topics] == [ME, ELSEWHERE, None]
+    hear(life, Share(connection=1), 3, retained=False)
+    life.turn(START + SILENCE)
+    assert states(core) == [NodeState.ALIVE, NodeState.GONE, NodeState.ALIVE]
+
+    connected(life, stands=a_presence(connection=2))
+    hear(life, Share(connection=2), 4, retained=False)
+    life.turn(START + 2 * SILENCE)
+    assert states(core) == [NodeState.ALIVE, NodeState.GONE, NodeState.ALIVE, NodeState.ALIVE]

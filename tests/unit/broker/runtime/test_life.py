@@ -13,10 +13,11 @@ from broker.runtime.aside import Aside
 from broker.runtime.core import Heard, Recovered, Reply
 from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.inbox import LARGEST_REQUEST, MOST_REQUESTS
-from broker.runtime.life import REFRESH, Life
+from broker.runtime.life import Life
 from broker.runtime.reconciler import Mark
 from broker.runtime.saved import MARK
 from broker.runtime.selfwatch import Identity
+from broker.runtime.words import REFRESH
 from broker.topic_table import Role
 from broker.topics import RequestTopic
 from schemas.codec import decode, encode_body, stamp

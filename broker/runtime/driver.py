@@ -25,7 +25,6 @@ from broker.runtime.life import Life
 from broker.runtime.link import Link
 from broker.runtime.measuring import Measured
 from broker.runtime.selfwatch import Identity
-from broker.runtime.store import StoreError
 from broker.runtime.telling import tell
 from broker.runtime.turn import Turn
 from broker.runtime.world import Signal, World
@@ -123,6 +122,7 @@ class Driver(Generic[E, F]):
                 await self._carry_out(turn, since)
                 if self.life.showing:
                     self._wake.set()
+                    await asyncio.sleep(0)  # what arrives meanwhile is decided in between
             elif not self._wake.is_set():
                 self._world.signal(Signal.IDLE)
         link.cancel()  # it says farewell
@@ -162,14 +162,9 @@ class Driver(Generic[E, F]):
 
     async def _save(self, turn: Turn[F]) -> None:
         """1 durable. Raises StoreError: the node stops, for nothing may be shown that is not saved."""
-        if not turn.durable:
-            return
-        try:
-            async with asyncio.timeout(self._world.limits.save):
-                await self._world.store.save(turn.rows, turn.audit)
-        except TimeoutError:
-            raise StoreError(f"saving took longer than {self._world.limits.save:g} s: is the disk well?") from None
-        self._world.signal(Signal.SAVED)
+        if turn.durable:
+            await self._world.store.save(turn.rows, turn.audit)
+            self._world.signal(Signal.SAVED)
 
     async def _show(self, turn: Turn[F], times: _Times) -> None:
         """2 visible. Made for another connection, it says nothing any more; lost on the way, it is all shown again later."""

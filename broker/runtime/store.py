@@ -2,13 +2,16 @@
 
 It knows tables, keys and bytes, not what they mean. One transaction a turn: the records that changed and the audit rows that
 say why are saved together or not at all (S4, S5, S6). A save that fails stops the node: nothing is shown that was not saved.
+
+A turn is saved on the event loop, where nothing can go on before it is; what is read, and what may take long, is done in
+aiosqlite's thread, over a connection of its own: nobody's look at the audit trail keeps a turn from being saved.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -57,7 +60,8 @@ _EPOCH = (
     "ON CONFLICT (name) DO UPDATE SET value = max(life.value + 1, excluded.value) RETURNING value"
 )
 
-_BATCH = "-- statements, each with its rows: one transaction"
+_SYNCED = "PRAGMA synchronous = FULL"
+"""Of each connection; the journal's mode is the file's."""
 _encoder = msgspec.json.Encoder()
 
 
@@ -108,28 +112,12 @@ class Store(Protocol):
         """Remove audit rows from before a time, the oldest first; so many at most. Those of these instances and kinds stay."""
 
 
-class _Connection(sqlite3.Connection):
-    """Knows one statement more: a batch of statements, which is one transaction.
-
-    aiosqlite hands each call to its thread and waits for it; so a batch costs one hop, whatever it is made of, and a save that is
-    cancelled is saved whole or not at all.
-    """
-
-    def executemany(self, sql: str, rows: Iterable[Any], /) -> sqlite3.Cursor:
-        """As in sqlite3, but for ``_BATCH``."""
-        if sql != _BATCH:
-            return super().executemany(sql, rows)
-        with self:
-            for statement, values in rows:
-                if values:
-                    super().executemany(statement, values)
-        return self.cursor()
-
-
 class SqliteStore:
     """A node's records in one SQLite file: write-ahead log, and each commit synced to the disk before ``save`` returns."""
 
-    def __init__(self, database: aiosqlite.Connection) -> None:
+    def __init__(self, saving: sqlite3.Connection, database: aiosqlite.Connection) -> None:
+        """``saving`` commits turns, on the loop; ``database`` does the rest, a statement a transaction."""
+        self._saving = saving
         self._database = database
 
     @classmethod
@@ -140,11 +128,14 @@ class SqliteStore:
             with one_line(str(path)):
                 _keep_older(path)
                 private(path)
-                database = await aiosqlite.connect(path, factory=_Connection)
+                database = await aiosqlite.connect(path, isolation_level=None)
             try:
                 with one_line(str(path)):
                     await _prepare(database, path)
-                yield cls(database)
+                    saving = sqlite3.connect(path)
+                    saving.execute(_SYNCED)
+                with contextlib.closing(saving):
+                    yield cls(saving, database)
             finally:
                 await database.close()
 
@@ -158,16 +149,17 @@ class SqliteStore:
         """Count up the node's life: rises even after the clock went back, and, thanks to ``floor``, after the disk was lost."""
         with one_line("the life counter"):
             ((epoch,),) = await self._database.execute_fetchall(_EPOCH, (floor,))
-            await self._database.commit()
             return int(epoch)
 
     async def save(self, changes: Changes, audit: Sequence[AuditRow]) -> None:
-        """One transaction, and one hop to the database's thread and back."""
+        """One transaction. It takes less than two hops to a thread and back, which each turn would wait for."""
         kept = [(*key, _encoder.encode(record)) for key, record in changes.items() if record is not None]
         gone = [tuple(key) for key, record in changes.items() if record is None]
         batch = ((_UPSERT, kept), (_DELETE, gone), (_AUDIT, [_row(entry) for entry in audit]))
-        with one_line("records"):
-            await self._database.executemany(_BATCH, batch)
+        with one_line("records"), self._saving:
+            for statement, rows in batch:
+                if rows:
+                    self._saving.executemany(statement, rows)
 
     async def audit(self, query: AuditQuery) -> list[Audited]:
         """The newest rows that match, newest first; or the oldest ones, oldest first."""
@@ -180,17 +172,14 @@ class SqliteStore:
         """Remove audit rows from before a time, the oldest first; so many at most. Those of these instances and kinds stay."""
         kept = [msgspec.json.encode(list(names)).decode() for names in (instances, kinds)]
         with one_line("the audit trail"):
-            if self._database.in_transaction:  # an earlier save was cancelled half-way
-                await self._database.rollback()
             removed = await self._database.execute(_FORGET, (_text(before), *kept, most))
-            await self._database.commit()
             return removed.rowcount
 
 
 async def _prepare(database: aiosqlite.Connection, path: Path) -> None:
     """Bring the file to this program's schema; refuse one from the future."""
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 5000"):
-        await database.execute(f"PRAGMA {pragma}")
+    for pragma in ("PRAGMA journal_mode = WAL", _SYNCED):
+        await database.execute(pragma)
     ((version,),) = await database.execute_fetchall("PRAGMA user_version")
     if version > SCHEMA:
         raise StoreError(

@@ -46,6 +46,7 @@ async def test_a_copy_of_a_database_in_use_is_of_one_commit(tmp_path: Path) -> N
 
         async def write() -> None:
             for number in range(300):
+                await asyncio.sleep(0)  # a save gives nobody else a turn
                 await store.save({Key("a", "x"): Count(number), Key("b", "x"): Count(number)}, [ROW])
 
         async with asyncio.TaskGroup() as group:

@@ -10,6 +10,7 @@ from broker.bus import Publication
 from broker.errors import RefusedError
 from broker.runtime.errors import FencedError
 from broker.runtime.world import Signal
+from schemas.names import InstanceId
 from schemas.status import NodeState
 from tests.fakes.toy_core import Bump
 from tests.fakes.toy_node import (
@@ -243,3 +244,22 @@ async def test_a_broker_that_acknowledges_nothing_is_left() -> None:
 
     assert node.reports() == {f"{FIRST}/north-tick": "1"}
     assert [bell.count for bell in node.bells] == [1]
+
+
+async def test_what_arrives_is_decided_between_two_parts() -> None:
+    """Of all that is shown again, even where everything stands, so that no part of it waits for the broker or the disk."""
+    broker = a_broker()
+    dashboard = FakeDashboard(broker)
+    for number in range(1, 10):
+        dashboard.publish(InstanceId(f"nightly-2026030{number}T010000Z"))
+    node = ToyNode(broker)
+    node.driver.life.part = 1
+    complete_when_saved: list[bool] = []
+    async with node.running():
+        broker.cut_all()
+        await node.signals.reached(Signal.REPLAYED, 2)
+        asyncio.get_running_loop().call_soon(node.driver.offer, Bump(START, FIRST))
+        node.store.on_save = lambda _changes: complete_when_saved.append(node.driver.life.complete)
+        await node.signals.reached(Signal.COMPLETE, 2)
+
+    assert complete_when_saved[0] is False

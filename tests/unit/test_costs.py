@@ -112,7 +112,7 @@ async def test_turn_is_one_transaction(tmp_path: Path) -> None:
     said: list[str] = []
     async with SqliteStore.open(tmp_path / "node.db") as store:
         await store.save({Key("job", "gone"): AuditRow(at=NOW, kind="x")}, ())
-        await store._database.set_trace_callback(said.append)  # the only place where commits can be counted
+        store._saving.set_trace_callback(said.append)  # the only place where commits can be counted
         await store.save(
             {Key("job", "a"): AuditRow(at=NOW, kind="x"), Key("job", "gone"): None}, [AuditRow(at=NOW, kind="job")]
         )

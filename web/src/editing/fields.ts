@@ -2,7 +2,7 @@
 import type { words } from "../words";
 import type { KindOfJob } from "./source";
 
-export type Shape = "text" | "long" | "code" | "number" | "check" | "lines" | "words" | "zone" | "days" | "span" | "parameters" | "codes" | "ranges" | readonly string[];
+export type Shape = "text" | "long" | "code" | "number" | "check" | "lines" | "words" | "zone" | "days" | "span" | "parameters" | "codes" | "ranges" | "monitors" | "addressesOf" | "templatesOf" | readonly string[];
 
 export interface Field {
   /** A path into the object, such as `retry.attempts`. */
@@ -10,6 +10,8 @@ export interface Field {
   shape: Shape;
   /** What a number is when it is left out. */
   absent?: number;
+  /** Of which monitors some are chosen. */
+  monitors?: readonly string[];
 }
 
 const CALENDARS: Field[] = [
@@ -105,3 +107,36 @@ export const JOB_FIELDS: Record<KindOfJob, Field[]> = {
   contextTerminal: [],
   bridging: [],
 };
+
+const OF_JOBS = ["ERROR", "START", "COMPLETE", "OVERDUE", "RUNNING_TIME", "LATE_START", "LATE_END", "MISSED", "SKIPPED"] as const;
+const OF_PLANS = ["ERROR", "START", "COMPLETE", "LATE_START", "LATE_END", "MISSED", "SKIPPED"] as const;
+
+const ADDRESSES: Field[] = [
+  { key: "emailSendTo", shape: "words" },
+  { key: "emailSendCc", shape: "words" },
+  { key: "emailSendBcc", shape: "words" },
+];
+
+/** Whom a plan wants told. */
+export const TOLD_FIELDS: Field[] = [
+  { key: "monitorTypes", shape: "monitors", monitors: OF_JOBS },
+  { key: "planMonitorTypes", shape: "monitors", monitors: OF_PLANS },
+  ...ADDRESSES,
+  { key: "emailSendToByMonitorType", shape: "addressesOf", monitors: OF_JOBS },
+  { key: "emailSendCcByMonitorType", shape: "addressesOf", monitors: OF_JOBS },
+  { key: "emailSendBccByMonitorType", shape: "addressesOf", monitors: OF_JOBS },
+  { key: "emailSubjectNotificationTemplate", shape: "templatesOf", monitors: OF_JOBS },
+  { key: "emailBodyNotificationTemplate", shape: "templatesOf", monitors: OF_JOBS },
+  { key: "html", shape: "check" },
+];
+
+/** Whom it wants told of one job, in one context or any, for one monitor. */
+export const DETAIL_FIELDS: Field[] = [
+  { key: "monitorType", shape: OF_JOBS },
+  ...ADDRESSES,
+  { key: "emailSubject", shape: "text" },
+  { key: "emailBody", shape: "long" },
+  { key: "emailSubjectTemplate", shape: "text" },
+  { key: "emailBodyTemplate", shape: "text" },
+  { key: "html", shape: "check" },
+];

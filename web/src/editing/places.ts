@@ -1,6 +1,7 @@
 /** Where a fault is: which part of a plan its path names, and which line of the JSON. */
 import type { Fault } from "../documents";
-import { type Context, idOf, type Source } from "./source";
+import { type Context, contextsOf, idOf, type Source } from "./source";
+import { type ToldList, toldOf } from "./told";
 
 /** What can be chosen in the editor. */
 export type Part = { kind: "context"; name: string } | { kind: "job"; id: string; context: string } | { kind: "lock"; context: string; name: string };
@@ -30,14 +31,20 @@ const FOLDERS: Record<string, string> = { internal: "internalEventDrivenJob", qu
 
 interface Named {
   job?: number;
+  /** A document of notifications, by list and place. */
+  told?: [ToldList, number];
   steps: Step[];
 }
+
+const TOLD: Record<string, ToldList> = { notification: "notifications", notification_details: "notification_details" };
 
 /** A fault's path without the file it may name: that of a job's artefact by its place in the list. */
 function named(source: Source, path: string): Named {
   const at = path.indexOf("$");
   const file = (at < 0 ? path : path.slice(0, at)).trim();
   const steps = at < 0 ? [] : stepsOf(path.slice(at));
+  const [, list = "", place] = /^(notification|notification_details)\/(\d+)$/.exec(file) ?? [];
+  if (TOLD[list] !== undefined) return { told: [TOLD[list], Number(place)], steps };
   const [, folder = "", name] = /^jobs\/([^/]+)\/(.*?)(?:\.json)?$/.exec(file) ?? [];
   if (name === undefined) return { steps };
   const job = (source.jobs ?? []).findIndex((one) => one.jobName === name && one.type === FOLDERS[folder]);
@@ -45,8 +52,9 @@ function named(source: Source, path: string): Named {
 }
 
 export function placeOf(source: Source, fault: Fault): Place {
-  const { job, steps } = named(source, fault.path);
+  const { job, told, steps } = named(source, fault.path);
   const key = (from: number): string => (typeof steps[from] === "string" ? steps[from] : "");
+  if (told !== undefined) return toldAt(source, told, key(0));
   const artefact = job === undefined ? undefined : source.jobs?.[job];
   if (artefact !== undefined) return { part: { kind: "job", id: idOf(artefact), context: "" }, key: key(0) };
   let context: Context = source.plan;
@@ -73,9 +81,18 @@ export function placeOf(source: Source, fault: Fault): Place {
   return here;
 }
 
+/** Of a job: where it stands; of the plan, or a job that is not there: at the plan. */
+function toldAt(source: Source, [list, place]: [ToldList, number], key: string): Place {
+  const name = list === "notifications" ? undefined : toldOf(source, list)[place]?.["jobName"];
+  const ref = contextsOf(source.plan).flatMap(({ context }) => context.scheduledJobs ?? []).find((one) => one.jobName === name);
+  const part: Part = ref === undefined ? { kind: "context", name: source.plan.name } : { kind: "job", id: idOf(ref), context: "" };
+  return { part, key: `${list}.${place}.${key}` };
+}
+
 /** First and last character, in the text of the whole source, of what a fault is about, or of the nearest thing around it. */
 export function rangeOf(source: Source, text: string, fault: Fault): [number, number] {
-  const { job, steps } = named(source, fault.path);
+  const { job, told, steps } = named(source, fault.path);
+  if (told !== undefined) return find(text, [...told, ...steps]);
   const inside = steps[0] === "plan" ? steps : ["plan", ...steps];
   return find(text, job === undefined ? inside : ["jobs", job, ...steps]);
 }

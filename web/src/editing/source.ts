@@ -1,5 +1,6 @@
 /** A plan with its jobs as JSON, and what can be changed in it. Nothing here changes in place: each change gives a new one. */
 import type { Grouping, Operator, Parameter } from "../documents";
+import { toldInContext, toldNoMore, toldOfJob } from "./told";
 
 export type Obj = Record<string, unknown>;
 
@@ -38,6 +39,8 @@ export interface Context extends Obj {
 export interface Source extends Obj {
   plan: Context;
   jobs?: Artefact[];
+  notifications?: Obj[];
+  notification_details?: Obj[];
 }
 
 /** The agent names that stand for the dashboard itself, by kind. */
@@ -142,8 +145,12 @@ export function reside(source: Source, id: string, context: string, wanted: bool
   const without = inContext(source, context, (one) => forgetIn(one, id));
   if (residencesOf(without, id).length > 0) return without;
   const plan = eachContext(without.plan, (one) => put(one, "jobLocks", one.jobLocks?.map((lock) => withoutMember(lock, id))));
-  return { ...without, plan, jobs: (without.jobs ?? []).filter((job) => idOf(job) !== id) };
+  const left = { ...without, plan, jobs: (without.jobs ?? []).filter((job) => idOf(job) !== id) };
+  return isNamed(left, ref.jobName) ? left : toldNoMore(left, ref.jobName);
 }
+
+/** Whether a job of any agent has the name. */
+const isNamed = (source: Source, jobName: string): boolean => contextsOf(source.plan).some(({ context }) => (context.scheduledJobs ?? []).some((ref) => ref.jobName === jobName));
 
 export const removeJob = (source: Source, id: string): Source => residencesOf(source, id).reduce((left, context) => reside(left, id, context, false), source);
 
@@ -238,7 +245,7 @@ export function renameContext(source: Source, before: string, after: string): So
     const moved = Array.isArray(residences) ? put(job, "childContextNames", residences.map((one) => (one === before ? after : (one as unknown)))) : job;
     return job["contextName"] === before ? { ...moved, contextName: after } : moved;
   });
-  return { ...source, plan, jobs };
+  return toldInContext({ ...source, plan, jobs }, before, after);
 }
 
 /** Another name or agent for a job, everywhere it is named. */
@@ -255,7 +262,9 @@ export function renameJob(source: Source, id: string, agentName: string, jobName
     const locks = one.jobLocks?.map((lock) => put(lock, "jobs", Object.fromEntries(Object.entries(lock.jobs ?? {}).map(([context, members]) => [context, members.map(renamed)]))));
     return put(put(refs, "jobDependencies", dependencies), "jobLocks", locks);
   });
-  return { ...source, plan, jobs: (source.jobs ?? []).map(renamed) };
+  const whole = { ...source, plan, jobs: (source.jobs ?? []).map(renamed) };
+  const before = refOf(source, id)?.jobName ?? jobName;
+  return isNamed(whole, before) ? whole : toldOfJob(whole, before, jobName);
 }
 
 /** An exported identifier follows from the names; one of before would be wrong. */

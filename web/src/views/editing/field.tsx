@@ -5,6 +5,7 @@ import type { Parameter } from "../../documents";
 import type { Field, Shape } from "../../editing/fields";
 import { type Obj, put } from "../../editing/source";
 import { words } from "../../words";
+import { Chosen, OfMonitors } from "./monitors";
 import { Ranges } from "./ranges";
 
 /** The value at a path such as `retry.attempts`. */
@@ -41,7 +42,7 @@ export function Fields<T extends object>({ fields, owner, faults, change }: Want
   );
 }
 
-const GROUPS = new Set<Shape>(["days", "span", "parameters", "ranges"]);
+const GROUPS = new Set<Shape>(["days", "span", "parameters", "ranges", "monitors", "addressesOf", "templatesOf"]);
 
 interface Ids {
   id: string;
@@ -101,10 +102,10 @@ interface One {
 
 const written = (value: unknown): string => (value === undefined || value === null ? "" : String(value));
 const listed = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
-const partsOf = (text: string, by: string): string[] => text.split(by).map((one) => one.trim()).filter(Boolean);
+export const partsOf = (text: string, by: string): string[] => text.split(by).map((one) => one.trim()).filter(Boolean);
 const number = (text: string): number | undefined => (text.trim() === "" || Number.isNaN(Number(text)) ? undefined : Number(text));
 
-function Input({ field: { shape, absent }, ids, label, value, change }: One): JSX.Element {
+function Input({ field: { shape, absent, monitors = [] }, ids, label, value, change }: One): JSX.Element {
   if (typeof shape !== "string") {
     return (
       <select {...ids} value={written(value)} onChange={(event) => change(event.currentTarget.value)}>
@@ -150,6 +151,11 @@ function Input({ field: { shape, absent }, ids, label, value, change }: One): JS
       return <Pairs pairs={listed(value) as Parameter[]} change={change} />;
     case "ranges":
       return <Ranges value={(value ?? {}) as Record<string, string | number>} change={change} />;
+    case "monitors":
+      return <Chosen among={monitors} value={listed(value) as string[]} change={change} />;
+    case "addressesOf":
+    case "templatesOf":
+      return <OfMonitors shape={shape} label={label} among={monitors} value={(value ?? {}) as Record<string, string | string[]>} change={change} />;
     case "text":
       return <input {...ids} aria-label={label} value={written(value)} onInput={(event) => change(event.currentTarget.value)} />;
   }

@@ -8,11 +8,13 @@ import {
   addContext, addJob, artefactOf, type Context, contextsOf, dependencyOf, idOf, inContext, KINDS, type KindOfJob, kindOfJob, type Placed, put, type Ref, refOf, removeContext,
   removeJob, renameContext, renameJob, reside, residencesOf, setArtefact, setDependency, DASHBOARD_AGENTS,
 } from "../../editing/source";
+import type { ToldList } from "../../editing/told";
 import { agents } from "../../picture";
 import { kindOf, words } from "../../words";
 import { Fields, Labelled } from "./field";
 import { Grouping } from "./grouping";
 import { LockForm } from "./locks";
+import { ToldOfJob, ToldOfPlan } from "./told";
 
 export function Form({ draft }: { draft: Draft }): JSX.Element {
   const part = draft.part.value;
@@ -66,10 +68,11 @@ function ContextForm({ draft, placed: { context, parent } }: { draft: Draft; pla
       <h2>
         {isPlan ? words.editor.plan : words.editor.context} {context.name}
       </h2>
-      <Others faults={faults} known={[...(isPlan ? PLAN_FIELDS : CONTEXT_FIELDS).flatMap((field) => [field.key, field.key.split(".")[0] ?? ""]), "name", "contextDependencies"]} />
+      <Others faults={faults} known={[...(isPlan ? PLAN_FIELDS : CONTEXT_FIELDS).flatMap((field) => [field.key, field.key.split(".")[0] ?? ""]), "name", "contextDependencies"]} list="notifications" />
       {(!isPlan || draft.version === 0) && <Name label={words.editor.contextName} value={context.name} taken={(name) => names.has(name)} faults={faults["name"] ?? []} apply={rename} />}
       {!isPlan && <ContextNeeds draft={draft} context={context} parent={parent} faults={faults["contextDependencies"] ?? []} />}
       <Fields fields={isPlan ? PLAN_FIELDS : CONTEXT_FIELDS} owner={context} faults={faults} change={(next) => draft.change(inContext(source, context.name, () => next))} />
+      {isPlan && <ToldOfPlan draft={draft} faults={faults} />}
       <Adding draft={draft} context={context} names={names} />
       {!isPlan && (
         <p class="buttons">
@@ -82,9 +85,9 @@ function ContextForm({ draft, placed: { context, parent } }: { draft: Draft; pla
   );
 }
 
-/** Faults that no field of the form is about. */
-function Others({ faults, known }: { faults: Record<string, string[]>; known: string[] }): JSX.Element | null {
-  const rest = Object.entries(faults).filter(([key]) => !known.includes(key)).flatMap(([, found]) => found);
+/** Faults that no field of the form is about. `list`: the notifications that the form shows. */
+function Others({ faults, known, list }: { faults: Record<string, string[]>; known: string[]; list: ToldList }): JSX.Element | null {
+  const rest = Object.entries(faults).filter(([key]) => !known.includes(key) && !key.startsWith(`${list}.`)).flatMap(([, found]) => found);
   if (rest.length === 0) return null;
   return (
     <ul class="faults">
@@ -222,7 +225,7 @@ function JobForm({ draft, jobRef }: { draft: Draft; jobRef: Ref }): JSX.Element 
       <h2>
         {words.editor.job} {jobRef.jobName} <small>{kindOf(kind)}</small>
       </h2>
-      <Others faults={faults} known={[...fields.flatMap((field) => [field.key, field.key.split(".")[0] ?? ""]), "jobDependencies", "jobName", "agentName"]} />
+      <Others faults={faults} known={[...fields.flatMap((field) => [field.key, field.key.split(".")[0] ?? ""]), "jobDependencies", "jobName", "agentName"]} list="notification_details" />
       <Name label={words.editor.jobName} value={jobRef.jobName} taken={(name) => refOf(source, idOf({ ...jobRef, jobName: name })) !== undefined} faults={faults["jobName"] ?? []} apply={(name) => rename(jobRef.agentName, name)} />
       {isAgents && (
         <Name label={words.editor.agentName} value={jobRef.agentName} taken={(name) => refOf(source, idOf({ ...jobRef, agentName: name })) !== undefined} faults={faults["agentName"] ?? []} apply={(name) => rename(name, jobRef.jobName)} />
@@ -239,6 +242,7 @@ function JobForm({ draft, jobRef }: { draft: Draft; jobRef: Ref }): JSX.Element 
         </Labelled>
       )}
       {artefact !== undefined && <Fields fields={fields} owner={artefact} faults={faults} change={(next) => draft.change(setArtefact(source, id, () => next))} />}
+      <ToldOfJob draft={draft} job={jobRef.jobName} contexts={here} faults={faults} />
       <Labelled label={words.editor.residences} faults={[]} isGroup>
         {() => (
           <span class="row">

@@ -223,7 +223,7 @@ TABLE: tuple[Row, ...] = (
         writer=Role.CLIENT,
         readers=(Role.CLIENT,),
         retained=False,
-        shows="The nonce that ends a replay.",
+        shows="The nonce that ends a replay; with several servers also a mark, retained until it was seen.",
     ),
     Row(
         pattern="_again/{client}",

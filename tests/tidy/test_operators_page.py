@@ -12,6 +12,9 @@ from jobplan.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/operators.md").read_text(encoding="utf-8")
 TABLES = [line for line in TEXT.splitlines() if line.startswith("| ") and "---" not in line]
+PAGE = (ROOT / "web/src/words.ts").read_text(encoding="utf-8")
+KINDS = {"job", "instance", "plan"}
+"""What the page's menus and buttons are about."""
 NOT_OF_AN_OPERATOR = {"broker", "calendar", "completion", "demo", "serve", "simulate"}
 """Nouns for which Ikasan's dashboard has nothing."""
 
@@ -60,3 +63,12 @@ def test_what_an_operator_does_to_jobs_instances_and_agents_is_all_in_it() -> No
     acting = {words for words in _verbs() if words.split()[1] in {"job", "instance", "agent", "user", "lock", "event"}}
 
     assert sorted(acting - named - {"jobplan job history"}) == []
+
+
+def test_every_word_of_the_page_that_is_named_is_on_it() -> None:
+    """In the column `page`: views, and what can be chosen there."""
+    columns = [[cell.strip() for cell in line.split("|")[1:-1]] for line in TABLES]
+    named = {word for cells in columns if len(cells) == 4 and cells[2] != "page" for word in cells[2].split(", ")}
+
+    assert sorted(word for word in named - KINDS - {""} if f'"{word}"' not in PAGE) == []
+    assert len(named) > 20

@@ -41,7 +41,7 @@ from broker.address import BrokerUrl
 from broker.bus import OnDelivery, Publication, Session
 from broker.errors import BusError, RefusedError
 from broker.mqtt_bursts import Bursts
-from broker.mqtt_packets import acknowledgment, publication
+from broker.mqtt_packets import KIND, PUBACK, PUBLISH, Arrived, acknowledgment, publication
 from broker.mqtt_session import WINDOW, MqttSession, Patience
 from broker.servers import Servers
 from broker.topics import Topics
@@ -227,10 +227,7 @@ class _Wire(aiomqtt.Client):
         self._unacknowledged: list[int] = []
         """Message ids of what came in while acknowledgments were held."""
         self._has_properties = protocol is ProtocolVersion.V5
-        self._bursts = Bursts(self._client, self._fail)
-        # paho's own way would make a dozen objects of each, and look through all that is under way.
-        self._client._handle_publish = self._on_publication  # type: ignore[method-assign]  # it has no hook for this
-        self._client._handle_pubackcomp = self._on_acknowledgment  # type: ignore[method-assign]  # the same
+        self._bursts = Bursts(self._client, self._take, self._fail)
         self._client.connect_timeout = patience.connect
         self._client.disable_logger()  # what it has to say, we say once and better
 
@@ -358,21 +355,23 @@ class _Wire(aiomqtt.Client):
         if not self._given_up and not self._connected.done():  # aiomqtt would wait for an answer until its timeout
             self._connected.set_exception(MqttError(_CLOSED_EARLY))
 
-    def _on_publication(self) -> MQTTErrorCode:
-        packet = self._client._in_packet
-        arrived = publication(packet["command"], bytes(packet["packet"]), has_properties=self._has_properties)
+    def _take(self, command: int, content: bytes) -> bool:
+        """Take what comes in by the thousand. paho would make a dozen objects of each, and look through all that is under way."""
+        kind = command & KIND
+        if kind == PUBLISH:
+            self._arrived(publication(command, content, has_properties=self._has_properties))
+        elif kind == PUBACK:
+            message, reason = acknowledgment(content)
+            self._answered(message, (reason,))
+        return kind in {PUBLISH, PUBACK}
+
+    def _arrived(self, arrived: Arrived) -> None:
         if self._session is not None:
             self._session.received(arrived.topic, arrived.payload, retained=arrived.retained)
         if self._held and arrived.message:
             self._unacknowledged.append(arrived.message)
         elif arrived.message:
-            return self._client._send_puback(arrived.message)
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
-
-    def _on_acknowledgment(self, cmd: str) -> MQTTErrorCode:
-        message, reason = acknowledgment(self._client._in_packet["packet"])
-        self._answered(message, (reason,))
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
+            self._client._send_puback(arrived.message)
 
     def _on_subscribe(
         self,

@@ -1,7 +1,8 @@
 """Moves a paho client's packets between its socket and the event loop by the burst: one system call for all there is.
 
 Left to themselves, paho and aiomqtt read a packet in three calls, one packet each time round the loop, and write each packet in
-a call of its own after three rounds. What must not be known here: what the packets say.
+a call of its own after three rounds. Here paho reads the first packet of each burst, and so knows that the broker is there, and
+those that nobody else takes. What must not be known here: what the packets say.
 """
 
 from __future__ import annotations
@@ -14,16 +15,23 @@ from typing import Final
 from paho.mqtt import client as paho
 from paho.mqtt.enums import MQTTErrorCode
 
+from broker.mqtt_packets import content
+
 _MOST: Final = 65_536
 """Bytes read at once: the loop's others have their turn in between."""
+
+
+Take = Callable[[int, bytes], bool]
+"""Is shown a packet, as the first byte of its header and its content; whether it has taken it."""
 
 
 class Bursts:
     """A paho client's reads and writes, on the event loop once it is open. It reaches into paho, whose own calls do less."""
 
-    def __init__(self, client: paho.Client, failed: Callable[[Exception], None]) -> None:
-        """``failed``: told of what a handler of the client's raised."""
+    def __init__(self, client: paho.Client, take: Take, failed: Callable[[Exception], None]) -> None:
+        """``take``: who is shown each packet before the client; ``failed``: told of what either of them raised."""
         self._client = client
+        self._offer = take
         self._failed = failed
         self._loop = asyncio.get_running_loop()
         self._read = client._sock_recv
@@ -34,6 +42,8 @@ class Bursts:
         self._full = False
         """Whether the loop tells us when the socket takes more."""
         client._sock_recv = self._take  # type: ignore[method-assign]  # it has no hook for this
+        self._handle = client._packet_handle
+        client._packet_handle = self._handled  # type: ignore[method-assign]  # the same
 
     def open(self, sock: paho.SocketLike) -> None:
         """The client has this socket from now on. May be called in a thread."""
@@ -63,13 +73,32 @@ class Bursts:
             self._loop.remove_writer(sock.fileno())
 
     def _readable(self) -> None:
-        """Read once, and let the client take every packet of it; what is incomplete it takes with the next."""
+        """Read once, and let every packet of it be taken; what is incomplete the client takes, with what is read next."""
         self._may_read = True
         try:
             while self._client.loop_read() == MQTTErrorCode.MQTT_ERR_SUCCESS and self._taken < len(self._ahead):
-                pass
+                self._pass_on()
+                if self._taken == len(self._ahead):
+                    break
         except Exception as error:  # noqa: BLE001  # a handler's, whatever it is: told, as by aiomqtt
             self._failed(error)
+
+    def _handled(self) -> MQTTErrorCode:
+        """In place of the client's own handling of a packet that it has read."""
+        packet = self._client._in_packet
+        if self._offer(packet["command"], bytes(packet["packet"])):
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        return self._handle()
+
+    def _pass_on(self) -> None:
+        """Offer whole packets, up to one that is not taken."""
+        ahead = self._ahead
+        while (found := content(ahead, self._taken)) is not None:
+            before, (begin, end) = self._taken, found
+            self._taken = end
+            if not self._offer(ahead[before], ahead[begin:end]):
+                self._taken = before
+                return
 
     def _take(self, bufsize: int) -> bytes:
         """In place of the client's own read. Raises BlockingIOError when it has taken what came."""

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+KIND: Final = 0b1111_0000
+"""Of the first byte of a header: what kind of packet it is; these two are read here."""
+PUBLISH: Final = 0x30
+PUBACK: Final = 0x40
 _RETAIN: Final = 0b0001
 _QOS: Final = 0b0110
 _MORE: Final = 0x80
@@ -37,7 +41,18 @@ def publication(command: int, packet: bytes, *, has_properties: bool) -> Arrived
     return Arrived(topic, packet[end:], bool(command & _RETAIN), message)
 
 
-def acknowledgment(packet: bytes | bytearray) -> tuple[int, int]:
+def content(data: bytes, start: int) -> tuple[int, int] | None:
+    """Where the content of the packet that starts there begins and ends, behind its fixed header; None: it is not all there."""
+    length = 0
+    for index, byte in enumerate(data[start + 1 : start + 5]):
+        length |= (byte & ~_MORE) << (7 * index)
+        if not byte & _MORE:
+            begin = start + 2 + index
+            return (begin, begin + length) if begin + length <= len(data) else None
+    return None
+
+
+def acknowledgment(packet: bytes) -> tuple[int, int]:
     """Read a PUBACK: the message id, and the reason, which is 0 where none is given."""
     return int.from_bytes(packet[:2], "big"), packet[2] if len(packet) > 2 else 0  # noqa: PLR2004  # bytes of the id
 

@@ -65,6 +65,7 @@ ACTIVE: Final = frozenset({ContextStatus.WAITING, ContextStatus.RUNNING, Context
 """Statuses of an instance that events reach."""
 
 FAILED: Final = frozenset({Stage.ERROR, Stage.KILLED})
+_FULFILLING: Final = frozenset({Stage.COMPLETE, Stage.PASSED})
 """A job that ended badly; until it is acknowledged its context is ERROR."""
 
 
@@ -82,7 +83,7 @@ def advance(stage: Stage, trigger: Trigger) -> Stage:
 
 def fulfils(stage: Stage, *, acknowledged: bool) -> bool:
     """Whether a dependency on a job in this stage is satisfied (Ikasan: COMPLETE, SKIPPED_COMPLETE, acknowledged ERROR)."""
-    return stage in {Stage.COMPLETE, Stage.PASSED} or (stage in FAILED and acknowledged)
+    return stage in _FULFILLING or (stage in FAILED and acknowledged)
 
 
 def shown(stage: Stage, *, held: bool, skipped: bool, disabled: bool, acknowledged: bool) -> JobStatus:

@@ -16,6 +16,8 @@ from schemas.status import ContextStatus
 Share = tuple[bool, bool, bool, bool, bool]
 """What one job adds to its context's tally: failed, busy, undone, unfed, moved."""
 
+_UNDER_WAY: Final = frozenset({Stage.RUNNING, Stage.QUEUED})
+_MOVED: Final = _UNDER_WAY | FAILED | {Stage.COMPLETE}
 _NOTHING: Share = (False, False, False, False, False)
 _EACH: Final[dict[Share, Share]] = {}
 """One of each that has been met, for all jobs that add it: at most 32."""
@@ -29,7 +31,7 @@ def is_done(record: CopyRecord) -> bool:
 
 def is_busy(record: CopyRecord) -> bool:
     """Whether something is under way for it."""
-    return record.stage in {Stage.RUNNING, Stage.QUEUED} or record.live or record.retry_at is not None
+    return record.stage in _UNDER_WAY or record.live or record.retry_at is not None
 
 
 def share(copy: Copy, record: CopyRecord, *, unfed: bool) -> Share:
@@ -39,13 +41,12 @@ def share(copy: Copy, record: CopyRecord, *, unfed: bool) -> Share:
     waits = unfed and record.stage is Stage.WAITING and not record.raised
     if copy.shadow:
         return (False, False, undone, waits, False)
-    failed = record.stage in FAILED
     return (
-        failed and not record.acknowledged,
+        record.stage in FAILED and not record.acknowledged,
         is_busy(record),
         undone,
         waits,
-        record.stage in {Stage.RUNNING, Stage.QUEUED, Stage.COMPLETE} or failed or record.retry_at is not None,
+        record.stage in _MOVED or record.retry_at is not None,
     )
 
 

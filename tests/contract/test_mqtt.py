@@ -162,7 +162,7 @@ async def test_packets_travel_in_bursts(mosquitto: Mosquitto, prefix: str, monke
         await session.publish([Publication(f"{prefix}/{number}", b"x" * 400) for number in range(80)])
 
     assert calls["send"] <= 2  # the batch, and the goodbye
-    assert packets["in"] == 80
+    assert packets["in"] == 0  # paho makes objects of none of them
     assert calls["receive"] <= 80  # by paho alone they were 240
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt import _packet as naive
 from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from paho.mqtt.properties import Properties, VariableByteIntegers
 from paho.mqtt.reasoncodes import ReasonCode
 
-from broker.mqtt_packets import acknowledgment, publication
+from broker.mqtt_packets import acknowledgment, content, publication
 
 TOPICS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40)
 IDS = st.integers(1, 65_535)
@@ -60,3 +62,19 @@ def test_publish_cut_short_is_an_error(packet: bytes) -> None:
     """What ends before it says it does is refused, whichever part is missing."""
     with pytest.raises(ValueError, match="PUBLISH"):
         publication(0x32, packet, has_properties=True)
+
+
+@given(
+    packets=st.lists(st.tuples(st.sampled_from([0x30, 0x40, 0xB0]), st.binary(max_size=300)), max_size=5),
+    cut=st.integers(0, 600),
+)
+def test_burst_is_taken_apart_into_the_packets_that_are_whole(packets: list[tuple[int, bytes]], cut: int) -> None:
+    """Wherever the burst ends: in a packet, in the length of one, or between two."""
+    whole = [bytes([kind]) + bytes(VariableByteIntegers.encode(len(rest))) + rest for kind, rest in packets]  # type: ignore[no-untyped-call]  # paho's types end here
+    burst, found, at = b"".join(whole)[:cut], [], 0
+    while (inside := content(burst, at)) is not None:
+        begin, at = inside
+        found.append(burst[begin:at])
+
+    ends = list(accumulate(map(len, whole)))
+    assert found == [rest for (_, rest), end in zip(packets, ends, strict=True) if end <= cut]

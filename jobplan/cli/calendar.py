@@ -21,7 +21,7 @@ from schemas.requests import CalendarImported, DeleteCalendar, ImportCalendar
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan calendar import bank-holidays.ics --name 'UK holidays'")
 def calendar() -> None:
-    """Business calendars: named days that plans and clock jobs leave out, or keep to."""
+    """Business calendars: named days that plans, clock and file jobs leave out, or keep to."""
 
 
 @calendar.command(

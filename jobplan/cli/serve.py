@@ -111,7 +111,7 @@ def dashboard(  # noqa: PLR0913  # one for each option
 ) -> None:
     """Run the dashboard: it starts instances when their windows open, and decides what runs when.
 
-    Until an admin is named, everybody whom the broker lets in may do everything; then what admins grant counts.
+    Until an admin is named, everybody whom the broker lets in may do everything but grant; then what admins grant counts.
     """
     from dashboard_node.config import DashboardConfig
     from jobplan.nodes.running import serve_dashboard, serve_dashboard_with_page  # nodes load slowly

@@ -161,7 +161,7 @@ def test_what_is_written_below_a_field_describes_it() -> None:
 
 
 def test_the_page_about_writing_plans_shows_one_that_builds(tmp_path: Path) -> None:
-    """Its example is a plan without faults."""
+    """Its example is a plan without faults, and nothing in it waits for a person by mistake."""
     page = (Path(__file__).parents[3] / "docs" / "authoring.md").read_text(encoding="utf-8")
     code, output = run(
         "plan",
@@ -172,3 +172,4 @@ def test_the_page_about_writing_plans_shows_one_that_builds(tmp_path: Path) -> N
     )
 
     assert code == 0, output
+    assert "warning" not in output

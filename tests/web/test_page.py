@@ -344,6 +344,9 @@ def test_axe_finds_nothing_serious(browser: Browser, site: Site, nightly: str, *
         log_in(page, site)
         expect(page.get_by_role("heading", name="Instances")).to_be_visible()
         page.evaluate(AXE.read_text("utf-8") + ";0")
+        page.evaluate("where => { location.hash = where }", f"#/plans/{nightly}/form")
+        page.get_by_role("button", name="Add notifications").click()
+        page.get_by_label("Templates of the text: add a monitor").select_option("ERROR")
         found = {}
         for view, on_it in views.items():
             page.evaluate("where => { location.hash = where }", view)

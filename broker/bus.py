@@ -15,6 +15,9 @@ from msgspec import Struct
 
 from broker.errors import BusError
 
+WINDOW = 100
+"""Publications of a session under way at once, if the broker allows that many; more are not faster."""
+
 
 class Publication(Struct, frozen=True):
     """What is published. Always QoS 1; an empty retained payload clears the topic."""
@@ -72,6 +75,13 @@ class Session(Protocol):
 
 class Bus(Protocol):
     """Where sessions come from."""
+
+    @property
+    def unheard(self) -> int:
+        """So many of a client's newest publications may stand, heard by nobody, after it ended.
+
+        One of several servers may have died with it, after it had stored them. All who read from a single one connect again.
+        """
 
     def connect(
         self, *, client: str, will: Publication | None, on_delivery: OnDelivery

@@ -157,6 +157,8 @@ class MemoryBroker:
 class MemoryBus:
     """Sessions with a broker in memory."""
 
+    unheard = 0
+
     def __init__(self, broker: MemoryBroker, user: str = "", password: str = "") -> None:
         self._broker = broker
         self._user = user

@@ -5,7 +5,8 @@ client id. What comes from a connection that is gone is ignored, as a broker nev
 broker sends; to one connection they must arrive in that order, between connections nothing is promised.
 
 A broker may be several servers, by number. What is published goes to everybody, and what is retained stands at once; but each
-server replays from a list of its own, and such a list may stand still (NATS, while another server is down).
+server replays from a list of its own, and such a list may stand still (NATS, while another server is down). What was cleared
+meanwhile it may go on showing, and what stood before a clear may rise again on a server that was killed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ class Closed(Struct, frozen=True):
 Output = Sent | Closed
 
 
+_MOST_CLEARED = 1_000
+"""So many topics are remembered that were cleared."""
+
+
 class _Connection(Struct):
     """What a broker knows of a connection."""
 
@@ -62,6 +67,10 @@ class BrokerModel:
         self._queue_limit = queue_limit
         self._connections: dict[int, _Connection] = {}
         self._still: dict[int, _List] = {}
+        self._cleared: dict[str, bytes] = {}
+        """What stood last where nothing does, the oldest clear first."""
+        self._risen: dict[int, dict[str, bytes]] = {}
+        """What a server shows though it was cleared, until something is published there."""
         self._next = 1
 
     @property
@@ -80,16 +89,32 @@ class BrokerModel:
         self._still[server] = _List(list(self._retained), payloads)
 
     def move_on(self) -> None:
-        """All lists are up to date again."""
+        """All lists hear of everything again; of what was cleared meanwhile nothing is left to hear of."""
+        for server, still in self._still.items():
+            self.rise(server, still.remembered)
         self._still.clear()
+
+    @property
+    def cleared(self) -> list[str]:
+        """Topics on which nothing stands any more, the oldest clear first."""
+        return list(self._cleared)
+
+    def moves(self, server: int) -> bool:
+        """Whether a server's list hears of what is new."""
+        return server not in self._still
+
+    def rise(self, server: int, topics: Iterable[str]) -> None:
+        """From now on a server shows on these topics what stood there before they were cleared."""
+        risen = {topic: self._cleared[topic] for topic in topics if topic in self._cleared}
+        self._risen[server] = self._risen.get(server, {}) | risen
 
     def shown(self, server: int = 0) -> dict[str, bytes]:
         """What a server replays, to whom subscribes to everything."""
-        still = self._still.get(server)
+        risen, still = self._risen.get(server, {}), self._still.get(server)
         if still is None:
-            return self._retained
+            return risen | self._retained
         found = {topic: still.remembered.get(topic) or self._retained.get(topic) for topic in still.topics}
-        return {topic: payload for topic, payload in found.items() if payload is not None}
+        return risen | {topic: payload for topic, payload in found.items() if payload is not None}
 
     def connect(self, client: str, will: Publication | None, server: int = 0) -> tuple[int, list[Output]]:
         """Open a connection. An older one under the same client id ends, and its will is published."""
@@ -130,10 +155,16 @@ class BrokerModel:
 
     def retain(self, publication: Publication) -> None:
         """What a server that dies had still stored, and passed on to nobody."""
+        topic, before = publication.topic, self._retained.pop(publication.topic, None)
+        for risen in self._risen.values():
+            risen.pop(topic, None)
         if publication.payload:
-            self._retained[publication.topic] = publication.payload
-        else:
-            self._retained.pop(publication.topic, None)
+            self._retained[topic] = publication.payload
+            self._cleared.pop(topic, None)
+        elif before is not None:
+            self._cleared[topic] = before
+            if len(self._cleared) > _MOST_CLEARED:
+                del self._cleared[next(iter(self._cleared))]
 
     def acknowledge(self, number: int, messages: int = 1) -> None:
         """The client has acknowledged so many messages; needed only with a ``queue_limit``."""

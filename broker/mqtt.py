@@ -38,12 +38,14 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from broker.address import BrokerUrl
-from broker.bus import OnDelivery, Publication, Session
+from broker.bus import WINDOW, OnDelivery, Publication, Session
 from broker.errors import BusError, RefusedError
 from broker.mqtt_bursts import Bursts
 from broker.mqtt_packets import KIND, PUBACK, PUBLISH, Arrived, acknowledgment, publication
-from broker.mqtt_session import WINDOW, MqttSession, Patience
+from broker.mqtt_session import MqttSession, Patience
+from broker.mqtt_words import CLOSED_EARLY, UNTRUSTED, in_words
 from broker.servers import Servers
+from broker.tombstones import Tombstones
 from broker.topics import Topics
 from broker.trust import trusting
 from schemas.names import escape
@@ -56,8 +58,6 @@ _FAILURE = 0x80
 """A failure without further reason; paho's word for a connection that broke."""
 _NOT_FOR_US = {133, 134, 135, 138, 140}
 """CONNACK: client id, user or password, not authorised, banned, authentication method."""
-_UNTRUSTED = "certificate verify failed"
-_CLOSED_EARLY = "closed the connection before it answered"
 
 
 class MqttBus:
@@ -76,6 +76,12 @@ class MqttBus:
         self._tls = trusting(ca_file) if url.tls else None
         self._protocol = ProtocolVersion.V5
         self._servers = Servers(len(url.servers))
+        self._tombstones: dict[str, Tombstones] = {}
+
+    @property
+    def unheard(self) -> int:
+        """See the port."""
+        return WINDOW if self._servers.several else 0
 
     def connect(
         self, *, client: str, will: Publication | None, on_delivery: OnDelivery
@@ -132,6 +138,10 @@ class MqttBus:
             on_delivery=on_delivery,
             patience=self._patience,
             servers=self._servers,
+            # For who comes back, as who has a will does: nobody else would be there to take them away.
+            tombstones=self._tombstones.setdefault(client, Tombstones(client))
+            if will is not None and self._servers.several
+            else None,
         )
         try:
             await wire.open(session)
@@ -139,8 +149,8 @@ class MqttBus:
             raise _refusal(url, error.rc) from error
         except MqttError as error:
             text = str(error)
-            kind = _ProtocolRefusedError if text == _CLOSED_EARLY else RefusedError if _UNTRUSTED in text else BusError
-            raise kind(f"broker {url}: {_in_words(text, tls=url.tls)}") from error
+            kind = _ProtocolRefusedError if text == CLOSED_EARLY else RefusedError if UNTRUSTED in text else BusError
+            raise kind(f"broker {url}: {in_words(text, tls=url.tls)}") from error
         except (UnicodeError, ValueError) as error:
             raise BusError(f"broker {url}: not a host that can be looked up") from error
         return session
@@ -168,16 +178,6 @@ def _refusal(url: BrokerUrl, code: object) -> BusError:
     who = f"user '{url.user}'" if url.user else "a client without user and password"
     kind = RefusedError if value in _NOT_FOR_US else BusError
     return kind(f"broker {url} refuses {who}: {code}")
-
-
-def _in_words(text: str, *, tls: bool) -> str:
-    """Why no connection came about, and what to do where that is known."""
-    if _UNTRUSTED in text:
-        why = text.partition(f"{_UNTRUSTED}: ")[2] or text  # what OpenSSL says of it
-        return f"its certificate is not trusted ({why}): name the one that signed it, with JOBPLAN_CA_FILE or ca-file"
-    if text == _CLOSED_EARLY and not tls:
-        return f"{text} (a TLS listener does that to who comes without: mqtts://)"
-    return "no answer" if "timed out" in text else text
 
 
 def _reason(error: BaseException | None) -> str:
@@ -353,7 +353,7 @@ class _Wire(aiomqtt.Client):
 
     def _unanswered(self) -> None:
         if not self._given_up and not self._connected.done():  # aiomqtt would wait for an answer until its timeout
-            self._connected.set_exception(MqttError(_CLOSED_EARLY))
+            self._connected.set_exception(MqttError(CLOSED_EARLY))
 
     def _take(self, command: int, content: bytes) -> bool:
         """Take what comes in by the thousand. paho would make a dozen objects of each, and look through all that is under way."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from msgspec import Struct
@@ -15,15 +15,15 @@ from msgspec import Struct
 from broker.bus import Acknowledged, Delivery, OnDelivery, Publication
 from broker.errors import BusError, RefusedError, ReplayError
 from broker.filters import is_filter, matches
+from broker.mqtt_answers import FAILURE, Answer, Batch, grant
 from broker.mqtt_wire import Wire
 from broker.servers import Servers
+from broker.tombstones import Tombstones, is_tombstone
 
-WINDOW = 100
-"""Publishes under way at once, if the broker allows that many; more are not faster."""
-_FAILURE = 0x80
-"""The first of MQTT's reason codes that mean a failure (MQTT 5, section 2.4)."""
 _LOOKS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds to wait for a mark after each look for it: a list that has not come to it by then stands still."""
+_BREATH = 0.1
+"""Seconds at least between two times at which tombstones are taken away."""
 
 
 class Patience(Struct, frozen=True, kw_only=True):
@@ -39,65 +39,6 @@ class Patience(Struct, frozen=True, kw_only=True):
     """MQTT keep-alive: a frozen connection is noticed after about twice as long when nothing else is under way."""
 
 
-class _Answer:
-    """Something the broker has still to answer; done with None, or with what went wrong."""
-
-    def __init__(self) -> None:
-        self.done: asyncio.Future[BusError | None] = asyncio.get_running_loop().create_future()
-
-    def settle(self, error: BusError | None = None) -> None:
-        """The answer is in."""
-        if not self.done.done():
-            self.done.set_result(error)
-
-
-class _Batch:
-    """Publications that are acknowledged together."""
-
-    def __init__(self, acknowledged: Acknowledged) -> None:
-        self._acknowledged = acknowledged
-        self._settled = False
-        self.open = 1
-        """How many are not acknowledged; and one while they are still being sent."""
-        self.refused: list[str] = []
-        """Topics."""
-
-    def settle(self, error: BusError | None = None) -> None:
-        """Nothing is missing any more, or nothing will come."""
-        if not self._settled:
-            self._settled = True
-            self._acknowledged(error)
-
-    def all_sent(self) -> None:
-        """No more will be sent."""
-        self.count("", 0)
-
-    def count(self, topic: str, code: int) -> None:
-        """One publish was answered."""
-        if code >= _FAILURE:
-            self.refused.append(topic)
-        self.open -= 1
-        if self.open == 0:
-            more = f" and {len(self.refused) - 1} more topics" if len(self.refused) > 1 else ""
-            refusal = (
-                f"the broker's access rules forbid us to publish on '{self.refused[0]}'{more}" if self.refused else ""
-            )
-            self.settle(RefusedError(refusal) if refusal else None)
-
-
-def _refusal(pattern: str, code: int) -> BusError:
-    """A subscription that was not granted. A failure without a reason may pass, as in a cluster that lost a server."""
-    if code == _FAILURE:
-        return BusError(f"the broker could not subscribe us to '{pattern}'")
-    return RefusedError(f"the broker refuses the subscription to '{pattern}'")
-
-
-def _grant(asked: _Answer, filters: Sequence[str], codes: Sequence[int]) -> None:
-    """The broker answered a subscription."""
-    refused = [pattern for pattern, code in zip(filters, codes, strict=False) if code >= _FAILURE]
-    asked.settle(_refusal(refused[0], max(codes)) if refused else None)
-
-
 class MqttSession:
     """A ``Session`` on a wire. ``received``, ``answered`` and ``lose`` are the wire's to call."""
 
@@ -111,26 +52,33 @@ class MqttSession:
         on_delivery: OnDelivery,
         patience: Patience,
         servers: Servers,
+        tombstones: Tombstones | None = None,
     ) -> None:
         """``broker``: its name for messages; ``sync``: the topic on which the end of a replay is proved.
 
-        ``again``: that on which writers are asked to show everything again.
+        ``again``: that on which writers are asked to show everything again. ``tombstones``: those with which it clears; None: it
+        clears at once.
         """
         self._wire = wire
         self._broker = broker
         self._sync = sync
+        self._several = servers.several
+        self._ours = f"{sync}/+" if servers.several else sync
+        """What to subscribe to for nonces and marks."""
         self._again = again
         self._servers = servers
+        self._tombstones = tombstones
         self._on_delivery = on_delivery
         self._patience = patience
-        self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._publishes: dict[int, tuple[_Batch, str]] = {}
-        self._calls: dict[int, tuple[_Answer, Callable[[Sequence[int]], None]]] = {}
-        self._room: _Answer | None = None
+        self._loop = asyncio.get_running_loop()
+        self._lost: asyncio.Future[str] = self._loop.create_future()
+        self._publishes: dict[int, tuple[Batch, str]] = {}
+        self._calls: dict[int, tuple[Answer, Callable[[Sequence[int]], None]]] = {}
+        self._room: Answer | None = None
         """Settled when publishes may go on."""
-        self._replays: dict[bytes, _Answer] = {}
+        self._replays: dict[bytes, Answer] = {}
         """By the nonce that ends each."""
-        self._marks: dict[bytes, _Answer] = {}
+        self._marks: dict[bytes, Answer] = {}
         """What we retain to see whether the server's list comes to it, the first one first."""
         self._muted: list[Sequence[str]] = []
         """Filters of replays that prove nothing yet: what they bring is not handed on."""
@@ -138,6 +86,11 @@ class MqttSession:
         self._token = secrets.token_hex(8)
         """Tells our nonces from those of an earlier connection under the same client id."""
         self._hung_up = False
+        self._clearing: asyncio.TimerHandle | None = None
+        """Set while there are tombstones, unless some are being taken away."""
+        if tombstones is not None:
+            tombstones.begin()
+            self._clear_later(tombstones)
         self._progress = 0
         """Counts all that comes in."""
 
@@ -145,12 +98,12 @@ class MqttSession:
 
     async def send(self, publications: Sequence[Publication], acknowledged: Acknowledged) -> None:
         """See the port. A refused one does not keep the others from being sent; RefusedError names the first."""
-        batch = _Batch(acknowledged)
+        batch = Batch(acknowledged)
         try:
             for publication in publications:
                 while len(self._publishes) >= self._wire.window:
                     await self._until_room()
-                self._send(publication, batch)
+                self._send(self._cleared_later(publication), batch)
             self._wire.flush()
         except BusError as error:
             batch.settle(error)
@@ -158,7 +111,7 @@ class MqttSession:
 
     async def publish(self, publications: Sequence[Publication]) -> None:
         """See the port."""
-        answer = _Answer()
+        answer = Answer()
         await self.send(publications, answer.settle)
         await self._settled(answer)
 
@@ -174,12 +127,12 @@ class MqttSession:
         for pattern in filters:
             if not is_filter(pattern):
                 raise RefusedError(f"'{pattern}' is not a topic filter")
-        if not self._servers.several:
+        if not self._several:
             await self._replay(filters)
             return True
         self._muted.append(filters)
         try:
-            for pattern in (*filters, self._sync):
+            for pattern in (*filters, self._ours):
                 await self._asked([pattern])
             moves = await self._list_moves()
         finally:
@@ -196,49 +149,49 @@ class MqttSession:
 
     async def _list_moves(self) -> bool:
         """Whether what is retained now is soon among what this server replays: its list is in the order of what was retained."""
-        self._nonces += 1
-        mark = f"{self._token}-{self._nonces}".encode()
-        found = self._marks[mark] = _Answer()
+        # On a topic of its own: what a list knows already, it looks up in the broker's store, even if it stands still.
+        mark = self._next_nonce()
+        topic = self._topic_of(mark)
+        found = self._marks[mark] = Answer()
         try:
-            await self.publish([Publication(self._sync, mark)])
+            await self.publish([Publication(topic, mark)])
             for seconds in _LOOKS:
-                await self._asked([self._sync])
+                await self._asked([self._ours])
                 await asyncio.wait([found.done], timeout=seconds)
                 if found.done.done():
                     break
         finally:
             del self._marks[mark]
-        if not self._marks:
-            await self.publish([Publication(self._sync, b"")])
+        self._send_now([Publication(topic, b"")])
+        self._check()
         return found.done.done()
 
     async def _asked(self, filters: Sequence[str]) -> None:
         """Subscribe and wait for no more than the broker's word."""
-        asked = _Answer()
+        asked = Answer()
         self._check()
-        self._calls[self._wire.send_subscribe(filters)] = (asked, partial(_grant, asked, filters))
+        self._calls[self._wire.send_subscribe(filters)] = (asked, partial(grant, asked, filters))
         await self._settled(asked)
 
     async def _replay(self, filters: Sequence[str]) -> None:
         """Subscribe, and wait for the end of the replay."""
-        self._nonces += 1
-        nonce = f"{self._token}-{self._nonces}".encode()
-        asked, proof, replay = _Answer(), _Answer(), _Answer()
+        nonce = self._next_nonce()
+        asked, proof, replay = Answer(), Answer(), Answer()
         before = self._progress
-        sent = (*filters, self._sync)
+        sent = (*filters, self._ours)
 
         def accepted(error: BusError | None) -> None:
             self._wire.release_acknowledgments()
             proof.settle(error)
 
         def granted(codes: Sequence[int]) -> None:
-            if max(codes) < _FAILURE:
-                batch = _Batch(accepted)
-                self._send(Publication(self._sync, nonce, retain=False), batch)
+            if max(codes) < FAILURE:
+                batch = Batch(accepted)
+                self._send(Publication(self._topic_of(nonce), nonce, retain=False), batch)
                 batch.all_sent()
             else:
                 self._wire.release_acknowledgments()
-            _grant(asked, sent, codes)
+            grant(asked, sent, codes)
 
         self._check()
         self._wire.hold_acknowledgments()
@@ -255,10 +208,10 @@ class MqttSession:
         """See the port."""
         if not filters:
             return
-        asked = _Answer()
+        asked = Answer()
 
         def answered(codes: Sequence[int]) -> None:
-            refused = any(code >= _FAILURE for code in codes)
+            refused = any(code >= FAILURE for code in codes)
             asked.settle(RefusedError("the broker refuses to end a subscription") if refused else None)
 
         self._check()
@@ -286,13 +239,13 @@ class MqttSession:
     def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A message came in."""
         self._progress += 1
-        if topic != self._sync:
-            if not self._lost.done() and not (retained and self._is_muted(topic)):
+        if topic == self._sync or (self._several and topic.startswith(f"{self._sync}/")):
+            self._hear_ourselves(topic, payload, retained=retained)
+        elif not self._lost.done() and not (retained and self._is_muted(topic)):
+            if is_tombstone(payload):
+                self._hear_tombstone(topic, payload, retained=retained)
+            else:
                 self._on_delivery(Delivery(topic, payload, retained))
-        elif payload in self._replays:
-            self._replays[payload].settle()
-        elif retained and payload in self._marks:
-            self._come_to(payload)
 
     def answered(self, message: int, codes: Sequence[int]) -> None:
         """The broker answered a publish, subscribe or unsubscribe."""
@@ -312,7 +265,9 @@ class MqttSession:
         if self._lost.done():
             return
         self._lost.set_result(reason)
-        under_way: list[_Batch | _Answer] = [batch for batch, _ in self._publishes.values()]
+        if self._clearing is not None:
+            self._clearing.cancel()
+        under_way: list[Batch | Answer] = [batch for batch, _ in self._publishes.values()]
         under_way += [asked for asked, _ in self._calls.values()]
         under_way += [*self._replays.values(), *self._marks.values()]
         under_way += [self._room] if self._room is not None else []
@@ -324,12 +279,69 @@ class MqttSession:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _come_to(self, mark: bytes) -> None:
-        """The server's list has come to a mark, and so to those before."""
-        for earlier, found in self._marks.items():
-            found.settle()
-            if earlier == mark:
-                return
+    def _hear_ourselves(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """A nonce, or a mark to which the server's list has come: and so to those before."""
+        if payload in self._replays:
+            self._replays[payload].settle()
+        elif retained and payload in self._marks:
+            for earlier, found in self._marks.items():
+                found.settle()
+                if earlier == payload:
+                    return
+        elif retained and not payload.startswith(self._token.encode()) and not self._lost.done():
+            self._send_now([Publication(topic, b"")])  # a mark of an earlier connection, which ended before it could
+
+    def _hear_tombstone(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """Nothing stands there any more; if it was us who cleared it, in an earlier life perhaps, it is to go in its time."""
+        if not retained:
+            self._on_delivery(Delivery(topic, b"", retained))
+        elif self._tombstones is not None:
+            self._tombstones.met(topic, payload, self._loop.time())
+            self._clear_later(self._tombstones)
+
+    def _cleared_later(self, publication: Publication) -> Publication:
+        """What to publish for this: a tombstone for a clear, if there are any."""
+        if self._tombstones is None:
+            return publication
+        instead = self._tombstones.instead(publication, self._loop.time())
+        self._clear_later(self._tombstones)
+        return instead
+
+    def _clear_later(self, stones: Tombstones) -> None:
+        """Wake up when the next one is due."""
+        if stones.next_due is not None and self._clearing is None:
+            due = max(stones.next_due, self._loop.time() + _BREATH)
+            self._clearing = self._loop.call_at(due, self._clear_due, stones)
+
+    def _clear_due(self, stones: Tombstones) -> None:
+        """Take away what has stood long enough, as much of it as there is room for now."""
+        due = stones.due(self._loop.time(), max(0, self._wire.window - len(self._publishes)))
+
+        def cleared(error: BusError | None) -> None:
+            self._clearing = None
+            if error is None:
+                stones.done(due, self._loop.time())
+                self._clear_later(stones)
+
+        self._send_now(due, cleared)
+
+    def _send_now(self, publications: Iterable[Publication], acknowledged: Acknowledged = lambda _: None) -> None:
+        """Publish what there is room for, and wait for nothing."""
+        batch = Batch(acknowledged)
+        try:
+            for publication in publications:
+                self._send(publication, batch)
+            self._wire.flush()
+        except BusError as error:
+            batch.settle(error)
+        batch.all_sent()
+
+    def _next_nonce(self) -> bytes:
+        self._nonces += 1
+        return f"{self._token}-{self._nonces}".encode()
+
+    def _topic_of(self, nonce: bytes) -> str:
+        return f"{self._sync}/{nonce.decode()}" if self._several else self._sync
 
     def _is_muted(self, topic: str) -> bool:
         return any(matches(pattern, topic) for filters in self._muted for pattern in filters)
@@ -341,23 +353,23 @@ class MqttSession:
         if self._lost.done():
             raise self._loss()
 
-    def _send(self, publication: Publication, batch: _Batch) -> None:
+    def _send(self, publication: Publication, batch: Batch) -> None:
         self._check()
         self._publishes[self._wire.send(publication)] = (batch, publication.topic)
         batch.open += 1
 
     async def _until_room(self) -> None:
         if self._room is None:
-            self._room = _Answer()
+            self._room = Answer()
         await self._settled(self._room)
 
-    async def _settled(self, answer: _Answer) -> None:
+    async def _settled(self, answer: Answer) -> None:
         """Wait for an answer; a broker that says nothing at all for too long counts as lost."""
         if not await self._in_time(answer, self._patience.acknowledge):
             self.lose(f"no answer for {self._patience.acknowledge:g} s")
             raise self._loss()
 
-    async def _replayed(self, replay: _Answer, before: int) -> None:
+    async def _replayed(self, replay: Answer, before: int) -> None:
         """Wait for the nonce; a broker that has delivered what it has, but not the nonce, has dropped messages."""
         if not await self._in_time(replay, self._patience.replay):
             raise ReplayError(
@@ -365,7 +377,7 @@ class MqttSession:
                 " did not): set max_queued_messages 1000000 in its mosquitto.conf (NATS: mqtt ack_wait 1s)"
             )
 
-    async def _in_time(self, answer: _Answer, seconds: float) -> bool:
+    async def _in_time(self, answer: Answer, seconds: float) -> bool:
         """Whether the answer came before nothing at all had come in for so long. Raises what the answer says went wrong."""
         seen = -1
         while not answer.done.done():

@@ -223,7 +223,13 @@ TABLE: tuple[Row, ...] = (
         writer=Role.CLIENT,
         readers=(Role.CLIENT,),
         retained=False,
-        shows="The nonce that ends a replay; with several servers also a mark, retained until it was seen.",
+        shows="The nonce that ends a replay.",
+    ),
+    Row(
+        pattern="_sync/{client}/{mark}",
+        writer=Role.CLIENT,
+        readers=(Role.CLIENT,),
+        shows="For a moment, with several servers: a mark, by which a client sees whether a server's list moves.",
     ),
     Row(
         pattern="_again/{client}",

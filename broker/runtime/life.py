@@ -205,15 +205,18 @@ class Life(Generic[E, F]):
         else:
             self.aside.settle(delivery.topic)
 
-    def replayed(self, *, proved: bool = True) -> None:
-        """The replay is over; not ``proved``: what stands comes live. Raises EpochTakenError, FencedError: newer lives wrote."""
+    def replayed(self, *, proved: bool = True, unheard: int = 0) -> None:
+        """The replay is over. Raises EpochTakenError, FencedError: newer lives wrote.
+
+        Not ``proved``: what stands comes live. ``unheard``: so many of what an earlier life published last may stand unheard.
+        """
         standing = {topic: payload for topic, payload in (self._own or {}).items() if payload}
         self._own = None
         outrank(self.epoch, standing, started=self.started)
         told = {topic: agent for topic in standing if (agent := self.wire.told(topic)) is not None}
         own = {topic: payload for topic, payload in standing.items() if topic not in told}
         if not self.started:
-            self._reconciler.adopt(own, self._witness, self._mark)
+            self._reconciler.adopt(own, self._witness, self._mark, unheard)
             self._recovered = readable(own, self.wire, self.aside)
             self._since = self._reconciler.published_since(own)
             self.started = True

@@ -143,7 +143,7 @@ class Link:
             proved = await session.subscribe(life.everything)
         async with asyncio.timeout(limits.publish):
             await session.unsubscribe(life.wire.own)
-        life.replayed(proved=proved)
+        life.replayed(proved=proved, unheard=self._world.bus.unheard)
         self.session = session
         self._say("connected", f"epoch={life.epoch} connection={life.connection}")
         self._world.signal(Signal.REPLAYED)

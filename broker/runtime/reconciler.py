@@ -69,16 +69,17 @@ class Reconciler:
         """How many documents stand on the broker."""
         return len(self._shown or ())
 
-    def adopt(self, own: Mapping[str, bytes], witness: Stamp, mark: Mark | None) -> None:
+    def adopt(self, own: Mapping[str, bytes], witness: Stamp, mark: Mark | None, unheard: int = 0) -> None:
         """Once, before the first replay is taken in: leave standing what an earlier life published, if nothing of it was lost.
 
         ``witness`` is the newest presence found before this life began that said it was complete; ``mark`` was saved by the lives
-        before.
+        before. Of the newest, so many may be ``unheard``: they are published again.
         """
         self.mark = mark
         stamps = {topic: found for topic, payload in own.items() if (found := stamp_of(payload)) is not None}
         if mark is not None and max((witness, *stamps.values())) >= (mark.epoch, mark.revision):
-            self._last = stamps
+            heard = sorted(stamps, key=stamps.__getitem__)[: max(0, len(stamps) - unheard)]
+            self._last = {topic: stamps[topic] for topic in heard}
 
     def published_since(self, own: Mapping[str, bytes]) -> frozenset[str]:
         """The topics on which stands what is newer than the mark: this node's records are those of a copy."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from random import Random
 from statistics import median
 
@@ -55,7 +56,8 @@ async def live(site: Site, seconds: float, chance: Random) -> Figures:
     figures = Figures()
     async with Watcher(site.url).watching() as watcher:
         await eventually(lambda: len(watcher.complete) == len(NODES), within=STARTED_WITHIN, what="all nodes are up")
-        async with connect(site.url, patience=None, program="chaos") as client:
+        patience = timedelta(seconds=RECOVERED_WITHIN)  # who is asked may still be coming back from the last blow
+        async with connect(site.url, patience=patience, program="chaos") as client:
             await client.import_plan(storm(site.runs_file, window=site.window))
             await _kill_for(site, watcher, figures, seconds=seconds, chance=chance)
             figures.complaints += site.died()

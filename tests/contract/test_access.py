@@ -26,6 +26,7 @@ VIEWER = UserName("carl")
 USERS = {"dashboard": Role.DASHBOARD, agent_user(AGENT): Role.AGENT, PERSON: Role.PERSON}
 CLIENT = "client 1"
 SYNC = f"_sync/{escape(CLIENT)}"
+MARK = f"{SYNC}/x"
 AGAIN = f"_again/{escape(CLIENT)}"
 
 
@@ -72,7 +73,7 @@ def _may(role: Role, topic: str) -> tuple[bool, bool]:  # noqa: PLR0911  # one l
     agent, person, client = escape(AGENT), escape(PERSON), escape(CLIENT)
     level = topic.split("/")
     match level:
-        case ["_sync", name]:
+        case ["_sync", name, *_]:
             return name == client, name == client
         case ["_again", name]:
             return name == client, name == client or role is not Role.PERSON
@@ -138,7 +139,7 @@ async def test_viewer_reads_as_a_person_and_asks_for_nothing(guarded: Mosquitto)
     """What is shown to people is shown to it, others' answers excepted; it writes only what its own replays need."""
     wrote, read = await _tried(guarded, VIEWER)
 
-    assert wrote == {SYNC, AGAIN}
+    assert wrote == {SYNC, MARK, AGAIN}
     assert read == {topic for topic in _topics() if _may(Role.PERSON, topic)[1] and not topic.startswith("response/")}
 
 

@@ -125,6 +125,8 @@ class Broken:
     will: bool = True
     own_ids: bool = False
 
+    unheard = 0
+
     def connect(
         self, *, client: str, will: Publication | None, on_delivery: OnDelivery
     ) -> AbstractAsyncContextManager[Session]:

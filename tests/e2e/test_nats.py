@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from broker.address import BrokerUrl
+from broker.bus import Publication
 from broker.conformance.findings import Verdict
 from broker.conformance.run import UnderTest, check_broker
 from broker.mqtt import MqttBus, hang_up
 from tests.e2e.nodes import Installation, a_command, an_installation, write_plan
-from tests.support.broker_under_test import PATIENCE
+from tests.support.broker_under_test import PATIENCE, Box
 from tests.support.nats import Nats, all_healthy, running_cluster, running_nats
 from tests.support.waiting import until
 
@@ -42,6 +43,29 @@ async def test_nats_conforms(tmp_path: Path) -> None:
 
     assert [one for one in findings if one.verdict is Verdict.BAD] == []
     assert {one.check for one in findings if one.verdict is Verdict.NOTE} <= {"counters", "restart", "complete replays"}
+
+
+async def test_what_was_cleared_rises_again_when_a_server_is_killed(tmp_path: Path) -> None:
+    """What stood before the clear stands there again: a document, or nothing that anybody sees if that was a tombstone."""
+    document, stone = f"{PREFIX}/document", f"{PREFIX}/stone"
+    with running_nats(tmp_path / "nats") as server:
+        address = (server.host, server.port)
+        several = MqttBus(BrokerUrl(host=server.host, port=server.port, others=(address,)), patience=PATIENCE)
+        async with _bus(server).connect(client="alone", will=None, on_delivery=Box()) as session:
+            await session.publish([Publication(topic, b"1") for topic in (f"{PREFIX}/stays", document, stone)])
+            will = Publication(f"{PREFIX}/will", b"1")
+            async with several.connect(client="several", will=will, on_delivery=Box()) as leaving:
+                await leaving.publish([Publication(stone, b"")])
+            await session.publish([Publication(document, b""), Publication(stone, b"")])
+        until(lambda: server.stored == 1, within=10, what="both clears were passed on")
+        server.kill()
+        server.start()
+        heard = Box()
+        async with _bus(server).connect(client="newcomer", will=None, on_delivery=heard) as session:
+            await session.subscribe([f"{PREFIX}/+"])
+
+        assert server.stored == 3
+        assert set(heard.newest) == {f"{PREFIX}/stays", document}
 
 
 def test_the_main_job_runs_on_nats(tmp_path: Path) -> None:

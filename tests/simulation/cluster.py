@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, assert_never
 
@@ -25,6 +25,7 @@ from agent_node.core.machine import AgentCore
 from agent_node.core.rules import Rules
 from broker.runtime.core import Core, Reply
 from broker.runtime.selfwatch import Identity
+from broker.tombstones import is_tombstone
 from broker.topic_table import Role
 from dashboard_node.core.effects import Deliver, Delivered, ForgetAudit, LookUpAudit
 from dashboard_node.core.effects import Effect as DashboardEffect
@@ -160,8 +161,9 @@ class Cluster:
         self.trace.add(
             Standing(
                 at=self.world.seconds,
-                retained=dict(sorted(self.network.model.retained.items())),
+                retained=_documents(self.network.model.retained),
                 wanted={machine.name: machine.node.wanted() for machine in self.machines},
+                newcomers={f"server {number}": _documents(shown) for number, shown in self.network.shown().items()},
                 processes={
                     machine.name: tuple(process.run for process in machine.host.processes.values() if process.claimed)
                     for machine in self.agents
@@ -291,6 +293,11 @@ class Cluster:
                 return dict(self._stores[0][1])
             case _:
                 return dict(self._stores[-1][1])
+
+
+def _documents(retained: Mapping[str, bytes]) -> dict[str, bytes]:
+    """What a reader makes of it."""
+    return {topic: payload for topic, payload in sorted(retained.items()) if not is_tombstone(payload)}
 
 
 def _broken(node: str, error: Exception) -> None:

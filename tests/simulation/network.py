@@ -17,6 +17,7 @@ from broker.bus import Delivery, Publication
 from broker.errors import BusError
 from broker.filters import matches
 from broker.model import BrokerModel, Closed, Output, Sent
+from broker.tombstones import is_tombstone
 from broker.topics import Topics
 from tests.simulation.trace import Accepted, Fault, Lodged, Trace
 from tests.simulation.world import Action, Promise, World
@@ -29,6 +30,8 @@ KEEP_ALIVE = (15.0, 30.0)
 CONNECT_SECONDS = 15.0
 _MARKS = Topics().sync("")
 """Below it clients prove replays to themselves; nobody else hears of that."""
+MOST_RISEN = 40
+"""So many topics at most that were cleared show again what stood there, on a server that was killed."""
 CHUNK = 6
 """Publications that travel together at most: a connection can break between any two bundles."""
 
@@ -271,9 +274,20 @@ class Network:
                 self.trace.add(Fault(at=self.world.seconds, kind="list that stands still", victim=f"server {other}"))
 
     def start_server(self) -> None:
-        """The one that is down is back, and all have heard of everything."""
+        """The one that is down is back, with some of what was cleared last, and all lists hear of everything."""
+        if self.down is not None:
+            recent = self.model.cleared[-MOST_RISEN:]
+            self.model.rise(self.down, self.chance.sample(recent, self.chance.randint(0, len(recent))))
         self.down = None
         self.model.move_on()
+
+    def shown(self) -> dict[int, dict[str, bytes]]:
+        """What each server replays whose list moves, so that it is proved; what clients prove it with is left out."""
+        return {
+            number: {topic: it for topic, it in self.model.shown(number).items() if not topic.startswith(_MARKS)}
+            for number in range(self.servers)
+            if number != self.down and self.model.moves(number)
+        }
 
     # ------------------------------------------------------------------ the broker's end
 
@@ -326,7 +340,7 @@ class Network:
                 at=self.world.seconds,
                 node=line.owner,
                 topic=publication.topic,
-                payload=publication.payload,
+                payload=b"" if is_tombstone(publication.payload) else publication.payload,
                 retain=publication.retain,
             )
         )

@@ -12,12 +12,13 @@ from random import Random
 from typing import Any
 
 from broker.backoff import delay
-from broker.bus import Delivery, Publication
+from broker.bus import WINDOW, Delivery, Publication
 from broker.errors import BusError
 from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.life import Life
 from broker.runtime.world import Limits
 from broker.servers import Servers
+from broker.tombstones import Tombstones, is_tombstone
 from broker.topics import Topics
 from tests.simulation.disk import Disk
 from tests.simulation.network import CONNECT_SECONDS, Line, Network
@@ -35,16 +36,50 @@ LOOKS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 class Session:
     """One MQTT session on one line, told after `broker/mqtt_session.py`."""
 
-    def __init__(self, world: World, network: Network, line: Line, servers: Servers) -> None:
+    def __init__(
+        self, world: World, network: Network, line: Line, servers: Servers, tombstones: Tombstones | None = None
+    ) -> None:
         self.line = line
         self._world = world
         self._network = network
         self._servers = servers
         self._sync = TOPICS.sync(line.client)
+        self._ours = f"{self._sync}/+"
         self._nonces: dict[bytes, Promise[None]] = {}
         self._mark: Promise[None] = Promise()
         self._muted = False
         self._number = f"{line.client}-{world.seconds}"
+        self._stones = tombstones
+        self._clearing = False
+        if tombstones is not None:
+            tombstones.begin()
+            self._clear_later()
+
+    def publish(self, publications: Sequence[Publication]) -> Promise[None]:
+        """Publish in this order, with tombstones for what is cleared; kept when all are acknowledged."""
+        stones, now = self._stones, self._world.seconds
+        sent = publications if stones is None else [stones.instead(one, now) for one in publications]
+        self._clear_later()
+        return self._network.publish(self.line, sent)
+
+    def _clear_later(self) -> None:
+        if self._stones is not None and self._stones.next_due is not None and not self._clearing:
+            self._clearing = True
+            self._world.later(max(self._stones.next_due - self._world.seconds, 0.1), self._clear_due)
+
+    def _clear_due(self) -> None:
+        if self._stones is None or self.line.lost.done:
+            return
+        stones, due = self._stones, self._stones.due(self._world.seconds, 100)
+        acknowledged = self._network.publish(self.line, due)
+
+        def heard() -> None:
+            self._clearing = False
+            if not self.line.lost.done:
+                stones.done(due, self._world.seconds)
+                self._clear_later()
+
+        acknowledged.then(heard)
 
     def subscribe(self, filters: Sequence[str], seconds: float) -> Steps[bool]:
         """Subscribe, and come back when all that is retained has been delivered; whether that is proved."""
@@ -53,7 +88,7 @@ class Session:
             return True
         self._muted = True
         yield from within(
-            self._world, seconds, self._network.subscribe(self.line, (*filters, self._sync)), "no acknowledgment"
+            self._world, seconds, self._network.subscribe(self.line, (*filters, self._ours)), "no acknowledgment"
         )
         moves = yield from self._list_moves(seconds)
         self._muted = False
@@ -69,11 +104,12 @@ class Session:
 
     def _list_moves(self, seconds: float) -> Steps[bool]:
         """Retain a mark, and see whether the server's list comes to it."""
-        mark = [Publication(self._sync, self._number.encode())]
+        topic = f"{self._sync}/{self._number}"
+        mark = [Publication(topic, self._number.encode())]
         yield from within(self._world, seconds, self._network.publish(self.line, mark), "no acknowledgment")
         for pause in LOOKS:
             yield from within(
-                self._world, seconds, self._network.subscribe(self.line, [self._sync]), "no acknowledgment"
+                self._world, seconds, self._network.subscribe(self.line, [self._ours]), "no acknowledgment"
             )
             over: Promise[None] = Promise()
             self._mark.then(lambda over=over: over.keep(None))  # type: ignore[misc]  # mypy infers no lambda with defaults
@@ -81,7 +117,7 @@ class Session:
             yield from wait(over)
             if self._mark.done:
                 break
-        clear = [Publication(self._sync, b"")]
+        clear = [Publication(topic, b"")]
         yield from within(self._world, seconds, self._network.publish(self.line, clear), "no acknowledgment")
         return self._mark.done
 
@@ -95,15 +131,26 @@ class Session:
         self._network.publish(self.line, [Publication(self._sync, nonce, retain=False)])
         yield from within(self._world, seconds, complete, "no end of the replay")
 
-    def hear(self, delivery: Delivery) -> bool:
-        """Whether a delivery was the session's own, or proves nothing yet."""
-        if delivery.topic != self._sync:
-            return self._muted and delivery.retained
+    def hear(self, delivery: Delivery) -> Delivery | None:
+        """What the node is to hear of a delivery; None: it was the session's own, or proves nothing yet."""
+        if not delivery.topic.startswith(self._sync):
+            if self._muted and delivery.retained:
+                return None
+            if not is_tombstone(delivery.payload):
+                return delivery
+            if not delivery.retained:
+                return Delivery(delivery.topic, b"", retained=False)
+            if self._stones is not None:
+                self._stones.met(delivery.topic, delivery.payload, self._world.seconds)
+                self._clear_later()
+            return None
         if delivery.retained and delivery.payload == self._number.encode():
             self._mark.keep(None)
         elif delivery.payload in self._nonces:
             self._nonces[delivery.payload].keep(None)
-        return True
+        elif delivery.retained:  # a mark of an earlier connection
+            self._network.publish(self.line, [Publication(delivery.topic, b"")])
+        return None
 
 
 class Link:
@@ -136,6 +183,7 @@ class Link:
         self._over: Promise[str] | None = None
         self._floor = 0
         self._servers = Servers(network.servers)
+        self._tombstones = Tombstones(node) if network.servers > 1 else None
         self._chance: Random = world.chance(f"link {node} {world.seconds}")
 
     def end(self, reason: str) -> None:
@@ -149,7 +197,7 @@ class Link:
         session = self.session
         if session is None:
             return
-        acknowledged = self._network.publish(session.line, publications)
+        acknowledged = session.publish(publications)
         self._world.later(LIMITS.publish, lambda: acknowledged.fail(BusError("the broker acknowledged nothing")))
 
         def heard() -> None:
@@ -169,7 +217,7 @@ class Link:
         session = self.session
         if session is None:
             raise BusError("no connection")
-        acknowledged = self._network.publish(session.line, publications)
+        acknowledged = session.publish(publications)
         try:
             yield from within(self._world, LIMITS.publish, acknowledged, "the broker acknowledged nothing")
         except BusError as error:
@@ -210,7 +258,7 @@ class Link:
             yield from within(self._world, LIMITS.publish, self._network.publish(line, [hello]), "no answer")
             proved = yield from session.subscribe(life.everything, LIMITS.replay)
             yield from within(self._world, LIMITS.publish, self._network.unsubscribe(line, life.wire.own), "no answer")
-            life.replayed(proved=proved)
+            life.replayed(proved=proved, unheard=WINDOW if self._network.servers > 1 else 0)
             self.session = session
             self._wake()
             return (yield from self._until_over(line))
@@ -235,12 +283,14 @@ class Link:
         sessions: list[Session] = []
 
         def arrive(delivery: Delivery) -> None:
-            if not sessions[0].hear(delivery):
-                on_delivery(delivery)
+            heard = sessions[0].hear(delivery)
+            if heard is not None:
+                on_delivery(heard)
 
         server = self._servers.number % self._servers.count
         line = self._network.connect(self._node, client, will, arrive, server)
-        sessions.append(Session(self._world, self._network, line, self._servers))
+        stones = self._tombstones if will is not None else None
+        sessions.append(Session(self._world, self._network, line, self._servers, stones))
         try:
             yield from within(self._world, CONNECT_SECONDS, line.opened, "no broker answers")
         except BusError:

@@ -174,6 +174,8 @@ class Standing(Record, frozen=True, kw_only=True):
     retained: dict[str, bytes]
     wanted: dict[str, dict[str, bytes]]
     """By node and topic, without headers; presences are left out."""
+    newcomers: dict[str, dict[str, bytes]]
+    """What is shown to who comes now, by the server it comes to."""
     processes: dict[str, tuple[RunId, ...]]
     """By host."""
     clocks: dict[str, datetime]

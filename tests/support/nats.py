@@ -92,6 +92,14 @@ class Nats:
         }
 
     @property
+    def stored(self) -> int:
+        """How many retained messages it stores: a clear is one until it was passed on."""
+        status, told = self._monitor("/jsz?streams=true")
+        assert status == http.client.OK, told
+        streams = (stream for account in json.loads(told)["account_details"] for stream in account["stream_detail"])
+        return sum(stream["state"]["messages"] for stream in streams if stream["name"] == "$MQTT_rmsgs")
+
+    @property
     def healthy(self) -> bool:
         """Whether it has all that the others have."""
         try:

@@ -52,8 +52,11 @@ function isOlder(one: number[], other: number[]): boolean {
   return false;
 }
 
+/** What stands for a while on a topic that was cleared, on a broker of several servers. */
+const TOMBSTONE = '{"clearedBy":';
+
 export function take(topic: string, payload: string): void {
-  if (payload === "") {
+  if (payload === "" || payload.startsWith(TOMBSTONE)) {
     if (seen.delete(topic)) changed();
     return;
   }

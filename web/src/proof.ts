@@ -47,15 +47,16 @@ export async function replayed(here: MqttClient, sync: string, patience: number)
 /** Whether what is retained now is soon among what this server replays. */
 export async function listMoves(here: MqttClient, sync: string): Promise<boolean> {
   const mark = `mark${drawn(8)}`;
+  const topic = `${sync}/${mark}`; // one that no list knows: what it knows it looks up, even if it stands still
   let found = false;
-  await here.publishAsync(sync, mark, { qos: 1, retain: true });
+  await here.publishAsync(topic, mark, { qos: 1, retain: true });
   for (const pause of LOOKS) {
     const answer = back(mark, pause);
-    await here.subscribeAsync(sync, { qos: 1 });
+    await here.subscribeAsync(`${sync}/+`, { qos: 1 });
     found = await answer;
     if (found) break;
   }
   awaited.delete(mark);
-  if (![...awaited.keys()].some((one) => one.startsWith("mark"))) await here.publishAsync(sync, "", { qos: 1, retain: true });
+  await here.publishAsync(topic, "", { qos: 1, retain: true });
   return found;
 }

@@ -112,6 +112,11 @@ class Peace:
                 raise PromiseBrokenError("L2", f"{topic} shows {record.retained[topic]!r}, wanted is {body!r}")
             if decode_header(record.retained[topic]).order < self._newest[topic]:
                 raise PromiseBrokenError("L2", f"{topic} is right, and older than what a reader may have seen there")
+        for who, shown in record.newcomers.items():
+            for topic in sorted(shown.keys() ^ record.retained.keys()):
+                raise PromiseBrokenError(
+                    "L2", f"{topic} is shown at {who} otherwise than it stands: {shown.get(topic)!r}"
+                )
         if len(presences) != len(record.wanted):
             raise PromiseBrokenError("L2", f"presences: {sorted(presences)}")
         if record.last:  # before, something may have come or gone within the last second

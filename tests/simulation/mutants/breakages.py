@@ -9,6 +9,7 @@ from broker.runtime.life import Life
 from broker.runtime.reconciler import Reconciler
 from broker.runtime.view import View
 from broker.servers import Servers
+from broker.tombstones import Tombstones
 from dashboard_node.core import agents as dashboard_agents
 from dashboard_node.core import machine as dashboard_machine
 from dashboard_node.core import rebuilding, requests, set_back, windows
@@ -69,6 +70,12 @@ MUTANTS = (
         "each server is believed",
         "what one of several servers replays is not proved",
         instead(Servers, "several", lambda _: property(lambda _servers: False)),
+        seed=29,
+    ),
+    Mutant(
+        "cleared at once",
+        "no tombstone stands where something was cleared on a broker of several servers",
+        instead(Tombstones, "instead", lambda _: lambda _stones, publication, _now: publication),
         seed=29,
     ),
     Mutant(

@@ -41,7 +41,9 @@ def test_rules_give_a_person_their_own_requests_only() -> None:
         "topic write p/agent/+/request/a%2Eb/+",
     ]
     assert [line for line in part if "response" in line] == ["topic read p/response/a%2Eb/+/+/+"]
-    assert text.endswith("\npattern readwrite p/_sync/%c\npattern readwrite p/_again/%c\n")
+    assert text.endswith(
+        "\npattern readwrite p/_sync/%c\npattern readwrite p/_sync/%c/+\npattern readwrite p/_again/%c\n"
+    )
 
 
 def test_rules_do_not_depend_on_the_order_of_names() -> None:

@@ -185,8 +185,39 @@ def test_list_that_stands_still_is_replayed_and_what_is_new_comes_live() -> None
         "b",
         "d",
     }
+    assert not model.moves(1)
     model.move_on()
+    assert model.moves(1)
+    assert model.shown(1) == model.retained | {"d": b"1"}
+    model.publish(writer, Publication("d", b""))
     assert model.shown(1) == model.retained
+
+
+def test_what_was_cleared_rises_again_until_something_is_published_there() -> None:
+    """A server that was killed shows what stood there before, whatever the others show."""
+    model = BrokerModel({"a": b"1", "b": b"1", "c": b"1"})
+    writer, _ = model.connect("writer", None)
+    for topic in ("a", "b", "none"):
+        model.publish(writer, Publication(topic, b""))
+    model.rise(1, ["a", "b", "c", "none"])
+
+    assert model.cleared == ["a", "b"]
+    assert model.shown() == model.retained == {"c": b"1"}
+    assert model.shown(1) == {"a": b"1", "b": b"1", "c": b"1"}
+    model.publish(writer, Publication("a", b"2"))
+    model.publish(writer, Publication("b", b""))
+    assert model.shown(1) == model.retained == {"a": b"2", "c": b"1"}
+
+
+def test_not_all_that_was_cleared_is_remembered() -> None:
+    """The newest thousand are."""
+    topics = [f"t{number}" for number in range(1_001)]
+    model = BrokerModel(dict.fromkeys(topics, b"1"))
+    writer, _ = model.connect("writer", None)
+    for topic in topics:
+        model.publish(writer, Publication(topic, b""))
+
+    assert model.cleared == topics[1:]
 
 
 def test_what_a_dying_server_stores_is_heard_by_nobody() -> None:

@@ -13,7 +13,9 @@ from broker.errors import BusError
 from broker.model import BrokerModel, Sent
 from broker.mqtt_session import MqttSession, Patience
 from broker.servers import Servers
+from broker.tombstones import KEPT, Tombstones, is_tombstone
 from tests.support.broker_under_test import Box
+from tests.support.waiting import pass_time
 
 SYNC, AGAIN = "p/_sync/c", "p/_again/c"
 STANDS = {"p/a": b"1", "p/b": b"1"}
@@ -75,11 +77,20 @@ class ModelWire:
         self.session.received(delivery.topic, delivery.payload, retained=delivery.retained)
 
 
-def a_session(model: BrokerModel, servers: Servers) -> tuple[MqttSession, ModelWire, Box]:
+def a_session(
+    model: BrokerModel, servers: Servers, stones: Tombstones | None = None
+) -> tuple[MqttSession, ModelWire, Box]:
     """A session, what it sends through, and what it hands on."""
     wire, box = ModelWire(model), Box()
     wire.session = MqttSession(
-        wire, broker="b", sync=SYNC, again=AGAIN, on_delivery=box, patience=Patience(replay=1.0), servers=servers
+        wire,
+        broker="b",
+        sync=SYNC,
+        again=AGAIN,
+        on_delivery=box,
+        patience=Patience(replay=1.0),
+        servers=servers,
+        tombstones=stones,
     )
     return wire.session, wire, box
 
@@ -116,6 +127,25 @@ async def test_list_that_stands_still_is_left_for_another_server() -> None:
 
 
 @pytest.mark.looptime
+async def test_list_that_knows_an_earlier_mark_proves_nothing_with_it() -> None:
+    """What it knows it looks up where everything stands, even if it stands still: so each mark has a topic of its own."""
+    model = BrokerModel(STANDS | {f"{SYNC}/earlier": b"earlier"})
+    model.stand_still(1)
+    session, _, _ = a_session(model, Servers(2))
+
+    with pytest.raises(BusError, match="does not show what is new"):
+        await session.subscribe(["p/+"])
+
+
+async def test_mark_of_a_connection_that_ended_too_soon_is_taken_away() -> None:
+    """By the next one of the same client."""
+    session, wire, _ = a_session(BrokerModel(STANDS | {f"{SYNC}/earlier": b"earlier"}), Servers(2))
+
+    assert await session.subscribe(["p/+"])
+    assert wire.model.retained == STANDS
+
+
+@pytest.mark.looptime
 async def test_when_no_server_is_better_all_is_asked_for_again() -> None:
     """What the last one shows is taken, as unproved, and who writes is asked to show it again."""
     model, servers = BrokerModel(STANDS), Servers(2)
@@ -140,3 +170,67 @@ async def test_two_subscriptions_at_once_are_both_proved() -> None:
     assert all(proved)
     assert box.newest == STANDS
     assert wire.model.retained == STANDS
+
+
+async def test_what_is_cleared_is_a_tombstone_that_nobody_sees() -> None:
+    """Who listens hears that the topic was cleared; who comes later hears nothing of it."""
+    model = BrokerModel(STANDS)
+    session, _, heard = a_session(model, Servers(2), Tombstones("c"))
+    await session.subscribe(["p/+"])
+    await session.publish([Publication("p/a", b"")])
+    late, _, told = a_session(model, Servers(2))
+    await late.subscribe(["p/+"])
+
+    assert is_tombstone(model.retained["p/a"])
+    assert heard.deliveries[-1] == Delivery("p/a", b"", retained=False)
+    assert [one.topic for one in told.deliveries] == ["p/b"]
+
+
+async def test_who_has_no_tombstones_clears_at_once() -> None:
+    """One server needs none, and who does not come back would leave them for ever."""
+    session, wire, _ = a_session(BrokerModel(STANDS), Servers(1))
+    await session.publish([Publication("p/a", b"")])
+
+    assert wire.model.retained == {"p/b": b"1"}
+
+
+@pytest.mark.looptime
+async def test_tombstone_goes_in_its_time_but_what_was_published_there_meanwhile_stays() -> None:
+    """It is cleared by who left it, who leaves it once more where it has another connection by then."""
+    model, stones = BrokerModel(STANDS), Tombstones("c")
+    session, _, _ = a_session(model, Servers(2), stones)
+    await session.publish([Publication("p/a", b""), Publication("p/b", b"")])
+    await pass_time(KEPT / 2)
+    session.lose("its server died")
+    session, _, _ = a_session(model, Servers(2), stones)
+    await session.publish([Publication("p/b", b"2")])
+
+    await pass_time(KEPT / 2 + 1)
+    assert is_tombstone(model.retained["p/a"])
+    await pass_time(KEPT)
+    assert model.retained == {"p/b": b"2"}
+
+
+@pytest.mark.looptime
+async def test_many_tombstones_go_as_there_is_room() -> None:
+    """No more at once than may be under way."""
+    topics = [f"p/{number}" for number in range(250)]
+    session, wire, _ = a_session(BrokerModel(dict.fromkeys(topics, b"1")), Servers(2), Tombstones("c"))
+    await session.publish([Publication(topic, b"") for topic in topics])
+
+    await pass_time(KEPT + 1)
+    assert wire.model.retained == {}
+
+
+@pytest.mark.looptime
+async def test_tombstones_of_an_earlier_life_are_known_by_its_name() -> None:
+    """Who left them takes them away after its next start; those of others stay."""
+    model = BrokerModel()
+    for client, topic in (("c", "p/mine"), ("other", "p/other")):
+        await a_session(model, Servers(2), Tombstones(client))[0].publish([Publication(topic, b"")])
+    model = BrokerModel(model.retained)
+    session, _, _ = a_session(model, Servers(2), Tombstones("c"))
+    await session.subscribe(["p/+"])
+    await pass_time(2 * KEPT + 1)
+
+    assert list(model.retained) == ["p/other"]

@@ -177,6 +177,18 @@ def test_a_new_life_adopts_on_the_word_of_its_predecessors_presence() -> None:
     assert whole(reconciler, {at(1): a_report()}) == []
 
 
+def test_a_new_life_publishes_again_what_may_have_been_heard_by_nobody() -> None:
+    """The newest of what its predecessor left, so many of them; the server that took those may have died with it."""
+    own = {topic(number): a_payload(epoch=3, revision=10 - number) for number in (1, 2, 3)}
+    for unheard, published in ((0, []), (1, [1]), (2, [1, 2]), (100, [1, 2, 3])):
+        reconciler = Reconciler(TOPICS.topic_of, EPOCH)
+        reconciler.adopt(own, (0, 0), Mark(3, 9), unheard)
+        reconciler.replayed(own)
+
+        shown = whole(reconciler, {at(number): a_report() for number in (1, 2, 3)})
+        assert [publication.topic for publication in shown] == [topic(number) for number in published]
+
+
 def test_a_new_life_trusts_no_broker_that_forgot_something() -> None:
     """The highest revision is missing, or nothing is known of it: everything is published."""
     own = {topic(1): a_payload(epoch=3, revision=8)}

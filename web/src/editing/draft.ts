@@ -45,6 +45,11 @@ export class Draft {
     return this.past.value.length > 0 || this.torn.value !== undefined;
   }
 
+  /** What is looked at and edited from now on. */
+  choose(part: Part): void {
+    this.part.value = part;
+  }
+
   change(next: Source): void {
     if (next === this.source.value) return;
     this.past.value = [...this.past.value.slice(1 - STEPS), this.source.value];

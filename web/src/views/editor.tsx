@@ -17,7 +17,7 @@ import { forbidden } from "../rights";
 import { to } from "../route";
 import { words } from "../words";
 import { DrawingEditor } from "./editing/drawing";
-import { choose, Form } from "./editing/forms";
+import { Form } from "./editing/forms";
 import { Outline } from "./editing/outline";
 import { Review } from "./editing/review";
 import { Changes, Verdict } from "./editing/verdict";
@@ -76,7 +76,7 @@ export function Desk({ draft, title, tab, where, giveUp }: Wanted): JSX.Element 
   const changed = draft.before === undefined ? [] : differences(draft.before, source);
   const go = (fault: Fault): void => {
     show({ ...fault });
-    if (tab !== "json") choose(draft, placeOf(source, fault).part);
+    if (tab !== "json") draft.choose(placeOf(source, fault).part);
   };
   return (
     <div class="editor">

@@ -10,7 +10,7 @@ import { contextsIn, copyOf, type Edge, type Node } from "../../graph/definition
 import { useLayout } from "../../graph/laying";
 import { Empty } from "../../parts";
 import { kindOf, words } from "../../words";
-import { choose, Form } from "./forms";
+import { Form } from "./forms";
 
 /** What a layout depends on: names and dependencies, and not what a job runs. */
 const shapeOf = ({ plan }: Source): string =>
@@ -39,7 +39,7 @@ export function DrawingEditor({ draft }: { draft: Draft }): JSX.Element {
   const pick = (node: Node): void => {
     setEdge(undefined);
     if (node.kind === "context") fold(node.label, false);
-    else if (node.kind === "job") choose(draft, { kind: "job", id: node.job, context: node.context });
+    else if (node.kind === "job") draft.choose({ kind: "job", id: node.job, context: node.context });
   };
   const connect = (from: Node, to: Node): void => {
     if (from.context !== to.context || from.kind !== "job" || to.kind !== "job") say(false, words.editor.sameContext);

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Draft } from "../../editing/draft";
 import { CONTEXT_FIELDS, JOB_FIELDS, PLAN_FIELDS } from "../../editing/fields";
-import { keyOf, type Part } from "../../editing/places";
+import { keyOf } from "../../editing/places";
 import {
   addContext, addJob, artefactOf, type Context, contextsOf, dependencyOf, idOf, inContext, KINDS, type KindOfJob, kindOfJob, type Placed, put, type Ref, refOf, removeContext,
   removeJob, renameContext, renameJob, reside, residencesOf, setArtefact, setDependency, DASHBOARD_AGENTS,
@@ -14,6 +14,7 @@ import { kindOf, words } from "../../words";
 import { Fields, Labelled } from "./field";
 import { Grouping } from "./grouping";
 import { LockForm } from "./locks";
+import { Name } from "./name";
 import { ToldOfJob, ToldOfPlan } from "./told";
 
 export function Form({ draft }: { draft: Draft }): JSX.Element {
@@ -34,22 +35,6 @@ export function Form({ draft }: { draft: Draft }): JSX.Element {
   return <ContextForm key={keyOf({ kind: "context", name: found?.context.name ?? "" })} draft={draft} placed={found as Placed} />;
 }
 
-export const choose = (draft: Draft, part: Part): void => {
-  draft.part.value = part;
-};
-
-/** A name that is taken over when it is left, so that everything that names it changes once. */
-export function Name({ label, value, taken, faults = [], apply }: { label: string; value: string; taken: (name: string) => boolean; faults?: string[]; apply: (name: string) => void }): JSX.Element {
-  const [text, setText] = useState(value);
-  const name = text.trim();
-  const bad = name !== value && (name === "" || taken(name));
-  return (
-    <Labelled label={label} faults={bad ? [...faults, words.editor.isTaken] : faults}>
-      {(ids) => <input {...ids} value={text} onInput={(event) => setText(event.currentTarget.value)} onChange={() => !bad && name !== value && apply(name)} />}
-    </Labelled>
-  );
-}
-
 function ContextForm({ draft, placed: { context, parent } }: { draft: Draft; placed: Placed }): JSX.Element {
   const source = draft.source.value;
   const isPlan = parent === "";
@@ -57,11 +42,11 @@ function ContextForm({ draft, placed: { context, parent } }: { draft: Draft; pla
   const names = new Set(contextsOf(source.plan).map((one) => one.context.name));
   const rename = (name: string): void => {
     draft.change(renameContext(source, context.name, name));
-    choose(draft, { kind: "context", name });
+    draft.choose({ kind: "context", name });
   };
   const remove = (): void => {
     draft.change(removeContext(source, context.name));
-    choose(draft, { kind: "context", name: parent });
+    draft.choose({ kind: "context", name: parent });
   };
   return (
     <form class="sheet" onSubmit={(event) => event.preventDefault()}>
@@ -139,15 +124,15 @@ function Adding({ draft, context, names }: { draft: Draft; context: Context; nam
   const isThere = (context.scheduledJobs ?? []).some((one) => idOf(one) === idOf(ref));
   const addIt = (): void => {
     draft.change(addJob(source, context.name, kind, ref.agentName, ref.jobName));
-    choose(draft, { kind: "job", id: idOf(ref), context: context.name });
+    draft.choose({ kind: "job", id: idOf(ref), context: context.name });
   };
   const addChild = (): void => {
     draft.change(addContext(source, context.name, child.trim()));
-    choose(draft, { kind: "context", name: child.trim() });
+    draft.choose({ kind: "context", name: child.trim() });
   };
   const addLock = (): void => {
     draft.change(inContext(source, context.name, (one) => ({ ...one, jobLocks: [...(one.jobLocks ?? []), { name: lock.trim(), lockCount: 1 }] })));
-    choose(draft, { kind: "lock", context: context.name, name: lock.trim() });
+    draft.choose({ kind: "lock", context: context.name, name: lock.trim() });
   };
   return (
     <>
@@ -212,11 +197,11 @@ function JobForm({ draft, jobRef }: { draft: Draft; jobRef: Ref }): JSX.Element 
   const here = residencesOf(source, id);
   const rename = (agentName: string, jobName: string): void => {
     draft.change(renameJob(source, id, agentName, jobName));
-    choose(draft, { kind: "job", id: idOf({ agentName, jobName }), context: "" });
+    draft.choose({ kind: "job", id: idOf({ agentName, jobName }), context: "" });
   };
   const remove = (): void => {
     draft.change(removeJob(source, id));
-    choose(draft, { kind: "context", name: here[0] ?? source.plan.name });
+    draft.choose({ kind: "context", name: here[0] ?? source.plan.name });
   };
   const fields = JOB_FIELDS[kind];
   const isAgents = DASHBOARD_AGENTS[kind] === undefined;

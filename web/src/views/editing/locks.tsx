@@ -4,14 +4,14 @@ import type { Draft } from "../../editing/draft";
 import { contextsOf, idOf, inContext, type Lock, type Participant, put } from "../../editing/source";
 import { words } from "../../words";
 import { Labelled } from "./field";
-import { choose, Name } from "./forms";
+import { Name } from "./name";
 
 export function LockForm({ draft, context, lock }: { draft: Draft; context: string; lock: Lock }): JSX.Element {
   const source = draft.source.value;
   const faults = draft.faultsAt((part) => part.kind === "lock" && part.context === context && part.name === lock.name);
   const change = (next: Lock | undefined): void => {
     draft.change(inContext(source, context, (one) => put(one, "jobLocks", (one.jobLocks ?? []).flatMap((old) => (old.name !== lock.name ? [old] : next === undefined ? [] : [next])))));
-    choose(draft, next === undefined ? { kind: "context", name: context } : { kind: "lock", context, name: next.name });
+    draft.choose(next === undefined ? { kind: "context", name: context } : { kind: "lock", context, name: next.name });
   };
   const taken = (name: string): boolean => contextsOf(source.plan).some((one) => (one.context.jobLocks ?? []).some((other) => other.name === name));
   return (

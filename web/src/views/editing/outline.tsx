@@ -4,7 +4,6 @@ import type { Draft } from "../../editing/draft";
 import { keyOf, type Part, placeOf } from "../../editing/places";
 import { contextsOf, idOf } from "../../editing/source";
 import { words } from "../../words";
-import { choose } from "./forms";
 
 export function Outline({ draft }: { draft: Draft }): JSX.Element {
   const source = draft.source.value;
@@ -23,7 +22,7 @@ export function Outline({ draft }: { draft: Draft }): JSX.Element {
           style={{ paddingInlineStart: `${0.5 + depth}rem` }}
           class={isContext ? "is-context" : ""}
           aria-current={keyOf(draft.part.value) === key ? "true" : undefined}
-          onClick={() => choose(draft, part)}
+          onClick={() => draft.choose(part)}
         >
           {name}
           {count > 0 && <span class="count"> ✘ {words.editor.faults(count)}</span>}

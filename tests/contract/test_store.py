@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -223,6 +225,23 @@ async def test_sqlite_save_is_one_transaction(tmp_path: Path) -> None:
         records = await store.load()
 
     assert records == [(Key("a", "y"), b'{"value":2}')]
+
+
+async def test_sqlite_saves_while_something_is_read(tmp_path: Path) -> None:
+    """Nobody's look at the audit trail, however long it takes, keeps a turn from being saved."""
+    looked = threading.Event()
+    async with SqliteStore.open(tmp_path / "node.db") as store:
+        await store._database.create_function("looked", 0, looked.wait)  # the only way to make it last
+        async with asyncio.TaskGroup() as group:
+            looking = group.create_task(store._database.execute_fetchall("SELECT looked()"), name="look")
+            await asyncio.sleep(0)
+            await store.save({Key("a", "x"): Count(1)}, ())
+            over = looking.done()
+            looked.set()
+        records = await store.load()
+
+    assert not over
+    assert records == [(Key("a", "x"), b'{"value":1}')]
 
 
 async def test_sqlite_is_durable_when_save_returns(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ PARTS = {
     "chains": Part(hop.by_length, 3, lambda rounds: hop.by_length(rounds, (10, 20))),
     "fan": Part(fan.measure),
     "orchestration": Part(context_machine.measure),
-    "restart": Part(restart.growth, 1, lambda rounds: restart.measure(rounds, _QUICK_INSTANCES)),
+    "restart": Part(restart.growth, 3, lambda rounds: restart.measure(rounds, _QUICK_INSTANCES)),
     "timers": Part(timers.measure, 1),
     "rest": Part(rest.measure),
     "large": Part(large.measure, 1, lambda rounds: large.measure(rounds, _QUICK_JOBS)),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
-from pathlib import Path
 
 from benchmarks import floors
 from benchmarks.figures import Figure
+from benchmarks.folders import new_folder
 from benchmarks.plans import STAMP, fan, plan
 from benchmarks.site import Site, a_site
 from schemas.names import ContextName, InstanceId, JobId, PlanName, run_id, run_leaf
@@ -31,16 +30,15 @@ async def one_agent(rounds: int) -> list[Figure]:
 async def _fans(rounds: int, *agents: str) -> list[Figure]:
     rates, claiming, bare = [], [], []
     last = f"{agents[(JOBS + 1) % len(agents)]}-last"
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        async with a_site(folder, *agents) as site, site.client() as client, site.watching() as watcher:
-            await client.import_plan(plan(FAN, fan(JOBS), agents, STAMP))
-            for number in range(rounds):
-                claiming.append(JOBS / floors.Launched(folder / f"floor{number}", JOBS).together(TOGETHER))
-                bare.append(JOBS / await floors.bare(JOBS, TOGETHER))
-                instance = await site.play(client, watcher, FAN, "a-first", last)
-                seconds = _stamp(site, instance, last) - _stamp(site, instance, "a-first")
-                rates.append(JOBS / seconds)
+    folder = new_folder()
+    async with a_site(folder, *agents) as site, site.client() as client, site.watching() as watcher:
+        await client.import_plan(plan(FAN, fan(JOBS), agents, STAMP))
+        for number in range(rounds):
+            claiming.append(JOBS / floors.Launched(folder / f"floor{number}", JOBS).together(TOGETHER))
+            bare.append(JOBS / await floors.bare(JOBS, TOGETHER))
+            instance = await site.play(client, watcher, FAN, "a-first", last)
+            seconds = _stamp(site, instance, last) - _stamp(site, instance, "a-first")
+            rates.append(JOBS / seconds)
     on = f"{len(agents)} agent{'s' if len(agents) > 1 else ''}"
     figure = partial(Figure, part="fan", unit="jobs/s", values=tuple(rates), better="more")
     return [

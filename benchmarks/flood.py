@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import tempfile
 from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
@@ -12,6 +11,7 @@ from time import perf_counter
 from agent_node.app import Agent
 from agent_node.config import load
 from benchmarks.figures import Figure
+from benchmarks.folders import new_folder
 from broker.memory import MemoryBroker
 from broker.runtime.store import SqliteStore
 from schemas.names import RunId
@@ -29,9 +29,8 @@ async def measure(rounds: int) -> list[Figure]:
     """So many floods."""
     found: dict[str, list[float]] = {}
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            for what, value in (await _flood(Path(folder))).items():
-                found.setdefault(what, []).append(value)
+        for what, value in (await _flood(new_folder())).items():
+            found.setdefault(what, []).append(value)
     of = f"{JOBS} commands due at once"
     return [
         Figure(part="flood", name=f"agent's loop late, p50, {of}", unit="ms", values=tuple(found["p50"])),

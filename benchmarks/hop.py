@@ -7,7 +7,6 @@ parts measured in the same run: the same process started and ended in a bare loo
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +14,7 @@ from statistics import median, quantiles
 
 from benchmarks import floors
 from benchmarks.figures import Figure
+from benchmarks.folders import new_folder
 from benchmarks.plans import STAMP, chain, plan
 from benchmarks.site import Site, a_site, cpu_seconds
 from schemas.names import ContextName, InstanceId, JobId, PlanName, run_id, run_leaf
@@ -28,22 +28,21 @@ async def measure(rounds: int) -> list[Figure]:
     """So many chains, each after its floor."""
     typical, slow, floor, spent = [], [], [], []
     parts: dict[str, list[float]] = {"process": [], "two hops": [], "commit": []}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        async with a_site(folder, "a") as site, site.client() as client, site.watching() as watcher:
-            await client.import_plan(plan(CHAIN, chain(JOBS), command=STAMP))
-            await site.play(client, watcher, CHAIN, "a-j0", f"a-j{JOBS - 1}")  # nothing is cold afterwards
-            for number in range(rounds):
-                found = await _floors(site, folder / f"floor{number}")
-                before = _spent(site)
-                instance = await site.play(client, watcher, CHAIN, "a-j0", f"a-j{JOBS - 1}")
-                spent.append((_spent(site) - before) / JOBS * 1000)
-                cuts = quantiles(gaps(site, instance), n=100)
-                typical.append(cuts[49])
-                slow.append(cuts[98])
-                floor.append(sum(found.values()))
-                for part, value in found.items():
-                    parts[part].append(value)
+    folder = new_folder()
+    async with a_site(folder, "a") as site, site.client() as client, site.watching() as watcher:
+        await client.import_plan(plan(CHAIN, chain(JOBS), command=STAMP))
+        await site.play(client, watcher, CHAIN, "a-j0", f"a-j{JOBS - 1}")  # nothing is cold afterwards
+        for number in range(rounds):
+            found = await _floors(site, folder / f"floor{number}")
+            before = _spent(site)
+            instance = await site.play(client, watcher, CHAIN, "a-j0", f"a-j{JOBS - 1}")
+            spent.append((_spent(site) - before) / JOBS * 1000)
+            cuts = quantiles(gaps(site, instance), n=100)
+            typical.append(cuts[49])
+            slow.append(cuts[98])
+            floor.append(sum(found.values()))
+            for part, value in found.items():
+                parts[part].append(value)
     words = "process + two hops + commit"
     figure = partial(Figure, part="hop", unit="ms")
     return [
@@ -57,12 +56,11 @@ async def measure(rounds: int) -> list[Figure]:
 async def by_length(rounds: int, lengths: tuple[int, ...] = LENGTHS) -> list[Figure]:
     """The gap in ever longer chains, beside that in the shortest of the same round."""
     found: dict[int, list[float]] = {length: [] for length in lengths}
-    with tempfile.TemporaryDirectory() as name:
-        async with a_site(Path(name), "a") as site, site.client() as client, site.watching() as watcher:
-            for length in lengths * (rounds + 1):
-                await client.import_plan(plan(CHAIN, chain(length), command=STAMP))
-                instance = await site.play(client, watcher, CHAIN, "a-j0", f"a-j{length - 1}")
-                found[length].append(median(gaps(site, instance, length)))
+    async with a_site(new_folder(), "a") as site, site.client() as client, site.watching() as watcher:
+        for length in lengths * (rounds + 1):
+            await client.import_plan(plan(CHAIN, chain(length), command=STAMP))
+            instance = await site.play(client, watcher, CHAIN, "a-j0", f"a-j{length - 1}")
+            found[length].append(median(gaps(site, instance, length)))
     return [
         Figure(
             part="hop",

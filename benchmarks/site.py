@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from broker.address import BrokerUrl, parse_url
-from broker.bus import Delivery, Session
+from broker.bus import Delivery, Publication, Session
 from broker.mqtt import MqttBus
 from broker.topics import Topics
 from jobplan.client.client import Client, connect
@@ -78,6 +78,10 @@ class Watcher:
         waiting = self._waiting.get(delivery.topic)
         if waiting is not None and not waiting[1].done() and waiting[0](delivery.payload):
             waiting[1].set_result(None)
+
+    async def say(self, publication: Publication) -> None:
+        """Publish something in somebody else's name."""
+        await self._session.publish([publication])
 
     async def until(self, topic: str, says: Callable[[bytes], bool]) -> None:
         """Return when what stands on the topic is as wanted."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
+
 
 def is_filter(text: str) -> bool:
     """Whether ``text`` may be subscribed to: not empty, ``+`` and ``#`` alone in their level, ``#`` at the end only."""
@@ -24,3 +27,21 @@ def matches(pattern: str, topic: str) -> bool:
         if place == len(given) or level not in {"+", given[place]}:
             return False
     return len(wanted) == len(given)
+
+
+def covering(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Tells of a topic whether one of the filters covers it, as ``matches`` does: compiled, for many topics."""
+    any_of = re.compile("|".join(map(_expression, patterns)) or "(?!)", re.DOTALL)
+    return lambda topic: any_of.fullmatch(topic) is not None
+
+
+def _expression(pattern: str) -> str:
+    above, slash, last = pattern.rpartition("/")
+    not_dollar = r"(?!\$)" if pattern[:1] in {"+", "#"} else ""
+    if last != "#":
+        return not_dollar + _levels(pattern)
+    return not_dollar + (f"{_levels(above)}(?:/.*)?" if slash else ".*")
+
+
+def _levels(pattern: str) -> str:
+    return "/".join("[^/]*" if level == "+" else re.escape(level) for level in pattern.split("/"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 
 from broker.runtime.aside import Aside
 from broker.runtime.errors import EpochTakenError, FencedError
@@ -22,16 +23,40 @@ def outrank(epoch: int, own: Mapping[str, bytes], *, started: bool) -> None:
         raise FencedError(f"documents of a newer life of this node (epoch {newest}) stand on the broker")
 
 
-def readable(own: Mapping[str, bytes], wire: Wire, aside: Aside) -> dict[Address, Document]:
-    """The documents as they stood; what cannot be read will be cleared."""
-    found: dict[Address, Document] = {}
-    for topic, payload in own.items():
-        address = wire.address_of(topic)
-        if address is None:
-            continue
-        try:
-            found[address] = wire.read(address, payload)[1]
-        except SchemaError as error:
-            aside.add(topic, str(error))
-            aside.settle(topic)
-    return found
+class Left(Mapping[Address, Document]):
+    """The documents as they stood, read when somebody asks for them: a dashboard that has its records does not.
+
+    What cannot be read will be cleared.
+    """
+
+    def __init__(self, own: Mapping[str, bytes], wire: Wire, aside: Aside) -> None:
+        self._own = own
+        self._wire = wire
+        self._aside = aside
+
+    def __getitem__(self, address: Address) -> Document:
+        return self._documents[address]
+
+    def __iter__(self) -> Iterator[Address]:
+        return iter(self._documents)
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def of(self, topics: Collection[str]) -> Left:
+        """Those of them that stood on these topics."""
+        return Left({topic: self._own[topic] for topic in topics}, self._wire, self._aside)
+
+    @cached_property
+    def _documents(self) -> dict[Address, Document]:
+        found: dict[Address, Document] = {}
+        for topic, payload in self._own.items():
+            address = self._wire.address_of(topic)
+            if address is None:
+                continue
+            try:
+                found[address] = self._wire.read(address, payload)[1]
+            except SchemaError as error:
+                self._aside.add(topic, str(error))
+                self._aside.settle(topic)
+        return found

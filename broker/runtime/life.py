@@ -17,7 +17,7 @@ between two calls. The order of the calls is the node's life::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -28,7 +28,7 @@ from broker.runtime.core import Changes, Core, Key, Recovered, Reply, RuntimeEve
 from broker.runtime.doubt import Doubt
 from broker.runtime.errors import FencedError
 from broker.runtime.inbox import MOST_REQUESTS, Inbox, unfit
-from broker.runtime.left import outrank, readable
+from broker.runtime.left import Left, outrank
 from broker.runtime.presence import Writer, writer_of
 from broker.runtime.reconciler import Mark, Reconciler
 from broker.runtime.saved import JOURNAL, MARK, take_apart
@@ -43,7 +43,7 @@ from broker.topic_table import Role
 from broker.topics import RequestTopic, Topics
 from schemas.addresses import Address, AgentPresenceAt
 from schemas.codec import SchemaError
-from schemas.documents import Document, Presence, Share
+from schemas.documents import Presence, Share
 from schemas.requests import Answer
 from schemas.status import NodeState
 
@@ -75,7 +75,7 @@ class Life(Generic[E, F]):
         self._mark: Mark | None = None
         self._witness = (0, 0)
         self._own: dict[str, bytes] | None = None
-        self._recovered: Mapping[Address, Document] | None = None
+        self._recovered: Left | None = None
         self._since: frozenset[str] = frozenset()
         """Topics of what was shown since our records were saved."""
         self._journal: Journal | None = None
@@ -217,7 +217,7 @@ class Life(Generic[E, F]):
         own = {topic: payload for topic, payload in standing.items() if topic not in told}
         if not self.started:
             self._reconciler.adopt(own, self._witness, self._mark, unheard)
-            self._recovered = readable(own, self.wire, self.aside)
+            self._recovered = Left(own, self.wire, self.aside)
             self._since = self._reconciler.published_since(own)
             self.started = True
         self._reconciler.replayed(own)
@@ -279,8 +279,7 @@ class Life(Generic[E, F]):
         first, self._recovered = self._recovered, None
         if first is not None:
             journal = self._journal.epoch if self._journal is not None else 0
-            newer = {address: shown for address, shown in first.items() if self.wire.topic_of(address) in self._since}
-            events.append(Recovered(now, self.epoch, first, journal, newer))
+            events.append(Recovered(now, self.epoch, first, journal, first.of(self._since)))
         events += self._inbox.take(now)
         due = self._core.next_wakeup()
         if first is not None or (due is not None and due <= now):

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from broker.bus import Publication
 from broker.errors import TopicError
-from broker.filters import matches
+from broker.filters import covering
 from broker.runtime.core import Reply
 from broker.runtime.presence import Writer
 from broker.topic_table import Role, document_type
@@ -46,16 +46,15 @@ class Wire:
         """Where this node's own presence stands."""
         self.own = tuple(name for name in topics.own_filters(role, node) if name != self.presence)
         """Filters of what this node alone writes, its presence aside."""
+        self.is_own = covering(self.own)
+        """Whether this node alone may write to a topic, whatever stands there."""
+        self._for_agents = f"{topics.prefix}/agent/"
         self.foreign = tuple(topics.foreign_filters(role, node))
         """Filters of what it has to know of others, requests included."""
 
     def reads(self, version: str) -> str:
         """Stands for all that a program of this version can know of others: another one may read what this one does not."""
         return blake2b(" ".join((version, *self.foreign)).encode(), digest_size=8).hexdigest()
-
-    def is_own(self, topic: str) -> bool:
-        """Whether this node alone may write there, whatever stands there."""
-        return any(matches(name, topic) for name in self.own)
 
     def topic_of(self, address: Address) -> str:
         """Where a document stands."""
@@ -70,7 +69,9 @@ class Wire:
 
     def share_of(self, topic: str) -> NodeName | None:
         """For which agent a topic of the dashboard is; None: for everybody, or it is an agent's own."""
-        address = self.address_of(topic) if isinstance(self.me, DashboardPresenceAt) else None
+        if not topic.startswith(self._for_agents) or not isinstance(self.me, DashboardPresenceAt):
+            return None
+        address = self.address_of(topic)
         if isinstance(address, AgentPlanAt | AgentInstanceAt | AssignmentAt | TakenAt | AgentGrantsAt):
             return address.agent
         return None

@@ -107,6 +107,8 @@ class PlanGraph(Struct, frozen=True, kw_only=True):
     """Agents that carry out some job of it, sorted."""
     watches: Mapping[NodeName, tuple[ClockJob | FileJob, ...]]
     """The clock and file jobs each agent watches, by identifier."""
+    claiming: tuple[int, ...]
+    """Copies that need locks."""
 
     def context_of(self, copy: int) -> ContextNode:
         """The context a copy is in."""
@@ -149,6 +151,7 @@ def compile_plan(source: PlanSource) -> PlanGraph:
         residences={job: tuple(found) for job, found in residences.items()},
         agents=tuple(sorted({copy.agent for copy in copies if copy.kind.on_agent})),
         watches=_watches(copies),
+        claiming=tuple(copy.index for copy in copies if copy.claims),
     )
 
 

@@ -39,12 +39,12 @@ def check(state: State) -> None:
 
 def check_machine(state: State, machine: ContextMachine) -> None:
     """The rules of one instance."""
-    for copy in machine.graph.copies:
-        record = machine.copies[copy.index]
-        run = state.runs.get(record.run) if record.run is not None else None
-        if record.live and (run is None or run.phase is RunPhase.ENDED):
-            raise _broken("D1", f"{machine.instance} {copy.id}")
-        if record.stage is Stage.RUNNING and not record.live:
+    for copy, record in zip(machine.graph.copies, machine.copies, strict=True):
+        if record.live:
+            run = state.runs.get(record.run) if record.run is not None else None
+            if run is None or run.phase is RunPhase.ENDED:
+                raise _broken("D1", f"{machine.instance} {copy.id}")
+        elif record.stage is Stage.RUNNING:
             raise _broken("D2", f"{machine.instance} {copy.id}")
     shares = [machine.share_of(copy) for copy in machine.graph.copies]
     tallies = recount(machine.graph, shares, machine.contexts)
@@ -63,9 +63,9 @@ def check_locks(state: State) -> None:
     holding: set[Owner] = set()
     for instance in state.active():
         machine = state.machines[instance.id]
-        for copy in machine.graph.copies:
-            if copy.claims and machine.copies[copy.index].queued:
-                queued.add(Owner(machine.copies[copy.index].queued, instance.id, copy.index))
+        for index in machine.graph.claiming:
+            if machine.copies[index].queued:
+                queued.add(Owner(machine.copies[index].queued, instance.id, index))
         for run in state.live_runs(instance.id):
             if machine.graph.copies[run.copy].claims:
                 holding.add(Owner(run.order, instance.id, run.copy))

@@ -65,8 +65,8 @@ ACTIVE: Final = frozenset({ContextStatus.WAITING, ContextStatus.RUNNING, Context
 """Statuses of an instance that events reach."""
 
 FAILED: Final = frozenset({Stage.ERROR, Stage.KILLED})
-_FULFILLING: Final = frozenset({Stage.COMPLETE, Stage.PASSED})
 """A job that ended badly; until it is acknowledged its context is ERROR."""
+_FULFILLING: Final = frozenset({Stage.COMPLETE, Stage.PASSED})
 
 
 class TransitionError(AssertionError):

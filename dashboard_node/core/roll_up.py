@@ -5,6 +5,7 @@ The counts are derived; ``recount`` makes them from scratch, and the invariants 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -66,13 +67,18 @@ class RollUp:
         if old == new:
             return False
         self._shares[copy.index] = _EACH.setdefault(new, new)
-        tally = self.tallies[copy.context]
-        tally.failed += new[0] - old[0]
-        tally.busy += new[1] - old[1]
-        tally.undone += new[2] - old[2]
-        tally.unfed += new[3] - old[3]
-        tally.moved += new[4] - old[4]
+        self.count(copy.context, old, -1)
+        self.count(copy.context, new, 1)
         return True
+
+    def count(self, context: int, share: Share, jobs: int) -> None:
+        """So many jobs more (or fewer, below zero) add this to a context's tally."""
+        tally = self.tallies[context]
+        tally.failed += share[0] * jobs
+        tally.busy += share[1] * jobs
+        tally.undone += share[2] * jobs
+        tally.unfed += share[3] * jobs
+        tally.moved += share[4] * jobs
 
     def child_moves(self, child: int, before: ContextStatus, after: ContextStatus) -> None:
         """Replace what a context adds to its parent's tally."""
@@ -90,8 +96,9 @@ class RollUp:
 def recount(graph: PlanGraph, shares: Sequence[Share], contexts: Sequence[ContextRecord]) -> list[Tally]:
     """The tallies from scratch."""
     fresh = RollUp(graph)
-    for copy in graph.copies:
-        fresh.put(copy, shares[copy.index])
+    contexts_of = (copy.context for copy in graph.copies)
+    for (context, each), jobs in Counter(zip(contexts_of, shares, strict=True)).items():  # few differ
+        fresh.count(context, each, jobs)
     for node in graph.contexts:
         fresh.child_moves(node.index, ContextStatus.WAITING, contexts[node.index].status)
     return fresh.tallies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from broker.filters import is_filter, matches
+from broker.filters import covering, is_filter, matches
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,15 @@ def test_filter_may_be(text: str) -> None:
 def test_filter_may_not_be(text: str) -> None:
     """These cannot."""
     assert not is_filter(text)
+
+
+def test_no_filter_covers_nothing() -> None:
+    """Not even the empty topic."""
+    assert not covering([])("")
+    assert not covering([])("a")
+
+
+def test_topic_with_a_newline_is_covered_like_any_other() -> None:
+    """It is a character like others to a broker."""
+    assert covering(["a/+"])("a/b\nc")
+    assert covering(["a/#"])("a\n") is matches("a/#", "a\n") is False

@@ -33,6 +33,7 @@ async def _fans(rounds: int, *agents: str) -> list[Figure]:
     folder = new_folder()
     async with a_site(folder, *agents) as site, site.client() as client, site.watching() as watcher:
         await client.import_plan(plan(FAN, fan(JOBS), agents, STAMP))
+        await site.play(client, watcher, FAN, "a-first", last)  # nothing is cold afterwards
         for number in range(rounds):
             claiming.append(JOBS / floors.Launched(folder / f"floor{number}", JOBS).together(TOGETHER))
             bare.append(JOBS / await floors.bare(JOBS, TOGETHER))

@@ -7,6 +7,7 @@ Putting the header in front of the encoded body keeps the body comparable byte b
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import UnionType
 from typing import Annotated, TypeVar, overload
 
@@ -51,9 +52,14 @@ def encode_body(document: Struct) -> bytes:
 
 def stamp(body: bytes, *, epoch: int, revision: int, at: datetime) -> bytes:
     """The payload for a body that ``encode_body`` gave."""
-    when = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    head = f'{{"v":{VERSION},"epoch":{epoch},"revision":{revision},"at":"{when}"'.encode()
+    head = f'{{"v":{VERSION},"epoch":{epoch},"revision":{revision},"at":"{_when(at)}"'.encode()
     return head + (b"}" if body == b"{}" else b"," + body[1:])
+
+
+@lru_cache(maxsize=1)
+def _when(at: datetime) -> str:
+    """In UTC; all that a turn shows has the same time."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def decode_header(payload: bytes) -> Header:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, NewType
 from urllib.parse import quote, unquote
 
@@ -36,6 +37,7 @@ class NameFormatError(ValueError):
     """A text that is not the id it was taken for; the message says which and why."""
 
 
+@lru_cache(maxsize=4_096)
 def escape(name: str) -> str:
     """One topic level for any name: everything outside ``[A-Za-z0-9_-]`` percent-encoded, after NFC normalisation."""
     if name.isascii() and _SAFE.fullmatch(name):

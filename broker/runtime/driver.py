@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -210,7 +209,7 @@ class Driver(Generic[E, F]):
     async def _do(self, effect: F) -> None:
         """The loop's others have a turn after each: a start may take as long as it takes to get a core."""
         outcome = self._world.perform(effect)
-        if not inspect.isawaitable(outcome):
+        if outcome is None:
             await asyncio.sleep(0)
             return
         try:

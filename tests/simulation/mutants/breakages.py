@@ -6,7 +6,9 @@ from msgspec import Struct
 
 from agent_node.core import fires, runs, watches
 from broker.runtime.life import Life
+from broker.runtime.proof import Proof
 from broker.runtime.reconciler import Reconciler
+from broker.runtime.shares import Shares
 from broker.runtime.view import View
 from broker.servers import Servers
 from broker.tombstones import Tombstones
@@ -26,6 +28,7 @@ from tests.simulation.mutants.ways import (
     Break,
     any_boot,
     any_journal,
+    believe_an_old_word,
     believe_greetings,
     blame_the_event,
     both,
@@ -47,6 +50,7 @@ from tests.simulation.mutants.ways import (
     remove_what_is_absent,
     save_later,
     start_again,
+    tell_nobody,
     trust_no_journal,
     trust_no_newer_assignment,
 )
@@ -66,6 +70,16 @@ class Mutant(Struct, frozen=True):
 MUTANTS = (
     Mutant("shown before saved", "a turn that shows something is not saved", instead(Node, "_save", save_later)),
     Mutant("absence is removal", "what a replay leaves out is gone", instead(View, "end", remove_what_is_absent)),
+    Mutant(
+        "an old word is believed",
+        "what a replay leaves out is gone by a share or presence that is older than it",
+        instead(Proof, "gone", believe_an_old_word),
+    ),
+    Mutant(
+        "shares stand still",
+        "an agent is not told when something that was for it goes",
+        instead(Shares, "went", tell_nobody),
+    ),
     Mutant(
         "each server is believed",
         "what one of several servers replays is not proved",

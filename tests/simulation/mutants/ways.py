@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from agent_node.core.records import RUNS
 from broker.runtime.life import Life
 from broker.runtime.presence import writer_of
 from broker.runtime.reconciler import Reconciler
+from broker.runtime.shares import Shares
 from broker.runtime.view import News, View
 from dashboard_node.core import machine as dashboard_machine
 from dashboard_node.core import runs as dashboard_runs
@@ -77,6 +79,22 @@ def remove_what_is_absent(end: Any) -> Any:  # noqa: ANN401  # a method
         return list(gone)
 
     return removing
+
+
+def believe_an_old_word(gone: Any) -> Any:  # noqa: ANN401  # a method
+    """What is missing is gone, though it was shown after its writer's word."""
+    return lambda self, writer, _word: gone(self, writer, (sys.maxsize, 0))
+
+
+def tell_nobody(went: Any) -> Any:  # noqa: ANN401  # a method
+    """A document goes, and the agent that it was for keeps the share that it has."""
+
+    def going(self: Shares, topic: str) -> None:
+        waiting = dict(self._waiting)
+        went(self, topic)
+        self._waiting = waiting
+
+    return going
 
 
 def leave_all_standing(adopt: Any) -> Any:  # noqa: ANN401  # a method

@@ -40,7 +40,7 @@ from agent_node.secrets import Secrets
 from agent_node.watch import FolderWatches
 from broker.bus import Bus
 from broker.errors import BusError
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.runtime.core import Reply
 from broker.runtime.cycles import look_seldom
 from broker.runtime.driver import Driver

@@ -23,7 +23,7 @@ from rich.console import Console
 from benchmarks.plans import chain, plan
 from benchmarks.site import Site, a_site, cpu_seconds
 from broker.bus import Delivery, Publication, Session
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.topic_table import Role
 from broker.topics import Topics
 from schemas.addresses import Address, AgentPresenceAt, AssignmentAt, RunReportAt

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from broker.address import BrokerUrl, parse_url
 from broker.bus import Delivery, Publication, Session
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.topics import Topics
 from jobplan.client.client import Client, connect
 from schemas.codec import decode

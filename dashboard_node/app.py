@@ -11,7 +11,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from random import Random
 
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.runtime.cycles import look_seldom
 from broker.runtime.driver import Driver
 from broker.runtime.ending import ended_by_signals, first_error

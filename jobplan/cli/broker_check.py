@@ -85,7 +85,7 @@ def _restarting(command: str | None) -> Restart | None:
 def _under_test(settings: Settings, where: BrokerUrl, user2: str | None, restart: Restart | None) -> UnderTest:
     from broker.conformance.run import UnderTest
     from broker.errors import BusError
-    from broker.mqtt import MqttBus, hang_up
+    from broker.mqtt.bus import MqttBus, hang_up
     from jobplan.client.wire import broker_at
 
     try:

@@ -192,7 +192,7 @@ async def connect(
     ``ca_file``: certificates (PEM) to trust besides the system's, for mqtts. Waits ``patience`` for each of the broker's
     servers (None: for ever). Raises BadInputError for the URL or file, BrokerError for the broker.
     """
-    from broker.mqtt import MqttBus  # the MQTT library loads slowly, and help needs none
+    from broker.mqtt.bus import MqttBus  # the MQTT library loads slowly, and help needs none
 
     where = broker_at(url) if isinstance(url, str) else url
     try:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from broker.address import BrokerUrl
 from broker.bus import Delivery
 from broker.errors import BusError
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.runtime.again import PAUSE
 from broker.topics import Topics
 from schemas.codec import SchemaError, decode, decode_header

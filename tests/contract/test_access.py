@@ -13,7 +13,7 @@ from broker.access import access_rules, agent_user, hash_password, is_password, 
 from broker.address import BrokerUrl
 from broker.bus import Publication, Session
 from broker.errors import RefusedError
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.topic_table import TABLE, Role
 from schemas.names import NodeName, UserName, escape
 from tests.support.broker_under_test import PATIENCE, Box

@@ -21,7 +21,7 @@ from broker.conformance.findings import Finding, Verdict, conforms
 from broker.conformance.run import UnderTest, check_broker
 from broker.errors import BusError
 from broker.memory import MemoryBroker
-from broker.mqtt import MqttBus, hang_up
+from broker.mqtt.bus import MqttBus, hang_up
 from jobplan.cli.main import main
 from schemas.names import UserName
 from tests.support.broker_under_test import DEFAULT_LIMITS, PREFIX, SHORT_PATIENCE, Box

@@ -13,7 +13,7 @@ from broker.address import BrokerUrl
 from broker.bus import Publication
 from broker.deployment import Deployment, DeploymentError, Folder
 from broker.errors import BusError, RefusedError
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.ports import free_port
 from broker.server import RunningBroker, reload_running, running_broker
 from schemas.names import NodeName, UserName

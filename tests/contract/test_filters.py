@@ -7,7 +7,7 @@ from itertools import product
 from broker.address import BrokerUrl
 from broker.bus import Publication
 from broker.filters import is_filter, matches
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from tests.support.broker_under_test import Box
 from tests.support.mosquitto import Mosquitto
 

@@ -11,7 +11,7 @@ import pytest
 from broker.address import BrokerUrl
 from broker.bus import Publication
 from broker.errors import ReplayError
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.runtime.world import Signal
 from jobplan.client import client_on
 from jobplan.client.checkup import DROPPED

@@ -20,8 +20,8 @@ from paho.mqtt.enums import MQTTErrorCode
 from broker.address import BrokerUrl, parse_url
 from broker.bus import Delivery, Publication
 from broker.errors import BusError, RefusedError
-from broker.mqtt import MqttBus
-from broker.mqtt_session import Patience
+from broker.mqtt.bus import MqttBus
+from broker.mqtt.session import Patience
 from broker.ports import free_port
 from tests.support.broker_under_test import DEFAULT_LIMITS, Box
 from tests.support.line import Mqtt5, line_to

@@ -18,7 +18,7 @@ import pytest
 from broker.access import access_rules, hash_password, write_passwords, write_private
 from broker.bus import Publication
 from broker.errors import BusError, RefusedError
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.server import AccessFiles, RunningBroker, running_broker
 from tests.support.broker_under_test import Box
 from tests.support.mosquitto import CONFIG

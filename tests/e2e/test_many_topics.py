@@ -9,7 +9,7 @@ import pytest
 
 from broker.address import BrokerUrl
 from broker.bus import Publication
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.topics import Topics
 from schemas.addresses import Address, AgentInstanceAt, RunReportAt
 from schemas.codec import encode_body, stamp

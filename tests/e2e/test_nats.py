@@ -12,7 +12,7 @@ from broker.address import BrokerUrl
 from broker.bus import Publication
 from broker.conformance.findings import Verdict
 from broker.conformance.run import UnderTest, check_broker
-from broker.mqtt import MqttBus, hang_up
+from broker.mqtt.bus import MqttBus, hang_up
 from tests.e2e.nodes import Installation, a_command, an_installation, write_plan
 from tests.support.broker_under_test import PATIENCE, Box
 from tests.support.nats import Nats, all_healthy, running_cluster, running_nats

@@ -13,7 +13,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties, VariableByteIntegers
 from paho.mqtt.reasoncodes import ReasonCode
 
-from broker.mqtt_packets import acknowledgment, content, publication
+from broker.mqtt.packets import acknowledgment, content, publication
 
 TOPICS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40)
 IDS = st.integers(1, 65_535)

@@ -6,7 +6,7 @@ import asyncio
 
 from broker.address import BrokerUrl
 from broker.bus import Bus, Delivery
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.runtime.errors import FencedError
 from broker.runtime.world import Signal
 from schemas.codec import decode

@@ -23,9 +23,9 @@ from agent_node.core.effects import (
 from agent_node.core.events import DiskSeen
 from agent_node.core.machine import AgentCore
 from agent_node.core.rules import Rules
+from broker.mqtt.tombstones import is_tombstone
 from broker.runtime.core import Core, Reply
 from broker.runtime.selfwatch import Identity
-from broker.tombstones import is_tombstone
 from broker.topic_table import Role
 from dashboard_node.core.effects import Deliver, Delivered, ForgetAudit, LookUpAudit
 from dashboard_node.core.effects import Effect as DashboardEffect

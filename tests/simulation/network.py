@@ -17,7 +17,7 @@ from broker.bus import Delivery, Publication
 from broker.errors import BusError
 from broker.filters import matches
 from broker.model import BrokerModel, Closed, Output, Sent
-from broker.tombstones import is_tombstone
+from broker.mqtt.tombstones import is_tombstone
 from broker.topics import Topics
 from tests.simulation.trace import Accepted, Fault, Lodged, Trace
 from tests.simulation.world import Action, Promise, World

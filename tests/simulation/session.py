@@ -14,11 +14,11 @@ from typing import Any
 from broker.backoff import delay
 from broker.bus import WINDOW, Delivery, Publication
 from broker.errors import BusError
+from broker.mqtt.servers import Servers
+from broker.mqtt.tombstones import Tombstones, is_tombstone
 from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.life import Life
 from broker.runtime.world import Limits
-from broker.servers import Servers
-from broker.tombstones import Tombstones, is_tombstone
 from broker.topics import Topics
 from tests.simulation.disk import Disk
 from tests.simulation.network import CONNECT_SECONDS, Line, Network
@@ -34,7 +34,7 @@ LOOKS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 class Session:
-    """One MQTT session on one line, told after `broker/mqtt_session.py`."""
+    """One MQTT session on one line, told after `broker/mqtt/session.py`."""
 
     def __init__(
         self, world: World, network: Network, line: Line, servers: Servers, tombstones: Tombstones | None = None

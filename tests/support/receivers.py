@@ -17,7 +17,7 @@ from msgspec import Struct, field
 
 from broker.address import BrokerUrl
 from broker.bus import Delivery
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from broker.ports import free_port
 from tests.support.mosquitto import HOST
 

@@ -1,6 +1,6 @@
 /**
  * Whether what a server of the broker replays can be believed. Of several servers each replays from a list of its own, which may
- * stand still while another one is down: so we retain a mark, and look whether this server's list comes to it (broker/servers.py).
+ * stand still while another one is down: so we retain a mark, and look whether this server's list comes to it (broker/mqtt/servers.py).
  */
 import type { MqttClient } from "mqtt";
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agent_node.folders import RunFolders
 from broker.address import BrokerUrl
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from schemas.addresses import AgentInstanceAt, AgentPlanAt, AssignmentAt
 from schemas.documents import AgentPlan, FireReport
 from schemas.status import FireOutcome, Outcome, RunPhase

@@ -14,7 +14,7 @@ from random import Random
 import pytest
 
 from broker.address import BrokerUrl
-from broker.mqtt import MqttBus
+from broker.mqtt.bus import MqttBus
 from schemas.documents import Assignment
 from schemas.status import Outcome, RunPhase
 from tests.e2e.agent_node.test_agent_process import AgentProcess

@@ -5,13 +5,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 from agent_node.core import fires, runs, watches
+from broker.mqtt.servers import Servers
+from broker.mqtt.tombstones import Tombstones
 from broker.runtime.life import Life
 from broker.runtime.proof import Proof
 from broker.runtime.reconciler import Reconciler
 from broker.runtime.shares import Shares
 from broker.runtime.view import View
-from broker.servers import Servers
-from broker.tombstones import Tombstones
 from dashboard_node.core import agents as dashboard_agents
 from dashboard_node.core import machine as dashboard_machine
 from dashboard_node.core import rebuilding, requests, set_back, windows

@@ -1,7 +1,7 @@
 """The bus over a real broker, by aiomqtt.
 
 The only module that imports aiomqtt, and the one that knows what stands between it and the port's promises (but for how packets
-move: ``mqtt_bursts``):
+move: ``bursts``):
 
 1. A connection's publishes fail the moment it is lost. (aiomqtt leaves them to their timeout.)
 2. Each connection is a new client, and what is under way is known to the session alone: paho would send again what was already
@@ -40,14 +40,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from broker.address import BrokerUrl
 from broker.bus import WINDOW, OnDelivery, Publication, Session
 from broker.errors import BusError, RefusedError
-from broker.mqtt_bursts import Bursts
-from broker.mqtt_packets import KIND, PUBACK, PUBLISH, Arrived, acknowledgment, publication
-from broker.mqtt_session import MqttSession, Patience
-from broker.mqtt_words import CLOSED_EARLY, UNTRUSTED, in_words
-from broker.servers import Servers
-from broker.tombstones import Tombstones
+from broker.mqtt.bursts import Bursts
+from broker.mqtt.packets import KIND, PUBACK, PUBLISH, Arrived, acknowledgment, publication
+from broker.mqtt.servers import Servers
+from broker.mqtt.session import MqttSession, Patience
+from broker.mqtt.tombstones import Tombstones
+from broker.mqtt.trust import trusting
+from broker.mqtt.words import CLOSED_EARLY, UNTRUSTED, in_words
 from broker.topics import Topics
-from broker.trust import trusting
 from schemas.names import escape
 
 _KNOWN = {"aiomqtt": ("2.5.", ">=2.5,<2.6"), "paho-mqtt": ("2.1.", "2.2.", ">=2.1,<2.3")}

@@ -15,10 +15,10 @@ from msgspec import Struct
 from broker.bus import Acknowledged, Delivery, OnDelivery, Publication
 from broker.errors import BusError, RefusedError, ReplayError
 from broker.filters import is_filter, matches
-from broker.mqtt_answers import FAILURE, Answer, Batch, grant
-from broker.mqtt_wire import Wire
-from broker.servers import Servers
-from broker.tombstones import Tombstones, is_tombstone
+from broker.mqtt.answers import FAILURE, Answer, Batch, grant
+from broker.mqtt.servers import Servers
+from broker.mqtt.tombstones import Tombstones, is_tombstone
+from broker.mqtt.wire import Wire
 
 _LOOKS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds to wait for a mark after each look for it: a list that has not come to it by then stands still."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from broker.servers import Servers
+from broker.mqtt.servers import Servers
 
 
 def test_one_server_has_nothing_to_prove() -> None:

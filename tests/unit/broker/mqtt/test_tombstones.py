@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from broker.bus import Publication
-from broker.tombstones import KEPT, Tombstones, is_tombstone
+from broker.mqtt.tombstones import KEPT, Tombstones, is_tombstone
 from schemas.codec import stamp
 
 CLEAR = Publication("t", b"")

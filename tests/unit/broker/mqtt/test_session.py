@@ -11,9 +11,9 @@ import pytest
 from broker.bus import Delivery, Publication
 from broker.errors import BusError
 from broker.model import BrokerModel, Sent
-from broker.mqtt_session import MqttSession, Patience
-from broker.servers import Servers
-from broker.tombstones import KEPT, Tombstones, is_tombstone
+from broker.mqtt.servers import Servers
+from broker.mqtt.session import MqttSession, Patience
+from broker.mqtt.tombstones import KEPT, Tombstones, is_tombstone
 from tests.support.broker_under_test import Box
 from tests.support.waiting import pass_time
 

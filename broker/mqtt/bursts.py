@@ -15,7 +15,7 @@ from typing import Final
 from paho.mqtt import client as paho
 from paho.mqtt.enums import MQTTErrorCode
 
-from broker.mqtt_packets import content
+from broker.mqtt.packets import content
 
 _MOST: Final = 65_536
 """Bytes read at once: the loop's others have their turn in between."""

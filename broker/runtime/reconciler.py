@@ -29,10 +29,14 @@ Stamp = tuple[int, int]
 
 
 class Mark(Struct, frozen=True, array_like=True):
-    """The newest (epoch, revision) of a document that this node may have published; saved before it is."""
+    """The newest (epoch, revision) of a document that this node may have published; saved before it is.
+
+    ``whole``: nothing that the broker forgot waits to be published again.
+    """
 
     epoch: int
     revision: int
+    whole: bool = True
 
 
 class Reconciler:
@@ -53,6 +57,8 @@ class Reconciler:
         self._open: dict[str, bytes] = {}
         """What was published last where nobody has acknowledged it."""
         self.mark: Mark | None = None
+        self._whole = True
+        """See Mark."""
 
     @property
     def known(self) -> bool:
@@ -73,11 +79,15 @@ class Reconciler:
         """Once, before the first replay is taken in: leave standing what an earlier life published, if nothing of it was lost.
 
         ``witness`` is the newest presence found before this life began that said it was complete; ``mark`` was saved by the lives
-        before. Of the newest, so many may be ``unheard``: they are published again.
+        before. What is newer than that was shown by lives of which these records, being a copy's, know nothing: nothing is left
+        then. Of the newest, so many may be ``unheard``: they are published again.
         """
         self.mark = mark
         stamps = {topic: found for topic, payload in own.items() if (found := stamp_of(payload)) is not None}
-        if mark is not None and max((witness, *stamps.values())) >= (mark.epoch, mark.revision):
+        newest = max(stamps.values(), default=(0, 0))
+        adopts = mark is not None and mark.whole and newest <= (mark.epoch, mark.revision) <= max(witness, newest)
+        self._whole = adopts or not own
+        if adopts:
             heard = sorted(stamps, key=stamps.__getitem__)[: max(0, len(stamps) - unheard)]
             self._last = {topic: stamps[topic] for topic in heard}
 
@@ -91,6 +101,7 @@ class Reconciler:
 
         What was not acknowledged is published again, whatever stands: it may be retained, and its readers may not have heard it.
         """
+        self._whole &= self._last.keys() - self._open.keys() <= own.keys()
         self._shown = {topic: self._standing(topic, payload) for topic, payload in own.items()}
         self._shown |= dict.fromkeys(self._open, _FOREIGN)
         self._unconfirmed = set(self._shown)
@@ -124,6 +135,9 @@ class Reconciler:
         shown = self._shown
         if shown is None:
             return []
+        self._whole = True
+        if self.mark is not None:
+            self.mark = Mark(self.mark.epoch, self.mark.revision)
         orphans = [topic for topic in shown if topic in self._unconfirmed]
         return [self._clear(shown, topic) for topic in orphans]
 
@@ -137,8 +151,9 @@ class Reconciler:
             return _FOREIGN
         if found[0] == self._epoch:  # whoever wrote it: what we write next is newer
             self._revision = max(self._revision, found[1])
-        body = body_of(payload)
-        return _FOREIGN if body is None or self._last.get(topic) != found else _digest(body)
+        body, last = body_of(payload), self._last.get(topic)
+        self._whole &= last in {None, found} or topic in self._open
+        return _FOREIGN if body is None or last != found else _digest(body)
 
     def _difference(
         self, shown: dict[str, bytes], topic: str, document: Document | None, at: datetime
@@ -155,7 +170,7 @@ class Reconciler:
             self.moved += 1
             self._shares.came(topic)
         shown[topic] = digest
-        self.mark = Mark(self._epoch, self._revision)
+        self.mark = Mark(self._epoch, self._revision, self._whole)
         self._last[topic] = (self._epoch, self._revision)
         self._open[topic] = payload
         return Publication(topic, payload)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from broker.bus import Publication
 from broker.runtime.core import InvariantError, Reply
+from broker.runtime.reconciler import Mark
 from broker.runtime.saved import MARK
 from broker.runtime.store import StoreError
 from broker.runtime.world import Signal
@@ -237,7 +239,7 @@ async def test_the_mark_is_saved_before_what_it_marks() -> None:
         await bump(node)
         mark, shown = node.store.records[MARK], decode_header(broker.retained[REPORT])
 
-    assert mark == f"[{shown.epoch},{shown.revision}]".encode()
+    assert msgspec.json.decode(mark, type=Mark) == Mark(shown.epoch, shown.revision)
 
 
 async def test_bells_are_rung_in_order() -> None:

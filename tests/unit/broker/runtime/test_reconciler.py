@@ -196,6 +196,47 @@ def test_a_new_life_trusts_no_broker_that_forgot_something() -> None:
         assert len(whole(a_reconciler(own, mark), {at(1): a_report()})) == 1
 
 
+def test_a_new_life_trusts_no_mark_of_a_copy() -> None:
+    """What is newer than it was shown by a life that is not known: nobody knows what of it the broker forgot."""
+    own = {topic(1): a_payload(epoch=3, revision=8), topic(2): a_payload(epoch=4, revision=1)}
+
+    assert len(whole(a_reconciler(own, Mark(3, 8)), {at(1): a_report(), at(2): a_report()})) == 2
+
+
+def test_a_new_life_trusts_no_predecessor_that_had_more_to_show_again() -> None:
+    """One that found that the broker had forgotten something, and died before all of it was shown again."""
+    own = {topic(1): a_payload(epoch=3, revision=8), topic(2): a_payload(epoch=3, revision=7)}
+    dying = a_reconciler(own, Mark(3, 9))
+    (shown,) = dying.show({at(1): a_report()}, START)
+    assert dying.mark == Mark(EPOCH, 1, whole=False)
+    own[shown.topic] = shown.payload
+
+    assert len(whole(a_reconciler(own, dying.mark), {at(1): a_report(), at(2): a_report()})) == 2
+    dying.show({at(2): a_report()}, START)
+    dying.clear_rest()
+    assert dying.mark == Mark(EPOCH, 2)
+
+
+def test_what_a_broker_forgets_during_a_life_keeps_its_mark_from_being_whole() -> None:
+    """Until all is shown: an older document there, or none, unless that was never acknowledged."""
+    first, second = (at(1), at(2))
+    for left, acknowledged, is_whole in (
+        ({}, True, False),
+        ({topic(1): a_payload(epoch=1)}, True, False),
+        ({}, False, True),
+    ):
+        reconciler = a_reconciler()
+        shown = reconciler.show({first: a_report()}, START)
+        if acknowledged:
+            reconciler.acknowledged(shown)
+        reconciler.lost()
+        reconciler.replayed(left)
+        reconciler.show({second: a_report()}, START)
+
+        assert reconciler.mark is not None
+        assert reconciler.mark.whole is is_whole
+
+
 def test_the_mark_is_the_newest_document() -> None:
     """It moves with what is published, and neither with clears nor with presences."""
     reconciler = a_reconciler()

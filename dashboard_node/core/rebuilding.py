@@ -61,6 +61,7 @@ _STAGES: Final = {
 _UNDER_WAY: Final = {status: _STAGES[status] for status in (JobStatus.LOCK_QUEUED, JobStatus.RUNNING)}
 """Where a job stands whose run is assigned; from a queue, it stands there until its agent has begun."""
 _LOST: Final = "the dashboard's own records were gone: made again from what the broker retained"
+_OVER: Final = "its run had ended, though that was not shown any more"
 
 Place = tuple[InstanceId, ContextName, JobId]
 """Instance, context, job."""
@@ -227,13 +228,13 @@ def _runs(step: Step, shown: Mapping[Address, Document], jobs: Mapping[Place, Jo
     What was shown may have been cut off at any place (`Projection.changed`): an assignment that is newer than its job counts, an
     older one is over.
     """
-    for address in sorted(shown, key=repr):
-        assignment = shown[address]
-        if not isinstance(address, AssignmentAt) or not isinstance(assignment, Assignment):
-            continue
+    assigned = [
+        (at.agent, one) for at, one in shown.items() if isinstance(at, AssignmentAt) and isinstance(one, Assignment)
+    ]
+    for agent, assignment in sorted(assigned, key=lambda found: (-found[1].attempt, found[1].run)):
         job = jobs.get((assignment.instance, assignment.context, assignment.job))
         if job is not None and (assignment.attempt > job.attempt or (assignment.run == job.run and job.live)):
-            _run(step, address.agent, assignment, job)
+            _run(step, agent, assignment, job)
     for place, job in jobs.items():
         if (
             job.live
@@ -245,13 +246,17 @@ def _runs(step: Step, shown: Mapping[Address, Document], jobs: Mapping[Place, Jo
 
 
 def _run(step: Step, agent: NodeName, assignment: Assignment | None, job: JobState) -> None:
-    """A run that has not ended; the copies it stands for stand where they were shown. Without an assignment it gets one anew."""
+    """A run that has not ended, unless its job has a newer one; without an assignment it gets one anew.
+
+    The copies it stands for stand where they were shown. One shown as RUNNING with an older run waits: that one has ended.
+    """
     machine = step.state.machines.get(job.instance)
     home = None if machine is None else _find(machine, job.context, job.job)
     run = assignment.run if assignment is not None else job.run
-    if machine is None or home is None or run is None:
+    if machine is None or home is None or run is None or any(machine.copies[index].live for index in home.stands_for):
         return
     running = job.status is JobStatus.RUNNING and job.run == run
+    outlived = job.status is JobStatus.RUNNING and not running
     attempt = assignment.attempt if assignment is not None else job.attempt
     step.put_run(
         RunRecord(
@@ -274,7 +279,12 @@ def _run(step: Step, agent: NodeName, assignment: Assignment | None, job: JobSta
     for index in home.stands_for:
         record = machine.copies[index]
         if record.run == run or record.attempt < attempt:
-            stage = record.stage if record.skipped else _UNDER_WAY.get(job.status, record.stage)
+            stage = record.stage if record.skipped or outlived else _UNDER_WAY.get(job.status, record.stage)
+            if outlived and not record.skipped:
+                place = {"context": machine.graph.context_of(index).name, "job": job.job, "run": job.run or ""}
+                step.note(
+                    "job", instance=job.instance, **place, before=job.status, after=JobStatus.WAITING, detail=_OVER
+                )
             facts = {"run": run, "attempt": attempt, "raised": True, "pending": False, "retry_at": None}
             _put(step, machine, index, live=True, stage=stage, queued=0, **facts)
 

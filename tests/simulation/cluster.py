@@ -34,11 +34,12 @@ from schemas.names import NodeName
 from schemas.requests import Answer
 from tests.simulation.hands import Hands
 from tests.simulation.host import Host
-from tests.simulation.network import Network, Weather
+from tests.simulation.network import Network
 from tests.simulation.node import Node, Pace
 from tests.simulation.people import USER, People
 from tests.simulation.plans import AGENTS, LABEL, PLANS
 from tests.simulation.trace import Healed, PromiseBrokenError, Standing, Trace
+from tests.simulation.weather import Weather
 from tests.simulation.world import World
 
 DASHBOARD = "dashboard"
@@ -127,10 +128,13 @@ class Cluster:
 
         self.world.later(seconds, come)
 
-    def kill_server(self, server: int, seconds: float) -> None:
-        """One of the broker's servers dies, and comes back unless the whole broker has been started anew meanwhile."""
+    def kill_server(self, server: int, seconds: float, *, fed: float | None = None) -> None:
+        """One of the broker's servers dies, and comes back unless the whole broker has been started anew meanwhile.
+
+        ``fed``: how likely the list of each other one stands still meanwhile; None: who feeds it is drawn by lot.
+        """
         life = self._broker_lives
-        self.network.kill_server(server)
+        self.network.kill_server(server, fed=1 / self.network.servers if fed is None else fed)
 
         def come() -> None:
             if self._broker_lives == life and not self.healed:

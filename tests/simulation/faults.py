@@ -10,10 +10,10 @@ from random import Random
 
 from tests.simulation.cluster import Cluster, Machine
 from tests.simulation.host import Habits
-from tests.simulation.network import Weather
 from tests.simulation.node import Pace
 from tests.simulation.plans import FOLDER
 from tests.simulation.trace import Fault
+from tests.simulation.weather import Weather
 
 KINDS = (
     "dropped connection",

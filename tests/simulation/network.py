@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from random import Random
 
-from msgspec import Struct
-
 from broker import model
 from broker.bus import Delivery, Publication
 from broker.errors import BusError
@@ -19,7 +17,8 @@ from broker.filters import matches
 from broker.model import BrokerModel, Closed, Output, Sent
 from broker.mqtt.tombstones import is_tombstone
 from broker.topics import Topics
-from tests.simulation.trace import Accepted, Fault, Lodged, Trace
+from tests.simulation.trace import Accepted, Fault, Lodged, Restored, Trace
+from tests.simulation.weather import Weather
 from tests.simulation.world import Action, Promise, World
 
 model.matches = lru_cache(maxsize=None)(matches)  # type: ignore[attr-defined]  # it imports it for itself
@@ -36,18 +35,6 @@ CHUNK = 6
 """Publications that travel together at most: a connection can break between any two bundles."""
 
 
-class Weather(Struct, kw_only=True):
-    """How bad the network is. Times in seconds, chances from 0 to 1."""
-
-    latency: float = 0.002
-    jitter: float = 0.003
-    slow: float = 0.0
-    """Chance that a packet takes up to ``slowest``."""
-    slowest: float = 5.0
-    repeat: float = 0.0
-    """Chance that a publication, or what is delivered, comes twice."""
-
-
 class Line:
     """One connection, with both its ends: each finds out by itself that it is over."""
 
@@ -56,6 +43,8 @@ class Line:
         self.client = client
         self.number = 0
         """The broker's name for it; 0: not known there."""
+        self.server = 0
+        """Which of the broker's servers it is to."""
         self.lost: Promise[str] = Promise()
         self.opened: Promise[None] = Promise()
         self._network = network
@@ -260,15 +249,16 @@ class Network:
         """A broker starts, with all its servers, with what it finds on its disk."""
         self.model = BrokerModel(retained)
         self.up, self.down = True, None
+        self.trace.add(Restored(at=self.world.seconds, retained=retained))
 
-    def kill_server(self, server: int) -> None:
-        """One of several dies; the list of another one stands still if it was fed by that one, which was drawn by lot."""
+    def kill_server(self, server: int, *, fed: float) -> None:
+        """One of several dies; with chance ``fed`` it fed the list of another one, which stands still from now on."""
         self.down = server
         before = set(self._lines.values())
         self._route(self.model.kill(server))
         self._torn = before - set(self._lines.values())
         for other in range(self.servers):
-            if other != server and self.chance.random() < 1 / self.servers:
+            if other != server and self.chance.random() < fed:
                 topics = sorted(self.model.retained)
                 self.model.stand_still(other, set(self.chance.sample(topics, self.chance.randint(0, len(topics)))))
                 self.trace.add(Fault(at=self.world.seconds, kind="list that stands still", victim=f"server {other}"))
@@ -280,6 +270,12 @@ class Network:
             self.model.rise(self.down, self.chance.sample(recent, self.chance.randint(0, len(recent))))
         self.down = None
         self.model.move_on()
+
+    @property
+    def documents(self) -> dict[str, bytes]:
+        """What the broker retains, tombstones and clients' marks aside."""
+        retained = self.model.retained.items()
+        return {topic: it for topic, it in retained if not is_tombstone(it) and not topic.startswith(_MARKS)}
 
     def shown(self) -> dict[int, dict[str, bytes]]:
         """What each server replays whose list moves, so that it is proved; what clients prove it with is left out."""
@@ -300,7 +296,7 @@ class Network:
             line.to_client(lambda: line.close("connection refused"))
             return
         number, outputs = self.model.connect(line.client, will, server)
-        line.number = number
+        line.number, line.server = number, server
         self._lines[number] = line
         if will is not None:
             self.trace.add(Lodged(at=self.world.seconds, node=line.owner, topic=will.topic, payload=will.payload))

@@ -1,17 +1,41 @@
-"""Faults that set something back to a moment that matters: each draws from a stream of its own, and few runs know them."""
+"""Faults aimed at a moment that matters: each draws from a stream of its own, and few runs know them.
+
+One that is armed waits for its moment, which is something that the broker takes; all strike once more just before everything is
+healed, so that no later fault puts right by chance what they did.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from tests.simulation.cluster import Cluster
-from tests.simulation.trace import Accepted, Fault
+from schemas.addresses import AssignmentAt, DashboardPresenceAt, InstanceAt, RunReportAt
+from schemas.codec import decode
+from schemas.documents import InstanceStatus, Presence, RunReport
+from schemas.names import escape, instance_of
+from schemas.status import NodeState, RunPhase
+from tests.simulation.checkers.shown import address_of
+from tests.simulation.cluster import Cluster, Machine
+from tests.simulation.plans import POOL
+from tests.simulation.session import TOPICS
+from tests.simulation.trace import Accepted, Fault, Shown
 
 BEFORE_A_REPORT = "broker and dashboard back before a report"
 FROM_A_COPY = "dashboard from an older copy"
-SETBACKS = (BEFORE_A_REPORT, FROM_A_COPY)
+WITHOUT_A_RUN = "dashboard from a copy without a run"
+WITHOUT_A_JOB = "dashboard's disk lost between an assignment and its job"
+GREETED = "broker with an old store, node dead after its greeting"
+WITH_AN_ASSIGNMENT = "server killed with an assignment on its way"
+SETBACKS = (BEFORE_A_REPORT, FROM_A_COPY, WITHOUT_A_RUN, WITHOUT_A_JOB, GREETED, WITH_AN_ASSIGNMENT)
+KNOWN = {WITH_AN_ASSIGNMENT: 0.6}
+"""So many of the runs know each of them (of those with several servers, where it takes several); the others: ``SELDOM``."""
+SELDOM = 0.15
 EVERY = 240.0
 """Seconds between two of one kind, on average, where it happens."""
+LAST = 60.0
+"""Seconds before the healing, at most, when each is armed for the last time."""
+
+Moment = Callable[[Accepted], bool]
+"""Whether this was the moment, and all that follows is under way."""
 
 
 class Setbacks:
@@ -22,49 +46,64 @@ class Setbacks:
         self._dashboard = cluster.machines[0]
         self._world = cluster.world
         self._until = until
-        self._awaits_report = False
-        self._acts: dict[str, Callable[[], None]] = {BEFORE_A_REPORT: self._await_report, FROM_A_COPY: self._copy}
+        self._waiting: dict[str, Moment] = {}
+        self._arm: dict[str, Callable[[], None]] = {
+            BEFORE_A_REPORT: lambda: self._await(BEFORE_A_REPORT, self._reported),
+            FROM_A_COPY: self._copy,
+            WITHOUT_A_RUN: self._copy_before_a_run,
+            WITHOUT_A_JOB: lambda: self._await(WITHOUT_A_JOB, self._assigned),
+            GREETED: self._go_back_and_greet,
+        }
+        if cluster.network.servers > 1:
+            self._arm[WITH_AN_ASSIGNMENT] = self._await_assignment
+        self._awaits_assignment = False
         self._chances = {kind: cluster.world.chance(kind) for kind in SETBACKS}
 
     def unleash(self) -> None:
         """Draw which of them this run knows."""
         for kind in SETBACKS:
-            if self._chances[kind].random() < 0.15:
+            if self._chances[kind].random() < KNOWN.get(kind, SELDOM) and kind in self._arm:
                 self._again(kind)
-        self._cluster.trace.listen({Accepted: self._accepted})
+                self._world.later(self._until - LAST * self._chances[kind].random(), self._arm[kind])
+        self._cluster.trace.listen({Accepted: self._accepted, Shown: self._shown})
 
     def _again(self, kind: str) -> None:
         def happen() -> None:
             if self._world.seconds < self._until:
-                self._acts[kind]()
+                self._arm[kind]()
                 self._again(kind)
 
         self._world.later(self._chances[kind].expovariate(1 / EVERY), happen)
 
-    def _later(self, seconds: float, kind: str, action: Callable[[], None]) -> None:
+    def _await(self, kind: str, moment: Moment) -> None:
+        self._waiting[kind] = moment
+
+    def _accepted(self, record: Accepted) -> None:
+        if self._waiting and record.retain and self._world.seconds < self._until:
+            for kind in [kind for kind, moment in self._waiting.items() if moment(record)]:
+                del self._waiting[kind]
+
+    def _later(self, seconds: float, kind: str, victim: Machine, action: Callable[[], None]) -> None:
         def act() -> None:
             if self._world.seconds < self._until:
-                self._cluster.trace.add(Fault(at=self._world.seconds, kind=kind, victim=self._dashboard.name))
+                self._cluster.trace.add(Fault(at=self._world.seconds, kind=kind, victim=victim.name))
                 action()
 
         self._world.later(seconds, act)
 
+    def _named(self, name: str) -> Machine:
+        return next(machine for machine in self._cluster.machines if machine.name == name)
+
     # ------------------------------------------------------------------ the broker, to before a report
 
-    def _await_report(self) -> None:
-        self._awaits_report = True
-
-    def _accepted(self, record: Accepted) -> None:
+    def _reported(self, record: Accepted) -> bool:
         """The broker takes a run's first report: it will come back with what it retained just before.
 
         Soon after, so that the dashboard may have taken the report in; and its agent may be the last to come back.
         """
-        if not self._awaits_report or "/report/" not in record.topic:
-            return
-        store, agent = dict(self._cluster.network.model.retained), record.node
-        if record.topic in store:
-            return
-        self._awaits_report = False
+        store, agent = self._cluster.network.model.retained, record.node
+        if "/report/" not in record.topic or record.topic in store:
+            return False
         chance = self._chances[BEFORE_A_REPORT]
         away = chance.choice([0.0, 5.0, 15.0]) * chance.random()
         seconds = chance.choice([0.0, 2.0]) * chance.random()
@@ -78,7 +117,8 @@ class Setbacks:
                 network.cut_off(agent)
                 self._world.later(seconds + away, lambda: network.rejoin(agent))
 
-        self._later(chance.choice([0.1, 1.0, 10.0]) * chance.random(), BEFORE_A_REPORT, go_back)
+        self._later(chance.choice([0.1, 1.0, 10.0]) * chance.random(), BEFORE_A_REPORT, self._dashboard, go_back)
+        return True
 
     # ------------------------------------------------------------------ the dashboard, to a copy
 
@@ -87,10 +127,132 @@ class Setbacks:
         chance = self._chances[FROM_A_COPY]
         down = chance.choice([0.1, 5.0, 60.0]) * chance.random()
         self._dashboard.node.disk.copy()
+        self._later(
+            chance.choice([10.0, 60.0, 300.0]) * chance.random(),
+            FROM_A_COPY,
+            self._dashboard,
+            lambda: self._put_back(down),
+        )
 
-        def put_back() -> None:
+    def _put_back(self, down: float) -> None:
+        self._dashboard.node.crash()
+        self._dashboard.node.disk.put_back()
+        self._cluster.start_later(self._dashboard, down)
+
+    def _copy_before_a_run(self) -> None:
+        """Copied now, and put back when a run that it does not know of has begun, or ended.
+
+        Half of the time it is a run of a group for which nobody had been chosen, and whose agent is away when the dashboard comes
+        back: another one might be chosen.
+        """
+        chance, before = self._chances[WITHOUT_A_RUN], self._cluster.network.documents
+        of_a_group, phase = chance.random() < 0.5, chance.choice([RunPhase.RUNNING, RunPhase.ENDED])
+        placed = {
+            at.instance for at in map(address_of, before) if isinstance(at, InstanceAt) and _is_placed(before, at)
+        }
+        self._dashboard.node.disk.copy()
+
+        def moment(record: Accepted) -> bool:
+            address = address_of(record.topic)
+            if not isinstance(address, RunReportAt):
+                return False
+            if TOPICS.topic_of(AssignmentAt(address.agent, address.run)) in before:
+                return False
+            if of_a_group and (escape(POOL) not in address.run or instance_of(address.run) in placed):
+                return False
+            if not record.payload or decode(record.payload, RunReport).phase is not phase:
+                return False
+            agent = self._named(record.node)
+
+            def put_back() -> None:
+                if of_a_group:
+                    agent.node.crash()
+                    self._cluster.start_later(agent, chance.choice([5.0, 60.0]) * chance.random())
+                self._put_back(chance.choice([0.1, 2.0]) * chance.random())
+
+            self._later(chance.choice([0.1, 2.0]) * chance.random(), WITHOUT_A_RUN, self._dashboard, put_back)
+            return True
+
+        self._await(WITHOUT_A_RUN, moment)
+
+    # ------------------------------------------------------------------ the dashboard, to what it has shown
+
+    def _assigned(self, record: Accepted) -> bool:
+        """The broker takes a run's assignment, and perhaps not any more what the dashboard says of its job; its disk is lost.
+
+        Not while it still shows everything: a disk and a broker's memory that are lost together leave nothing to go on from.
+        """
+        if not record.payload or not isinstance(address_of(record.topic), AssignmentAt):
+            return False
+        retained = self._cluster.network.documents
+        presence = retained.get(TOPICS.topic_of(DashboardPresenceAt()))
+        if record.topic in retained or presence is None or not decode(presence, Presence).complete:
+            return False
+        chance = self._chances[WITHOUT_A_JOB]
+
+        def lose_disk() -> None:
             self._dashboard.node.crash()
-            self._dashboard.node.disk.put_back()
-            self._cluster.start_later(self._dashboard, down)
+            self._dashboard.node.disk.lose()
+            self._dashboard.host.lose_disk()
+            self._cluster.start_later(self._dashboard, chance.choice([0.1, 5.0]) * chance.random())
 
-        self._later(chance.choice([10.0, 60.0, 300.0]) * chance.random(), FROM_A_COPY, put_back)
+        self._later(0.0, WITHOUT_A_JOB, self._dashboard, lose_disk)
+        return True
+
+    # ------------------------------------------------------------------ the broker, to an old store, and a node
+
+    def _go_back_and_greet(self) -> None:
+        """The broker comes back with an old store; a node greets, and dies before, or while, it puts right what stands."""
+        chance = self._chances[GREETED]
+        victim = self._dashboard if chance.random() < 0.5 else chance.choice(self._cluster.agents)
+
+        def die() -> None:
+            victim.node.crash()
+            self._cluster.start_later(victim, chance.random())
+
+        def moment(record: Accepted) -> bool:
+            if record.node != victim.name or not record.topic.endswith("/presence"):
+                return False
+            said = decode(record.payload, Presence)
+            if said.complete or said.state is NodeState.GONE:
+                return False
+            self._later(chance.choice([0.01, 0.03, 0.1]) * chance.random(), GREETED, victim, die)
+            return True
+
+        self._cluster.restart_broker("old", chance.random())
+        self._await(GREETED, moment)
+
+    # ------------------------------------------------------------------ one of the broker's servers, and who hears by it
+
+    def _await_assignment(self) -> None:
+        self._awaits_assignment = True
+
+    def _shown(self, record: Shown) -> None:
+        """The dashboard shows an agent a run: the server of one of them dies before it has passed that on.
+
+        The dashboard's may have stored it, and told nobody. The agent's takes it along, and the others may replay an old state.
+        """
+        if not self._awaits_assignment or self._world.seconds >= self._until:
+            return
+        retained = self._cluster.network.documents
+        shown = [address_of(topic) for topic, payload in record.publications if payload and topic not in retained]
+        agent = next((address.agent for address in shown if isinstance(address, AssignmentAt)), None)
+        servers = {line.owner: line.server for line in self._cluster.network.lines_of()}
+        here, there = servers.get(self._dashboard.name), servers.get(agent or "")
+        network, chance = self._cluster.network, self._chances[WITH_AN_ASSIGNMENT]
+        if here is None or there is None or here == there or network.down is not None:
+            return
+        self._awaits_assignment = False
+        readers = chance.random() < 0.5
+        seconds = chance.choice([5.0, 30.0, 300.0]) * chance.random()
+
+        def die() -> None:
+            if network.down is None and network.up:
+                self._cluster.kill_server(there if readers else here, seconds, fed=1.0 if readers else None)
+
+        self._later(0.0, WITH_AN_ASSIGNMENT, self._dashboard, die)
+
+
+def _is_placed(retained: Mapping[str, bytes], at: InstanceAt) -> bool:
+    """Whether agents have been chosen for an instance's groups."""
+    return bool(decode(retained[TOPICS.topic_of(at)], InstanceStatus).placed)

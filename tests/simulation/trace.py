@@ -87,6 +87,12 @@ class Accepted(Record, frozen=True, kw_only=True):
     retain: bool
 
 
+class Restored(Record, frozen=True, kw_only=True):
+    """The broker has started, with what it found on its disk."""
+
+    retained: dict[str, bytes]
+
+
 class Performed(Record, frozen=True, kw_only=True):
     """A node carries out an effect."""
 

@@ -7,12 +7,13 @@ from typing import Protocol
 
 from tests.simulation.checkers.copies import GoesBack
 from tests.simulation.checkers.history import Chain, LastWord, Word
+from tests.simulation.checkers.newest import Newest
 from tests.simulation.checkers.peace import Peace
 from tests.simulation.checkers.reading import Ledger
 from tests.simulation.checkers.shown import Forward, OneWriter, SavedFirst
 from tests.simulation.checkers.starts import Allowed, OnceOnly
 from tests.simulation.checkers.windows import EachStartOnce
-from tests.simulation.checkers.work import ExitCodes, Firing, Remembered
+from tests.simulation.checkers.work import ExitCodes, Firing, HandedOver, Heard, Remembered
 from tests.simulation.trace import Found, Listener, PutBack, Record, Saved
 
 
@@ -41,9 +42,12 @@ def every_checker() -> list[Mapping[type[Record], Listener]]:
         SavedFirst(ledger),
         OneWriter(),
         Forward(),
+        Newest(),
         ExitCodes(),
         Firing(ledger),
         Remembered(ledger),
+        Heard(ledger),
+        HandedOver(),
         Peace(ledger),
     ]
     books: Mapping[type[Record], Listener] = {Saved: ledger.hear, Found: ledger.found}

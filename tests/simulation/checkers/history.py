@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from broker.runtime.core import AuditRow
-from schemas.names import InstanceId, RunId, run_leaf, unescape
+from schemas.names import InstanceId, RunId, instance_of, run_leaf, unescape
 from schemas.queries import ReadAudit
 from schemas.requests import Act, Action, Answer, Asked, EndInstance
 from tests.simulation.checkers.reading import DASHBOARD, ENDED, Ledger, place_of
@@ -178,7 +178,7 @@ def _job(run: RunId) -> str:
 
 
 class LastWord:
-    """S4 on the agents: a run that has ended there stays as it ended, as long as the agent's disk does."""
+    """S4 on the agents: a run that has ended there stays as it ended, as long as its instance and the disk are there."""
 
     def __init__(self) -> None:
         self._ended: dict[tuple[str, str], object] = {}
@@ -191,11 +191,12 @@ class LastWord:
     def _saved(self, saved: Saved) -> None:
         if saved.node == DASHBOARD:
             return
+        gone = {row.key for row in saved.rows if row.table == "instance" and row.body is None}
         for row in saved.rows:
             key = (saved.node, row.key)
-            if row.table == "run" and row.body is None:
+            if row.table == "run" and (row.body is None or instance_of(RunId(row.key)) in gone):
                 self._ended.pop(key, None)
-            elif row.table == "run" and row.body is not None:
+            if row.table == "run" and row.body is not None:
                 run = msgspec.json.decode(row.body)
                 end = (run.get("outcome"), run.get("return_code"), run.get("ended"))
                 if key in self._ended and self._ended[key] != end:

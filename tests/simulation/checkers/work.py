@@ -7,14 +7,16 @@ from collections.abc import Mapping
 import msgspec
 
 from broker.runtime.core import AuditRow
-from schemas.addresses import AgentInstanceAt
-from schemas.documents import AgentInstance
+from schemas.addresses import AgentInstanceAt, PlanAt, PlanVersionAt, RunReportAt
+from schemas.documents import AgentInstance, Assignment, InstanceStatus, JobState, RunReport
 from schemas.names import InstanceId, RunId
+from schemas.status import RunPhase
 from tests.simulation.checkers.reading import DASHBOARD, Ledger
 from tests.simulation.trace import (
     CommandBegan,
     CommandEnded,
     FolderLost,
+    Found,
     Listener,
     PromiseBrokenError,
     Record,
@@ -31,6 +33,8 @@ KNOWN = frozenset({"succeeded", "failed", "killed", "timedOut"})
 FORGOTTEN = ("knows nothing of it any more", "has forgotten it")
 """Why the dashboard takes a run for lost, as far as that is up to what its agent shows."""
 RECORDED = frozenset({"dropped", "missed"})
+_PHASES = (None, *RunPhase)
+"""How far a run may have come."""
 
 
 class ExitCodes:
@@ -130,6 +134,77 @@ class Remembered:
         if said != "lost":
             raise PromiseBrokenError(
                 "S7", f"{row.run} is lost for the dashboard; for {agent}, which has it, it is {said}"
+            )
+
+
+class Heard:
+    """S7: what the dashboard has heard of a run counts from the moment on in which it has both, the run and the word."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        ledger.after_rows.append(self._judge)
+        self._said: dict[RunId, tuple[str, RunPhase]] = {}
+        """By run, what which agent said of it last, as far as this life of the dashboard has heard."""
+        self.hears: Mapping[type[Record], Listener] = {Stepped: self._stepped, Started: self._started}
+
+    def _started(self, record: Started) -> None:
+        if record.node == DASHBOARD:
+            self._said.clear()
+
+    def _stepped(self, record: Stepped) -> None:
+        if record.node != DASHBOARD or not isinstance(record.address, RunReportAt):
+            return
+        if isinstance(record.document, RunReport):
+            self._said[record.address.run] = (record.address.agent, record.document.phase)
+        else:
+            self._said.pop(record.address.run, None)
+
+    def _judge(self, saved: Saved) -> None:
+        gone = {row.key for row in saved.rows if row.table == "run" and row.body is None}
+        for name, (agent, phase) in self._said.items():
+            run = self._ledger.runs.get(name) if name not in gone else None
+            if run is not None and run.agent == agent and _PHASES.index(run.phase) < _PHASES.index(phase):
+                raise PromiseBrokenError(
+                    "S7", f"{agent} was heard to say that {name} is {phase}; for the dashboard it is {run.phase}"
+                )
+
+
+class HandedOver:
+    """S7: a dashboard whose disk was lost knows each run again that it had handed over, by what it had shown of it."""
+
+    def __init__(self) -> None:
+        self._expected: set[str] = set()
+        self.hears: Mapping[type[Record], Listener] = {Found: self._found, Saved: self._saved}
+
+    def _found(self, record: Found) -> None:
+        if record.node != DASHBOARD:
+            return
+        shown = dict(record.documents)
+        jobs = {(one.instance, one.context, one.job): one for one in shown.values() if isinstance(one, JobState)}
+        known = {
+            one.instance
+            for one in shown.values()
+            if isinstance(one, InstanceStatus)
+            and {PlanAt(one.plan), PlanVersionAt(one.plan, one.version)} <= shown.keys()
+        }
+        newest: dict[object, Assignment] = {}
+        for one in sorted((one for one in shown.values() if isinstance(one, Assignment)), key=lambda one: one.attempt):
+            job = jobs.get((one.instance, one.context, one.job))
+            if job is None or one.instance not in known:
+                continue
+            if one.attempt > job.attempt or (one.run == job.run and job.live):
+                newest[one.instance, one.job] = one  # of a job that is in several contexts, one run lives
+        self._expected = {one.run for one in newest.values()}
+
+    def _saved(self, saved: Saved) -> None:
+        if saved.node != DASHBOARD or not self._expected:
+            return
+        known = {row.key for row in saved.rows if row.table == "run"}
+        anew = {row.run for row in saved.audit if row.kind == "run" and row.after == "assigned"}
+        overlooked, self._expected = self._expected - known | self._expected & anew, set()
+        for run in sorted(overlooked):
+            raise PromiseBrokenError(
+                "S7", f"{run} was handed over, and the dashboard, whose disk was lost, overlooks it"
             )
 
 

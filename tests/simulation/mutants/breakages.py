@@ -7,11 +7,15 @@ from msgspec import Struct
 from agent_node.core import fires, runs, watches
 from broker.mqtt.servers import Servers
 from broker.mqtt.tombstones import Tombstones
+from broker.runtime import life
+from broker.runtime.again import Again
+from broker.runtime.doubt import Doubt
 from broker.runtime.life import Life
 from broker.runtime.proof import Proof
 from broker.runtime.reconciler import Reconciler
 from broker.runtime.shares import Shares
 from broker.runtime.view import View
+from broker.runtime.whole import Whole
 from dashboard_node.core import agents as dashboard_agents
 from dashboard_node.core import machine as dashboard_machine
 from dashboard_node.core import rebuilding, requests, set_back, windows
@@ -26,14 +30,18 @@ from tests.simulation.hands import Hands
 from tests.simulation.host import Host
 from tests.simulation.mutants.ways import (
     Break,
+    adopt_what_was_cut_off,
+    adopt_with_a_copy,
     any_boot,
     any_journal,
+    at_their_turn,
     believe_an_old_word,
     believe_greetings,
     blame_the_event,
     both,
     claim_twice,
     clear_first,
+    count_as_heard,
     decide_again,
     forget_what_is_gone,
     forget_what_was_told,
@@ -186,6 +194,52 @@ MUTANTS = (
         instead(Life, "look", believe_greetings),
     ),
     Mutant(
+        "half is whole",
+        "a life that ended while it put right what an old broker showed counts as one that had put it right",
+        instead(Reconciler, "adopt", adopt_what_was_cut_off),
+    ),
+    Mutant(
+        "a copy is the newest",
+        "what a life had published after its records were copied counts as all it published",
+        instead(Reconciler, "adopt", adopt_with_a_copy),
+    ),
+    Mutant(
+        "stored is heard",
+        "what was never acknowledged, and stands, is not published again",
+        instead(Reconciler, "replayed", count_as_heard),
+    ),
+    Mutant(
+        "nothing is shown again",
+        "who has met a server that replays an old state asks in vain",
+        instead(Again, "ask", nothing),
+    ),
+    Mutant(
+        "the dead are there",
+        "a node that died with the broker is never doubted",
+        instead(Doubt, "doubted", lambda _: lambda *_: ()),
+    ),
+    Mutant(
+        "parts know better",
+        "what changed while all is being shown is not left out of the rest",
+        instead(Whole, "changed", nothing),
+    ),
+    Mutant(
+        "statuses come early",
+        "what speaks for other documents is shown before them, while all is being shown",
+        instead(Projection, "documents", at_their_turn),
+    ),
+    Mutant(
+        "runs without a journal",
+        "a run handed over before its agent was heard belongs to no journal",
+        instead(dashboard_agents, "_date_runs", nothing),
+        seed=1268,
+    ),
+    Mutant(
+        "nothing is outranked",
+        "a life begins though what stands is of a newer one",
+        instead(life, "outrank", nothing),
+    ),
+    Mutant(
         "queued is not handed over",
         "a rebuilt job that got its lock and has not begun shows WAITING",
         instead(rebuilding, "_UNDER_WAY", lambda known: {JobStatus.RUNNING: known[JobStatus.RUNNING]}),
@@ -213,7 +267,6 @@ MUTANTS = (
             instead(set_back, "take_in", nothing),
             instead(dashboard_runs, "_give", hand_over_blindly),
         ),
-        seed=46,
     ),
     Mutant(
         "told before",

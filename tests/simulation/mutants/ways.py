@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from agent_node.core.records import RUNS
 from broker.runtime.life import Life
 from broker.runtime.presence import writer_of
-from broker.runtime.reconciler import Reconciler
+from broker.runtime.reconciler import Mark, Reconciler, stamp_of
 from broker.runtime.shares import Shares
 from broker.runtime.view import News, View
 from dashboard_node.core import machine as dashboard_machine
@@ -100,10 +100,41 @@ def tell_nobody(went: Any) -> Any:  # noqa: ANN401  # a method
 def leave_all_standing(adopt: Any) -> Any:  # noqa: ANN401  # a method
     """What is found of an earlier life is trusted, though the broker may have lost what came after."""
 
-    def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any) -> None:  # noqa: ANN401  # as it has them
-        adopt(self, own, witness if mark is None else (mark.epoch, mark.revision), mark)
+    def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any, *more: Any) -> None:  # noqa: ANN401  # likewise
+        adopt(self, own, witness if mark is None else (mark.epoch, mark.revision), mark, *more)
 
     return adopting
+
+
+def adopt_what_was_cut_off(adopt: Any) -> Any:  # noqa: ANN401  # a method
+    """A life that ended before all was put right counts as one that had put it right."""
+
+    def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any, *more: Any) -> None:  # noqa: ANN401  # likewise
+        adopt(self, own, witness, None if mark is None else replace(mark, whole=True), *more)
+
+    return adopting
+
+
+def adopt_with_a_copy(adopt: Any) -> Any:  # noqa: ANN401  # a method
+    """Records that are those of a copy are taken for the newest ones."""
+
+    def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any, *more: Any) -> None:  # noqa: ANN401  # likewise
+        newest = max((found for payload in own.values() if (found := stamp_of(payload)) is not None), default=(0, 0))
+        behind = mark is not None and newest > (mark.epoch, mark.revision)
+        adopt(self, own, witness, Mark(*newest, mark.whole) if behind else mark, *more)
+        self.mark = mark
+
+    return adopting
+
+
+def count_as_heard(replayed: Any) -> Any:  # noqa: ANN401  # a method
+    """What nobody acknowledged counts as heard by all when it stands."""
+
+    def replaying(self: Reconciler, own: Mapping[str, bytes]) -> None:
+        self._open.clear()
+        replayed(self, own)
+
+    return replaying
 
 
 def forget_what_is_gone(remove: Any) -> Any:  # noqa: ANN401  # a method
@@ -141,6 +172,16 @@ def overlook_holds_of_events(happen: Any) -> Any:  # noqa: ANN401  # a method
         happen(self, journal, index, why)
 
     return happening
+
+
+def at_their_turn(_: Any) -> Any:  # noqa: ANN401  # a method
+    """While all is shown, what changes is shown at once, before what it speaks for."""
+
+    def documents(self: Projection) -> Any:  # noqa: ANN401  # as it has them
+        self._plans.begin()
+        return (item for item in self._everything() if item[1] is not None)
+
+    return documents
 
 
 def clear_first(changed: Any) -> Any:  # noqa: ANN401  # a method

@@ -128,6 +128,31 @@ def test_a_run_whose_job_was_not_shown_any_more_is_known_by_its_assignment() -> 
     assert office.status("c") == "COMPLETE"
 
 
+def test_a_run_after_one_whose_end_was_not_shown_any_more_starts() -> None:
+    """A job that is repeatable was shown with its first run; its second one had been handed over already."""
+    office = Office(at("01-10 02:00"))
+    plan = a_plan()
+    jobs = (replace(job, job_repeatable=True) if isinstance(job, CommandJob) else job for job in plan.jobs)
+    office.imports(PlanSource(plan=plan.plan, jobs=tuple(jobs)))
+    office.fires("q")
+    office.starts("c")
+    before, first = still(office), office.runs()["c"].id
+    office.fires("q", 2)
+    office.ends("c")
+    second = office.runs()["c"].id
+    office.shown |= {one: before[one] for one in before if isinstance(one, JobAt | AssignmentAt)}
+
+    office.lose_disk()
+
+    assert second != first
+    assert (office.runs()["c"].id, office.status("c")) == (second, "WAITING")
+    assert AssignmentAt(A, first) not in office.shown
+    office.starts("c")
+    assert office.status("c") == "RUNNING"
+    office.ends("c")
+    assert office.status("c") == "COMPLETE"
+
+
 def test_an_assignment_that_was_not_cleared_any_more_starts_nothing_again() -> None:
     """Its job was shown as done."""
     office = Office(at("01-10 02:00"))

@@ -67,3 +67,20 @@ def test_a_run_that_an_agent_has_is_handed_to_it_again() -> None:
     floor.act(Action.SUBMIT, JOB)
 
     assert (floor.run("c").id, floor.run("c").agent, floor.run("c").phase) == (run.id, NORTH, RunPhase.RUNNING)
+
+
+def test_a_run_of_the_copy_counts_as_told_to_start() -> None:
+    """Copied before its agent got the word; the agent may have lost its disk since, and would take it for a new one (S1)."""
+    floor = a_floor(NORTH, SOUTH)
+    floor.act(Action.SUBMIT, JOB)
+    copy, run = dict(floor.rows), floor.run("c")
+    held = floor.assignment(run)
+    floor.begins("c")
+
+    floor.put_back(copy, _heard(floor)[:2])
+
+    told = floor.assignment(run)
+    assert held is not None
+    assert held.hold
+    assert told is not None
+    assert not told.hold

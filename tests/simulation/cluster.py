@@ -165,7 +165,7 @@ class Cluster:
         self.trace.add(
             Standing(
                 at=self.world.seconds,
-                retained=_documents(self.network.model.retained),
+                retained=_documents(self.network.documents),
                 wanted={machine.name: machine.node.wanted() for machine in self.machines},
                 newcomers={f"server {number}": _documents(shown) for number, shown in self.network.shown().items()},
                 processes={

@@ -11,8 +11,11 @@ from schemas.names import NodeName
 
 STOP_GRACE: Final = timedelta(seconds=10)
 """Between TERM and KILL, and between one KILL and the next."""
-MISSING_INSTANCE_GRACE: Final = timedelta(seconds=5)
-"""An assignment normally arrives together with its instance's publication; so long is waited for it."""
+MISSING_INSTANCE_GRACE: Final = timedelta(seconds=60)
+"""An assignment normally arrives together with its instance's publication; so long is waited for it.
+
+A broker of several servers may pass on the one, and hold the other back for as long as these take to elect a leader.
+"""
 LET_GO_GRACE: Final = timedelta(minutes=5)
 """How long the end of a run that nobody assigns any more stays visible, for a dashboard that rebuilds itself."""
 LATENESS: Final = timedelta(seconds=60)

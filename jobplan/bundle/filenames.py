@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-_UNSAFE = re.compile(r'[\\:/*?"<>|\x00-\x1f\x7f]')
+_UNSAFE = re.compile(r'[\\:/*?"<>|\x00-\x1f\x7f]|^\.(?=_)')
 _ENVIRONMENT = "_[[env.name]]"
 _LONGEST = 200
 """Bytes: room for a suffix and an extension below the 255 that file systems allow."""
@@ -15,7 +15,8 @@ _LONGEST = 200
 def sanitised(name: str) -> str:
     r"""The name as part of a file name: Ikasan replaces ``\ : / * ? " < > |`` by ``_`` and leaves ``_[[env.name]]`` out.
 
-    Control characters go the same way, and a name too long for a file system is cut and told apart by a hash.
+    Control characters go the same way, and the dot of a leading ``._``, by which file managers know files of their own. A name
+    too long for a file system is cut and told apart by a hash.
     """
     safe = _UNSAFE.sub("_", name.replace(_ENVIRONMENT, "")) or "_"
     if len(safe.encode(errors="replace")) <= _LONGEST:

@@ -160,6 +160,7 @@ def test_scenario_226_names_are_made_safe_for_files() -> None:
     assert sanitised('\\:/*?"<>|\n') == "_" * 10
     assert sanitised("X_[[env.name]]") == "X"
     assert sanitised("") == "_"
+    assert sanitised("._a._b") == "__a._b"
     assert len(sanitised("ü" * 300).encode()) <= 200
     assert sanitised("ü" * 300) != sanitised("ü" * 301)
 

@@ -26,6 +26,7 @@ from tests.simulation.trace import (
     PromiseBrokenError,
     PutBack,
     Record,
+    Saved,
 )
 from tests.simulation.world import BEGINNING
 
@@ -47,20 +48,34 @@ class OnceOnly:
         self._began: dict[RunId, str] = {}
         self._alive: dict[RunId, int] = {}
         self._gone_there: set[RunId] = set()
-        """Runs whose agent's disk was lost after they had begun."""
+        """Runs whose agent's disk was lost after they had begun, and that are not in its new records either."""
         self._gone_here: set[RunId] = set()
-        """Runs that a dashboard whose disk was lost, or that has a copy's records, knows nothing of."""
+        """Runs that a dashboard whose disk was lost, or that has a copy's records, knew nothing of."""
+        self._forgotten: set[RunId] = set()
+        """Runs of which, at some moment, neither the dashboard nor their agent knew: each may begin once more, though its first
+        process may live (docs/recovery.md)."""
         self.hears: Mapping[type[Record], Listener] = {
             CommandBegan: self._begin,
             CommandEnded: self._end,
             FolderLost: self._lost,
             Found: self._found,
             PutBack: self._went_back,
+            Saved: self._saved,
         }
 
     def _lost(self, record: FolderLost) -> None:
         if record.run is None:
             self._gone_there |= {run for run, host in self._began.items() if host == record.host}
+            self._forget()
+
+    def _saved(self, record: Saved) -> None:
+        """What an agent has written down it knows, though its disk was lost before."""
+        if self._gone_there and record.node != DASHBOARD:
+            known = {row.key for row in record.rows if row.table == "run" and row.body is not None}
+            self._gone_there -= {run for run in self._gone_there if run in known and self._began[run] == record.node}
+
+    def _forget(self) -> None:
+        self._forgotten |= (self._gone_here & self._gone_there) - self._ledger.runs.keys()
 
     def _found(self, record: Found) -> None:
         if record.node != DASHBOARD:
@@ -71,17 +86,20 @@ class OnceOnly:
             row = self._ledger.handed[run]
             if run not in shown and newest.get((row.instance, row.copy), 0) < row.attempt:
                 self._gone_here.add(run)
+        self._forget()
 
     def _went_back(self, record: PutBack) -> None:
         if record.node == DASHBOARD:
             self._gone_here |= self._began.keys() - self._ledger.runs.keys()
+            self._forget()
 
     def _begin(self, record: CommandBegan) -> None:
-        run = record.run
-        if run in self._alive:
+        run, forgotten = record.run, record.run in self._forgotten
+        if run in self._alive and not forgotten:
             raise PromiseBrokenError("S1", f"two processes of {run} live, one on {record.host}")
         first = self._began.get(run)
-        if first is not None and not (run in self._gone_here and (run in self._gone_there or first != record.host)):
+        elsewhere = first != record.host and run in self._gone_here
+        if first is not None and not (forgotten or elsewhere):
             raise PromiseBrokenError("S1", f"{run} is started a second time, on {record.host}")
         known = self._ledger.handed.get(run)
         if known is None:
@@ -92,6 +110,7 @@ class OnceOnly:
             raise PromiseBrokenError("S1", f"{run} is started on {record.host}, after it was taken back from there")
         self._began[run] = record.host
         self._alive[run] = record.pid
+        self._forgotten.discard(run)
 
     def _end(self, record: CommandEnded) -> None:
         if self._alive.get(record.run) == record.pid:

@@ -1,0 +1,78 @@
+"""The checker of S1 excuses a second process of a run that nobody remembers, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from schemas.names import InstanceId, RunId
+from tests.simulation.checkers.reading import DASHBOARD, Ledger, RunRow
+from tests.simulation.checkers.starts import OnceOnly
+from tests.simulation.trace import CommandBegan, FolderLost, PromiseBrokenError, PutBack, Record, Row, Saved
+
+RUN = RunId("nest-20260101T000000Z~inner~north-first~1")
+NORTH = "north"
+KNOWN = RunRow(id=RUN, instance=InstanceId("nest-20260101T000000Z"), copy=0, attempt=1, agent=NORTH)
+DISK_LOST = FolderLost(at=1.0, host=NORTH)
+SET_BACK = PutBack(at=1.0, node=DASHBOARD)
+WRITTEN_DOWN = Saved(at=1.0, node=NORTH, rows=(Row("run", RUN, b"{}"),), audit=())
+
+
+class Judge:
+    """The checker and its ledger, told of a first process of a run that both nodes know."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.checker = OnceOnly(self.ledger)
+        self.dashboard_knows()
+        self.begin(100)
+
+    def begin(self, pid: int) -> None:
+        """A process becomes the run's command; none has ended."""
+        self.hear([CommandBegan(at=1.0, host=NORTH, run=RUN, pid=pid)])
+
+    def hear(self, records: Iterable[Record]) -> None:
+        """Tell of what happened. Whoever sets the dashboard back takes the run from its records as well."""
+        for record in records:
+            if record is SET_BACK:
+                self.ledger.runs.clear()
+            self.checker.hears[type(record)](record)
+
+    def dashboard_knows(self) -> None:
+        """The dashboard has handed the run over."""
+        self.ledger.runs[RUN] = self.ledger.handed[RUN] = KNOWN
+
+
+@pytest.mark.parametrize("losses", [(DISK_LOST, SET_BACK), (SET_BACK, DISK_LOST)])
+def test_a_run_that_nobody_remembers_may_begin_once_more(losses: tuple[Record, ...]) -> None:
+    """Once, though the first process lives; not twice."""
+    judge = Judge()
+    judge.hear(losses)
+    judge.dashboard_knows()
+    judge.begin(101)
+
+    with pytest.raises(PromiseBrokenError, match="S1"):
+        judge.begin(102)
+
+
+@pytest.mark.parametrize("losses", [(), (DISK_LOST,), (SET_BACK,), (DISK_LOST, WRITTEN_DOWN, SET_BACK)])
+def test_a_run_that_somebody_remembers_never_begins_again(losses: tuple[Record, ...]) -> None:
+    """Neither after one of the losses, nor when an agent knew of the run again before the other one."""
+    judge = Judge()
+    judge.hear(losses)
+    judge.dashboard_knows()
+
+    with pytest.raises(PromiseBrokenError, match="S1"):
+        judge.begin(101)
+
+
+def test_a_run_that_the_dashboard_learnt_of_again_is_remembered() -> None:
+    """It was set back, and knew of the run again when the agent's disk was lost."""
+    judge = Judge()
+    judge.hear([SET_BACK])
+    judge.dashboard_knows()
+    judge.hear([DISK_LOST])
+
+    with pytest.raises(PromiseBrokenError, match="S1"):
+        judge.begin(101)

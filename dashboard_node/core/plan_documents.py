@@ -42,12 +42,17 @@ class PlanDocuments:
         self._told.clear()
 
     def news(self, name: PlanName) -> Iterator[Shown]:
-        """Of the definitions, what was not shown before."""
+        """Of the definitions, what was not shown before; versions that are of use no more are cleared."""
         told = self._told.setdefault(name, {})
         for address, document in self.definitions(name):
             if address not in told or told[address] != document:
                 told[address] = document
                 yield address, document
+        kept = self._versions[name]
+        for version in sorted(kept.difference(self._state.versions_in_use(name))):
+            kept.discard(version)
+            told.pop(PlanVersionAt(name, version), None)
+            yield PlanVersionAt(name, version), None
 
     def definitions(self, name: PlanName) -> Iterator[Shown]:
         """What agents and other dashboards have to know of it."""
@@ -62,15 +67,11 @@ class PlanDocuments:
         yield from self._versions_of(record)
 
     def _versions_of(self, record: PlanRecord) -> Iterator[Shown]:
-        """Those that are the newest or still run; what is of use no more is cleared."""
+        """Those that are the newest or still run."""
         if record.name not in self._state.plans:  # deleted while all was shown, part by part
             return
         used = self._state.versions_in_use(record.name)
-        kept = self._versions.setdefault(record.name, set())
-        for version in sorted(kept.difference(used)):
-            yield PlanVersionAt(record.name, version), None
-        kept.clear()
-        kept.update(used)
+        self._versions.setdefault(record.name, set()).update(used)
         for version in used:
             one = self._state.versions.get((record.name, version))
             if one is None:

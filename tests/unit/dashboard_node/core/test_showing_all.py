@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from broker.runtime.core import Changes, Heard, Tick
+import msgspec
+from msgspec import Raw
+
+from broker.runtime.core import Changes, Heard, Requested, Tick
 from schemas.addresses import (
     Address,
     AgentInstanceAt,
@@ -18,10 +21,10 @@ from schemas.addresses import (
     RunReportAt,
 )
 from schemas.documents import Document, RunReport
-from schemas.names import PlanName
-from schemas.requests import Action, EndInstance
+from schemas.names import PlanName, RequestId
+from schemas.requests import Action, EndInstance, ImportPlan
 from schemas.status import Outcome, RunPhase
-from tests.support.office import RETENTION, Office, a_plan, at
+from tests.support.office import ANN, RETENTION, Office, a_plan, at
 
 PLAN = PlanName("P")
 NOON = at("01-31 12:00")
@@ -101,6 +104,21 @@ def test_once_all_is_shown_statuses_are_shown_at_once() -> None:
     shown = {*happens(office, an_end(office, 0)), *happens(office, an_end(office, 1))}
 
     assert {InstanceAt(first), InstanceAt(second), PlanAt(PLAN)} <= shown
+
+
+def test_version_that_goes_in_the_moment_of_its_plans_turn_is_cleared() -> None:
+    """It was shown before, and is not among all there is to show any more."""
+    office = Office(NOON)
+    office.imports(a_plan())
+    office.ask(EndInstance(instance=office.only.id))
+    rest = office.core.documents()
+    newer = Raw(msgspec.json.encode(ImportPlan(source=a_plan(description="newer"))))
+    changes = office.core.step(Requested(NOON, ANN, RequestId("newer"), newer)).changes
+    until(rest, PlanVersionAt)
+    shown = office.core.project(changes)
+
+    assert shown[PlanVersionAt(PLAN, 1)] is None
+    assert shown[PlanVersionAt(PLAN, 2)] is not None
 
 
 def test_instance_that_is_removed_meanwhile_does_not_come() -> None:

@@ -22,7 +22,7 @@ def broker_kind(request: pytest.FixtureRequest) -> Kind:
     """Each test runs on all of them."""
     kind: Kind = request.param
     if kind == "nats" and not os.environ.get("NATS"):
-        pytest.skip("on NATS the end of a replay may be told before it is over; 'make nats' runs its suite by itself")
+        pytest.skip("'make nats' runs the suite of the bus on NATS, by itself")
     reason = NATS_DIFFERS.get(request.node.originalname) if kind == "nats" else None
     if reason is not None:
         request.applymarker(pytest.mark.xfail(reason=reason, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -91,6 +92,7 @@ def test_the_main_job_runs_on_nats(tmp_path: Path) -> None:
         assert "ended" in nodes.do("instance", "end", instance, "--yes")
 
 
+@pytest.mark.skipif(not os.environ.get("NATS"), reason="elections take three minutes; 'make nats' waits for them")
 @pytest.mark.timeout(400)
 def test_one_of_three_servers_dies_under_load(tmp_path: Path) -> None:
     """It stays dead: what was begun is done, once; who comes now, node or person, sees everything; so does the server later."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -215,8 +216,8 @@ class Firing:
         self._ledger = ledger
         ledger.before_row.append(self._taken)
         self._published: dict[tuple[str, InstanceId], AgentInstance] = {}
-        self._removed: dict[tuple[str, InstanceId], AgentInstance] = {}
-        """Since the node saved last: what it writes down then may have happened before the removal."""
+        self._before: dict[tuple[str, InstanceId], AgentInstance] = {}
+        """Those that were changed or removed since the node saved last: what it writes down then may have happened before."""
         self.hears: Mapping[type[Record], Listener] = {
             Stepped: self._heard,
             Saved: self._saved,
@@ -225,18 +226,18 @@ class Firing:
         }
 
     def _started(self, record: Started) -> None:
-        """A removal that was heard and not saved was not heard by this life."""
-        for key in [key for key in self._removed if key[0] == record.node]:
-            self._published[key] = self._removed.pop(key)
+        """What was heard and not saved was not heard by this life."""
+        for key in [key for key in self._before if key[0] == record.node]:
+            self._published[key] = self._before.pop(key)
 
     def _heard(self, record: Stepped) -> None:
         if not isinstance(record.address, AgentInstanceAt):
             return
         key = (record.node, record.address.instance)
+        if key in self._published:
+            self._before.setdefault(key, self._published.pop(key))
         if isinstance(record.document, AgentInstance):
             self._published[key] = record.document
-        elif key in self._published:
-            self._removed[key] = self._published.pop(key)
 
     def _lost(self, record: FolderLost) -> None:
         if record.run is None:
@@ -248,21 +249,26 @@ class Firing:
         for row in saved.audit:
             if row.kind == "tick" and row.after in FIRED | RECORDED:
                 self._fired(saved.node, row)
-        self._removed = {key: found for key, found in self._removed.items() if key[0] != saved.node}
+        self._before = {key: found for key, found in self._before.items() if key[0] != saved.node}
 
     def _fired(self, node: str, row: AuditRow) -> None:
         key = (node, InstanceId(row.instance))
-        known = self._published.get(key) or self._removed.get(key)
-        if known is None:
+        known = [found[key] for found in (self._published, self._before) if key in found]
+        if not known:
             raise PromiseBrokenError(
                 "S8", f"{row.job} fires on {node} for {row.instance}, which is not published there"
             )
-        if row.after in FIRED and (row.at < known.opens or (known.closes is not None and row.at >= known.closes)):
+        if row.after in FIRED and not any(_is_open(one, row.at) for one in known):
+            one = known[0]
             raise PromiseBrokenError(
-                "S8", f"{row.job} fires on {node} at {row.at}, outside {known.opens} to {known.closes}"
+                "S8", f"{row.job} fires on {node} at {row.at}, outside {one.opens} to {one.closes}"
             )
 
     def _taken(self, row: AuditRow) -> None:
         fire = row.kind == "tick" and row.job and row.after == "ran"
         if fire and not self._ledger.is_active(InstanceId(row.instance)):
             raise PromiseBrokenError("S8", f"a fire of {row.job} moves {row.instance}, which is not active")
+
+
+def _is_open(published: AgentInstance, at: datetime) -> bool:
+    return published.opens <= at and (published.closes is None or at < published.closes)

@@ -220,7 +220,7 @@ class Life(Generic[E, F]):
             self._recovered = Left(own, self.wire, self.aside)
             self._since = self._reconciler.published_since(own)
             self.started = True
-        self._reconciler.replayed(own)
+        self._reconciler.replayed(own, proved=proved)
         self._shares.replayed(self._reconciler.topics, told.values())
         for news in self.view.end(proved=proved):
             self._inbox.news(news)

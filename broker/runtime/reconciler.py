@@ -56,6 +56,8 @@ class Reconciler:
         """Topics on which something stood at the last replay, and of which nothing has been said since."""
         self._open: dict[str, bytes] = {}
         """What was published last where nobody has acknowledged it."""
+        self._proved = True
+        """Whether the last replay brought all that stands."""
         self.mark: Mark | None = None
         self._whole = True
         """See Mark."""
@@ -96,14 +98,19 @@ class Reconciler:
         last = (self.mark.epoch, self.mark.revision) if self.mark is not None else None
         return frozenset(topic for topic, it in own.items() if last is not None and (stamp_of(it) or last) > last)
 
-    def replayed(self, own: Mapping[str, bytes]) -> None:
+    def replayed(self, own: Mapping[str, bytes], *, proved: bool = True) -> None:
         """Take in what the broker retains of this node's documents.
 
         What was not acknowledged is published again, whatever stands: it may be retained, and its readers may not have heard it.
+        Not ``proved``: more may stand, so what this life published last counts as standing, and what is not wanted any more is
+        cleared whether it was shown to us or not.
         """
+        self._proved = proved
         self._whole &= self._last.keys() - self._open.keys() <= own.keys()
         self._shown = {topic: self._standing(topic, payload) for topic, payload in own.items()}
         self._shown |= dict.fromkeys(self._open, _FOREIGN)
+        if not proved:
+            self._shown |= {topic: _FOREIGN for topic in self._last if topic not in self._shown}
         self._unconfirmed = set(self._shown)
 
     def show_again(self) -> None:
@@ -159,7 +166,7 @@ class Reconciler:
         self, shown: dict[str, bytes], topic: str, document: Document | None, at: datetime
     ) -> Publication | None:
         if document is None:
-            return self._clear(shown, topic) if topic in shown else None
+            return self._clear(shown, topic) if topic in shown or not self._proved else None
         self._unconfirmed.discard(topic)
         body = encode_body(document)
         digest = _digest(body)
@@ -176,10 +183,10 @@ class Reconciler:
         return Publication(topic, payload)
 
     def _clear(self, shown: dict[str, bytes], topic: str) -> Publication:
-        del shown[topic]
+        if shown.pop(topic, None) is not None:
+            self.moved += 1
+            self._shares.went(topic)
         self._unconfirmed.discard(topic)
-        self.moved += 1
-        self._shares.went(topic)
         self._last.pop(topic, None)
         self._open[topic] = b""
         return Publication(topic, b"")

@@ -277,12 +277,16 @@ class Network:
         retained = self.model.retained.items()
         return {topic: it for topic, it in retained if not is_tombstone(it) and not topic.startswith(_MARKS)}
 
+    @property
+    def proving(self) -> list[int]:
+        """The servers whose list moves: what they replay is proved."""
+        return [number for number in range(self.servers) if number != self.down and self.model.moves(number)]
+
     def shown(self) -> dict[int, dict[str, bytes]]:
-        """What each server replays whose list moves, so that it is proved; what clients prove it with is left out."""
+        """What each server replays that proves it; what clients prove it with is left out."""
         return {
             number: {topic: it for topic, it in self.model.shown(number).items() if not topic.startswith(_MARKS)}
-            for number in range(self.servers)
-            if number != self.down and self.model.moves(number)
+            for number in self.proving
         }
 
     # ------------------------------------------------------------------ the broker's end

@@ -180,9 +180,12 @@ class Setbacks:
     def _assigned(self, record: Accepted) -> bool:
         """The broker takes a run's assignment, and perhaps not any more what the dashboard says of its job; its disk is lost.
 
-        Not while it still shows everything: a disk and a broker's memory that are lost together leave nothing to go on from.
+        Not while it still shows everything, or no server proves what it shows: a disk and a broker's memory that are lost
+        together leave nothing to go on from.
         """
         if not record.payload or not isinstance(address_of(record.topic), AssignmentAt):
+            return False
+        if not self._cluster.network.proving:
             return False
         retained = self._cluster.network.documents
         presence = retained.get(TOPICS.topic_of(DashboardPresenceAt()))

@@ -130,9 +130,9 @@ def adopt_with_a_copy(adopt: Any) -> Any:  # noqa: ANN401  # a method
 def count_as_heard(replayed: Any) -> Any:  # noqa: ANN401  # a method
     """What nobody acknowledged counts as heard by all when it stands."""
 
-    def replaying(self: Reconciler, own: Mapping[str, bytes]) -> None:
+    def replaying(self: Reconciler, own: Mapping[str, bytes], *, proved: bool = True) -> None:
         self._open.clear()
-        replayed(self, own)
+        replayed(self, own, proved=proved)
 
     return replaying
 

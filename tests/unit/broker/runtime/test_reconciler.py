@@ -125,6 +125,34 @@ def test_reconnect_publishes_again_what_nobody_acknowledged() -> None:
     assert reconciler.count == 1
 
 
+def test_what_a_replay_left_out_that_is_not_proved_stands_until_it_is_cleared() -> None:
+    """What this life showed before counts, and is shown again or cleared; one that is proved has all there is."""
+    reconciler = a_reconciler()
+    reconciler.acknowledged(reconciler.show({at(1): a_report(), at(2): a_report()}, START))
+    reconciler.lost()
+    reconciler.replayed({}, proved=False)
+
+    assert shape(whole(reconciler, {at(1): a_report()})) == [(topic(1), (EPOCH, 3)), (topic(2), None)]
+    assert reconciler.count == 1
+
+
+def test_what_is_not_wanted_any_more_is_cleared_unless_it_is_proved_that_nothing_stands() -> None:
+    """An earlier life may have shown it, to a server whose list stood still; it counts as gone as little as it had counted."""
+    reconciler = a_reconciler()
+    reconciler.lost()
+    reconciler.replayed({}, proved=False)
+    moved = reconciler.moved
+
+    assert shape(reconciler.show({at(1): None}, START)) == [(topic(1), None)]
+    assert (reconciler.count, reconciler.moved) == (0, moved)
+
+    reconciler.lost()
+    reconciler.replayed({topic(2): a_payload()})
+    reconciler.acknowledged(whole(reconciler, {}))
+
+    assert reconciler.show({at(2): None}, START) == []
+
+
 def test_shown_again_whatever_stands() -> None:
     """Somebody has not seen it; while it is unknown what stands there is nothing to do."""
     reconciler = a_reconciler()

@@ -81,14 +81,18 @@ class Watcher:
             self._see(delivery)
 
     def _old(self, delivery: Delivery) -> bool:
-        """Whether something newer was heard here, or that it is gone: a server's replay may be behind what came live."""
+        """Whether something newer was heard here, or that it is gone: one of several servers may replay what is older than that.
+
+        A server that is alone shows what stands, also what rose again and its writer took up.
+        """
         try:
             order = decode_header(delivery.payload).order
         except SchemaError:
             return False
         newest = self._newest.get(delivery.topic, (0, 0))
         self._newest[delivery.topic] = max(order, newest)
-        return order < newest or (delivery.retained and order <= self._gone.get(delivery.topic, (0, 0)))
+        behind = delivery.retained and len(self._url.servers) > 1
+        return order < newest or (behind and order <= self._gone.get(delivery.topic, (0, 0)))
 
     def _see(self, delivery: Delivery) -> None:
         try:

@@ -62,6 +62,7 @@ _UNDER_WAY: Final = {status: _STAGES[status] for status in (JobStatus.LOCK_QUEUE
 """Where a job stands whose run is assigned; from a queue, it stands there until its agent has begun."""
 _LOST: Final = "the dashboard's own records were gone: made again from what the broker retained"
 _OVER: Final = "its run had ended, though that was not shown any more"
+_RELEASED: Final = "it had been released, though that was not shown any more: its run is assigned"
 
 Place = tuple[InstanceId, ContextName, JobId]
 """Instance, context, job."""
@@ -280,12 +281,13 @@ def _run(step: Step, agent: NodeName, assignment: Assignment | None, job: JobSta
         record = machine.copies[index]
         if record.run == run or record.attempt < attempt:
             stage = record.stage if record.skipped or outlived else _UNDER_WAY.get(job.status, record.stage)
-            if outlived and not record.skipped:
+            released = record.held and record.attempt < attempt
+            if (outlived and not record.skipped) or released:
                 place = {"context": machine.graph.context_of(index).name, "job": job.job, "run": job.run or ""}
-                step.note(
-                    "job", instance=job.instance, **place, before=job.status, after=JobStatus.WAITING, detail=_OVER
-                )
+                why = _RELEASED if released else _OVER
+                step.note("job", instance=job.instance, **place, before=job.status, after=JobStatus.WAITING, detail=why)
             facts = {"run": run, "attempt": attempt, "raised": True, "pending": False, "retry_at": None}
+            facts |= {"held": record.held and not released}
             _put(step, machine, index, live=True, stage=stage, queued=0, **facts)
 
 

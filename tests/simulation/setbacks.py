@@ -60,9 +60,13 @@ class Setbacks:
         self._chances = {kind: cluster.world.chance(kind) for kind in SETBACKS}
 
     def unleash(self) -> None:
-        """Draw which of them this run knows."""
-        for kind in SETBACKS:
-            if self._chances[kind].random() < KNOWN.get(kind, SELDOM) and kind in self._arm:
+        """Draw which of them this run knows: one of those that take memories away, for two leave nobody who remembers."""
+        drawn = [
+            kind for kind in SETBACKS if self._chances[kind].random() < KNOWN.get(kind, SELDOM) and kind in self._arm
+        ]
+        losses = [kind for kind in drawn if kind not in KNOWN]
+        for kind in drawn:
+            if kind in KNOWN or kind == losses[self._world.seed % len(losses)]:
                 self._again(kind)
                 self._world.later(self._until - LAST * self._chances[kind].random(), self._arm[kind])
         self._cluster.trace.listen({Accepted: self._accepted, Shown: self._shown})

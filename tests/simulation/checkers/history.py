@@ -46,6 +46,8 @@ class Chain:
         ledger.before_row.append(self._judge)
         self._ended: dict[RunId, str] = {}
         self._removed: set[str] = set()
+        self._made_again = False
+        """Whether the dashboard lost its disk, and with it who released what."""
         self.hears: Mapping[type[Record], Listener] = {Found: self._found}
 
     def _found(self, record: Found) -> None:
@@ -53,6 +55,7 @@ class Chain:
         if record.node == DASHBOARD:
             self._ended.clear()
             self._removed.clear()
+            self._made_again = True
 
     def _judge(self, row: AuditRow) -> None:
         if row.instance in self._removed and row.kind != "notification":  # people may be told of it later still
@@ -76,7 +79,8 @@ class Chain:
         root = (place[0], place[0].partition("-")[0], "")
         if self._ledger.status.get(root) == ENDED:
             raise PromiseBrokenError("S4", f"{place[0]} has ended, and {place[1:]} becomes {row.after}")
-        if known in A_PERSONS and row.kind == "job" and not row.cause.startswith("request "):
+        released = known == "ON_HOLD" and row.detail.startswith("it had been released") and self._made_again
+        if known in A_PERSONS and row.kind == "job" and not row.cause.startswith("request ") and not released:
             raise PromiseBrokenError(
                 "S6", f"{place} was {known} because a person said so, and leaves it by '{row.cause}'"
             )

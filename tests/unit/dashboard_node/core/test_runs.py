@@ -165,6 +165,22 @@ def test_a_run_is_never_numbered_as_one_before_it() -> None:
     assert office.runs()["a"].attempt == 3
 
 
+def test_a_release_of_which_only_the_assignment_is_shown_is_not_forgotten() -> None:
+    """The disk is lost after the assignment of a released job had reached the broker, and before its document did (S6)."""
+    office = Written("P[q:q a | a<-and(q)]")
+    office.act(Action.HOLD, "a")
+    office.fires("q", agent="north")
+    held = {address: shown for address, shown in office.shown.items() if isinstance(shown, JobState)}
+    office.act(Action.RELEASE, "a")
+    run = office.run_of("a").id
+    office.shown |= held
+
+    office.lose_disk()
+
+    assert (office.run_of("a").id, office.status("a")) == (run, "WAITING")
+    assert not office.jobs("a")[0].held
+
+
 def test_the_end_of_an_older_run_is_not_that_of_the_newest() -> None:
     """The disk is lost while both assignments of a run that moved stand, and the job's document is older than they.
 

@@ -383,15 +383,7 @@ class _Wire(aiomqtt.Client):
     ) -> None:
         self._answered(mid, [code.value for code in reason_codes])
 
-    def _on_unsubscribe(
-        self,
-        client: paho.Client,
-        userdata: object,
-        mid: int,
-        reason_codes: list[ReasonCode],
-        properties: Properties | None = None,
-    ) -> None:
-        self._answered(mid, [code.value for code in reason_codes])
+    _on_unsubscribe = _on_subscribe
 
     def _answered(self, message: int, codes: Sequence[int]) -> None:
         if self._session is not None:

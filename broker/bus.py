@@ -49,6 +49,7 @@ class Session(Protocol):
     async def subscribe(self, filters: Sequence[str]) -> bool:
         """Subscribe at QoS 1 and return when everything retained under ``filters`` has been delivered; whether that is proved.
 
+        What is published meanwhile is delivered too, replayed or live, and what is cleared meanwhile is not replayed after.
         False: no server of the broker could prove that it shows all that stands. Then everybody who writes has been asked to show
         it again, and it comes live.
 

@@ -229,7 +229,7 @@ TABLE: tuple[Row, ...] = (
         pattern="_sync/{client}/{mark}",
         writer=Role.CLIENT,
         readers=(Role.CLIENT,),
-        shows="For a moment, with several servers: a mark, by which a client sees whether a server's list moves.",
+        shows="For a moment, at NATS: a mark, by which a client sees whether a server's list has come to it.",
     ),
     Row(
         pattern="_again/{client}",

@@ -1,1 +1,1 @@
-"""The bus over a real broker, by aiomqtt: connections, sessions, packets, and what a broker of several servers needs besides."""
+"""The bus over a real broker, by aiomqtt: connections, sessions, packets, and what NATS, one server or several, needs besides."""

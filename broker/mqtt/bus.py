@@ -10,6 +10,7 @@ move: ``bursts``):
 4. Messages are read without paho's objects and handed on as they are read, not through a queue, and by the burst; at most
    ``WINDOW`` publishes are under way.
 5. A broker of several servers is any of them: when one does not let us in, or shows an old state, the next one is tried.
+   Of these, and of one that speaks no MQTT 5 (NATS), each replay is proved, and a topic is cleared by a tombstone first.
 6. The broker has accepted the nonce that ends a replay before any message of that replay is acknowledged, so one whose queue for
    us was too short has no room for it either: it comes back only if nothing was dropped.
 
@@ -129,6 +130,7 @@ class MqttBus:
     ) -> MqttSession:
         url = self._url.server(self._servers.number)
         topics = Topics(url.prefix)
+        proves = self._servers.several or protocol is ProtocolVersion.V311
         wire = _Wire(url, escape(client), will, protocol, self._tls, self._patience)
         session = MqttSession(
             wire,
@@ -138,10 +140,9 @@ class MqttBus:
             on_delivery=on_delivery,
             patience=self._patience,
             servers=self._servers,
+            proves=proves,
             # For who comes back, as who has a will does: nobody else would be there to take them away.
-            tombstones=self._tombstones.setdefault(client, Tombstones(client))
-            if will is not None and self._servers.several
-            else None,
+            tombstones=self._tombstones.setdefault(client, Tombstones(client)) if will is not None and proves else None,
         )
         try:
             await wire.open(session)

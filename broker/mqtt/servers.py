@@ -1,7 +1,8 @@
 """Which of a broker's servers is connected to next, and whether any of them can prove what it shows.
 
 Pure. A broker of several servers keeps one set of retained topics, but each server replays from a list of its own, which may
-stand still while another server is down. Who meets such a list tries the other servers; when none is better, it makes do.
+stand still while another server is down. Who meets such a list tries the other servers; when none is better, it makes do, as who
+knows but one server does at once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Servers:
 
     @property
     def several(self) -> bool:
-        """Whether there is more than one, so that what one shows has to be proved."""
+        """Whether there is more than one."""
         return self.count > 1
 
     def refused(self) -> None:

@@ -16,14 +16,13 @@ from broker.bus import Acknowledged, Delivery, OnDelivery, Publication
 from broker.errors import BusError, RefusedError, ReplayError
 from broker.filters import is_filter, matches
 from broker.mqtt.answers import FAILURE, Answer, Batch, grant
+from broker.mqtt.clearing import Clearing
 from broker.mqtt.servers import Servers
 from broker.mqtt.tombstones import Tombstones, is_tombstone
 from broker.mqtt.wire import Wire
 
 _LOOKS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds to wait for a mark after each look for it: a list that has not come to it by then stands still."""
-_BREATH = 0.1
-"""Seconds at least between two times at which tombstones are taken away."""
 
 
 class Patience(Struct, frozen=True, kw_only=True):
@@ -52,22 +51,22 @@ class MqttSession:
         on_delivery: OnDelivery,
         patience: Patience,
         servers: Servers,
+        proves: bool = False,
         tombstones: Tombstones | None = None,
     ) -> None:
         """``broker``: its name for messages; ``sync``: the topic on which the end of a replay is proved.
 
-        ``again``: that on which writers are asked to show everything again. ``tombstones``: those with which it clears; None: it
-        clears at once.
+        ``again``: that on which writers are asked to show everything again. ``proves``: whether a replay counts only when it is
+        proved to be all that stands. ``tombstones``: those with which it clears; None: it clears at once.
         """
         self._wire = wire
         self._broker = broker
         self._sync = sync
-        self._several = servers.several
-        self._ours = f"{sync}/+" if servers.several else sync
+        self._proves = proves
+        self._ours = f"{sync}/+" if proves else sync
         """What to subscribe to for nonces and marks."""
         self._again = again
         self._servers = servers
-        self._tombstones = tombstones
         self._on_delivery = on_delivery
         self._patience = patience
         self._loop = asyncio.get_running_loop()
@@ -82,15 +81,14 @@ class MqttSession:
         """What we retain to see whether the server's list comes to it, the first one first."""
         self._muted: list[Sequence[str]] = []
         """Filters of replays that prove nothing yet: what they bring is not handed on."""
+        self._subscribing = 0
+        self._cleared: set[str] = set()
+        """Topics that were cleared while subscribing: a replay may bring what stood there before, though it comes after."""
         self._nonces = 0
         self._token = secrets.token_hex(8)
         """Tells our nonces from those of an earlier connection under the same client id."""
         self._hung_up = False
-        self._clearing: asyncio.TimerHandle | None = None
-        """Set while there are tombstones, unless some are being taken away."""
-        if tombstones is not None:
-            tombstones.begin()
-            self._clear_later(tombstones)
+        self._clearing = Clearing(tombstones, lambda: wire.window - len(self._publishes), self._send_now)
         self._progress = 0
         """Counts all that comes in."""
 
@@ -103,7 +101,7 @@ class MqttSession:
             for publication in publications:
                 while len(self._publishes) >= self._wire.window:
                     await self._until_room()
-                self._send(self._cleared_later(publication), batch)
+                self._send(self._clearing.instead(publication), batch)
             self._wire.flush()
         except BusError as error:
             batch.settle(error)
@@ -116,20 +114,31 @@ class MqttSession:
         await self._settled(answer)
 
     async def subscribe(self, filters: Sequence[str]) -> bool:
-        """See the port. Raises BusError when this server's list stands still and another server is worth trying.
-
-        With several servers: 1. Subscribe, to one filter after the other, for each may have to wait for an election: from now on,
-        what is new comes live. 2. Retain a mark, and wait until this server's list has come to it, and so to all that was
-        retained before. 3. Subscribe again: this replay is the one that counts.
-        """
+        """See the port. Raises BusError when this server's list stands still and another server is worth trying."""
         if not filters:
             return True
         for pattern in filters:
             if not is_filter(pattern):
                 raise RefusedError(f"'{pattern}' is not a topic filter")
-        if not self._several:
+        self._subscribing += 1
+        try:
+            if self._proves:
+                return await self._proved_replay(filters)
             await self._replay(filters)
             return True
+        finally:
+            self._subscribing -= 1
+            if not self._subscribing:
+                self._cleared.clear()
+
+    async def _proved_replay(self, filters: Sequence[str]) -> bool:
+        """Whether it could be proved that the replay was all that stands, with what came live meanwhile.
+
+        1. Subscribe, to one filter after the other, for each may have to wait for an election: from now on, what is new comes
+        live. What was published while the broker did so may be neither replayed nor live. 2. Retain a mark, and wait until this
+        server's list has come to it, and so to all that was retained before. 3. Subscribe again: this replay is the one that
+        counts.
+        """
         self._muted.append(filters)
         try:
             for pattern in (*filters, self._ours):
@@ -239,13 +248,16 @@ class MqttSession:
     def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A message came in."""
         self._progress += 1
-        if topic == self._sync or (self._several and topic.startswith(f"{self._sync}/")):
+        if topic == self._sync or (self._proves and topic.startswith(f"{self._sync}/")):
             self._hear_ourselves(topic, payload, retained=retained)
-        elif not self._lost.done() and not (retained and self._is_muted(topic)):
-            if is_tombstone(payload):
-                self._hear_tombstone(topic, payload, retained=retained)
-            else:
-                self._on_delivery(Delivery(topic, payload, retained))
+        elif not self._lost.done() and not (retained and self._is_past(topic)):
+            stone = is_tombstone(payload)
+            if retained and stone:
+                self._clearing.met(topic, payload)
+                return
+            if self._subscribing and not retained and (stone or not payload):
+                self._cleared.add(topic)
+            self._on_delivery(Delivery(topic, b"" if stone else payload, retained))
 
     def answered(self, message: int, codes: Sequence[int]) -> None:
         """The broker answered a publish, subscribe or unsubscribe."""
@@ -265,8 +277,7 @@ class MqttSession:
         if self._lost.done():
             return
         self._lost.set_result(reason)
-        if self._clearing is not None:
-            self._clearing.cancel()
+        self._clearing.end()
         under_way: list[Batch | Answer] = [batch for batch, _ in self._publishes.values()]
         under_way += [asked for asked, _ in self._calls.values()]
         under_way += [*self._replays.values(), *self._marks.values()]
@@ -291,40 +302,6 @@ class MqttSession:
         elif retained and not payload.startswith(self._token.encode()) and not self._lost.done():
             self._send_now([Publication(topic, b"")])  # a mark of an earlier connection, which ended before it could
 
-    def _hear_tombstone(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        """Nothing stands there any more; if it was us who cleared it, in an earlier life perhaps, it is to go in its time."""
-        if not retained:
-            self._on_delivery(Delivery(topic, b"", retained))
-        elif self._tombstones is not None:
-            self._tombstones.met(topic, payload, self._loop.time())
-            self._clear_later(self._tombstones)
-
-    def _cleared_later(self, publication: Publication) -> Publication:
-        """What to publish for this: a tombstone for a clear, if there are any."""
-        if self._tombstones is None:
-            return publication
-        instead = self._tombstones.instead(publication, self._loop.time())
-        self._clear_later(self._tombstones)
-        return instead
-
-    def _clear_later(self, stones: Tombstones) -> None:
-        """Wake up when the next one is due."""
-        if stones.next_due is not None and self._clearing is None:
-            due = max(stones.next_due, self._loop.time() + _BREATH)
-            self._clearing = self._loop.call_at(due, self._clear_due, stones)
-
-    def _clear_due(self, stones: Tombstones) -> None:
-        """Take away what has stood long enough, as much of it as there is room for now."""
-        due = stones.due(self._loop.time(), max(0, self._wire.window - len(self._publishes)))
-
-        def cleared(error: BusError | None) -> None:
-            self._clearing = None
-            if error is None:
-                stones.done(due, self._loop.time())
-                self._clear_later(stones)
-
-        self._send_now(due, cleared)
-
     def _send_now(self, publications: Iterable[Publication], acknowledged: Acknowledged = lambda _: None) -> None:
         """Publish what there is room for, and wait for nothing."""
         batch = Batch(acknowledged)
@@ -341,10 +318,11 @@ class MqttSession:
         return f"{self._token}-{self._nonces}".encode()
 
     def _topic_of(self, nonce: bytes) -> str:
-        return f"{self._sync}/{nonce.decode()}" if self._several else self._sync
+        return f"{self._sync}/{nonce.decode()}" if self._proves else self._sync
 
-    def _is_muted(self, topic: str) -> bool:
-        return any(matches(pattern, topic) for filters in self._muted for pattern in filters)
+    def _is_past(self, topic: str) -> bool:
+        """Whether what is replayed there counts for nothing."""
+        return topic in self._cleared or any(matches(pattern, topic) for filters in self._muted for pattern in filters)
 
     def _loss(self) -> BusError:
         return BusError(f"the connection to broker {self._broker} is lost: {self._lost.result()}")

@@ -1,9 +1,9 @@
-"""How a topic is cleared at a broker of several servers: a tombstone stands there first, and only later nothing.
+"""How a topic is cleared at a broker that forgets clears: a tombstone stands there first, and only later nothing.
 
-Pure. One of several servers may not hear of a clear, since nothing is left of it to hear of: NATS deletes it from its store as
-soon as it was passed on, while another server's list stands still, and what stood before comes back when a server that was killed
-reads its store again. A tombstone is retained like any document, so every list comes to it, and what comes back after it is gone
-is itself. Whoever reads takes a tombstone for an empty payload.
+Pure. NATS deletes a clear from its store as soon as it was passed on: one of several servers whose list stands still never
+hears of it, and what stood before comes back when a server that was killed reads its store again. A tombstone is retained like
+any document, so every list comes to it, and what comes back after it is gone is itself. Whoever reads takes a tombstone for an
+empty payload.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.bus import Publication
+from broker.bus import Publication, Session
 from broker.errors import BusError, RefusedError, ReplayError
 from broker.topics import RequestTopic, ResponseTopic, Topics
 from schemas.addresses import Address, FireReportAt, JobAt, LockAt, PlanAt, RunReportAt
@@ -26,6 +26,7 @@ from tests.support.broker_under_test import (
 from tests.support.waiting import eventually
 
 MANY = 5000
+SEVERAL = 10
 WITHIN = 5.0
 ODD = "ä b%c~d+e#f/g.h\u2603$"
 ACCOUNTS = {"writer": "sécret"}
@@ -69,6 +70,31 @@ async def test_empty_payload_clears(broker: BrokerUnderTest) -> None:
 
         assert not box.deliveries[-1].retained
         assert await retained(broker) == {}
+
+
+async def test_what_is_published_while_somebody_subscribes_is_not_missed(broker: BrokerUnderTest) -> None:
+    """It is replayed, or comes live: who counts what it was shown would take for gone what it has never seen."""
+    bus = broker.bus("writer")
+    async with bus.connect(client="writer", will=None, on_delivery=Box()) as writer:
+        for number in range(SEVERAL):
+            await _subscribe_meanwhile(broker, writer, f"x/{number}")
+
+
+async def _subscribe_meanwhile(broker: BrokerUnderTest, writer: Session, level: str) -> None:
+    """Publish one topic after the other for as long as somebody takes to subscribe; all of them arrive."""
+    box, bus, sent = Box(), broker.bus("reader"), set[str]()
+    async with bus.connect(client="reader", will=None, on_delivery=box) as reader:
+        async with asyncio.TaskGroup() as group:
+            subscribing = group.create_task(reader.subscribe([topic("none/#"), topic(f"{level}/#")]))
+            while not subscribing.done():
+                name = f"{level}/{len(sent)}"
+                await writer.publish([show(name)])
+                sent.add(topic(name))
+        await eventually(
+            lambda: sent <= box.newest.keys(),
+            within=WITHIN,
+            what=lambda: f"the rest of {len(sent)} arrive: {sorted(sent - box.newest.keys())}",
+        )
 
 
 async def test_replay_is_complete_when_subscribe_returns(broker: BrokerUnderTest) -> None:

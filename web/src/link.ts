@@ -137,7 +137,7 @@ async function takeUp(here: MqttClient, clientId: string): Promise<void> {
   const filters = [...BASE, ...followed.keys(), ...answers].map((filter) => root + filter);
   let moves = true;
   try {
-    if (servers > 1) moves = await proved(here, filters, sync);
+    if (proves(here)) moves = await proved(here, filters, sync);
     beginReplay();
     await here.subscribeAsync([...filters, sync], { qos: 1 });
     if (!(await replayed(here, sync, REPLAY_PATIENCE))) throw new Error(words.link.replay);
@@ -153,6 +153,11 @@ async function takeUp(here: MqttClient, clientId: string): Promise<void> {
     if (question.next === 0) publish(question);
     else question.fail(new Interrupted());
   }
+}
+
+/** Whether a replay has to be proved: not where the broker speaks MQTT 5, and is one server (broker/mqtt/bus.py). */
+function proves(here: MqttClient): boolean {
+  return servers > 1 || here.options.protocolVersion !== 5;
 }
 
 /** Whether what this server replays is all that stands. Fails where that is not so, and another server is worth trying. */
@@ -227,7 +232,7 @@ export function follow(filter: string): () => void {
 async function read(here: MqttClient, filter: string): Promise<void> {
   const clientId = here.options.clientId ?? "";
   try {
-    const moves = servers === 1 || (await comesTo(here, [root + filter], `${root}_sync/${clientId}`));
+    const moves = !proves(here) || (await comesTo(here, [root + filter], `${root}_sync/${clientId}`));
     if (followed.has(filter)) await here.subscribeAsync(root + filter, { qos: 1 });
     if (!moves) await here.publishAsync(`${root}_again/${clientId}`, "", { qos: 1 });
   } catch {

@@ -52,7 +52,7 @@ function isOlder(one: number[], other: number[]): boolean {
   return false;
 }
 
-/** What stands for a while on a topic that was cleared, on a broker of several servers. */
+/** What stands for a while on a topic that was cleared, where the broker is NATS. */
 const TOMBSTONE = '{"clearedBy":';
 
 export function take(topic: string, payload: string): void {

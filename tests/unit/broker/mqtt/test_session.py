@@ -1,9 +1,9 @@
-"""What a session makes of a broker of several servers, on a wire in memory: a replay is proved, or all is asked for again."""
+"""What a session makes of a broker that has to prove its replays, on a wire in memory: it does, or all is asked for again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import pytest
@@ -31,6 +31,8 @@ class ModelWire:
         self.session: MqttSession
         self.asked: list[Sequence[str]] = []
         self.sent: list[Publication] = []
+        self.meanwhile: Callable[[], object] = tuple
+        """What happens while the broker carries out the first SUBSCRIBE: it has made its list, and hands nothing on yet."""
         self._number, _ = model.connect("c", None, server=1)
         self._message = 0
 
@@ -42,7 +44,10 @@ class ModelWire:
     def send_subscribe(self, filters: Sequence[str]) -> int:
         """Subscribe."""
         self.asked.append(filters)
-        return self._sent(self.model.subscribe(self._number, filters), *[1] * len(filters))
+        replay = self.model.subscribe(self._number, filters)
+        if len(self.asked) == 1:
+            self.meanwhile()
+        return self._sent(replay, *[1] * len(filters))
 
     def send_unsubscribe(self, filters: Sequence[str]) -> int:
         """Unsubscribe."""
@@ -78,7 +83,7 @@ class ModelWire:
 
 
 def a_session(
-    model: BrokerModel, servers: Servers, stones: Tombstones | None = None
+    model: BrokerModel, servers: Servers, stones: Tombstones | None = None, *, proves: bool = True
 ) -> tuple[MqttSession, ModelWire, Box]:
     """A session, what it sends through, and what it hands on."""
     wire, box = ModelWire(model), Box()
@@ -90,14 +95,15 @@ def a_session(
         on_delivery=box,
         patience=Patience(replay=1.0),
         servers=servers,
+        proves=proves,
         tombstones=stones,
     )
     return wire.session, wire, box
 
 
-async def test_one_server_is_asked_once() -> None:
+async def test_broker_that_need_not_prove_anything_is_asked_once() -> None:
     """No mark, no second replay."""
-    session, wire, box = a_session(BrokerModel(STANDS), Servers(1))
+    session, wire, box = a_session(BrokerModel(STANDS), Servers(1), proves=False)
 
     assert await session.subscribe(["p/+"])
     assert wire.asked == [("p/+", SYNC)]
@@ -111,6 +117,40 @@ async def test_list_that_moves_is_proved() -> None:
     assert await session.subscribe(["p/+"])
     assert [(one.topic, one.retained) for one in box.deliveries] == [("p/a", True), ("p/b", True)]
     assert wire.model.retained == STANDS
+
+
+async def test_what_was_published_while_the_broker_subscribed_us_is_in_the_replay_that_counts() -> None:
+    """It was not on the list any more, and did not come live yet."""
+    model = BrokerModel(STANDS)
+    session, wire, box = a_session(model, Servers(1))
+    writer, _ = model.connect("writer", None)
+    wire.meanwhile = lambda: model.publish(writer, Publication("p/c", b"1"))
+
+    assert await session.subscribe(["p/+"])
+    assert box.newest == STANDS | {"p/c": b"1"}
+
+
+@pytest.mark.parametrize("clear", [b"", b'{"clearedBy":"writer"}'])
+async def test_what_was_cleared_while_the_broker_subscribed_us_does_not_come_back(clear: bytes) -> None:
+    """The clear came live, and before what the broker had on its list."""
+    session, wire, box = a_session(BrokerModel(STANDS), Servers(1), proves=False)
+    wire.meanwhile = lambda: session.received("p/a", clear, retained=False)
+
+    assert await session.subscribe(["p/+"])
+    assert box.payloads("p/a") == [b""]
+    assert await session.subscribe(["p/+"])
+    assert box.payloads("p/a") == [b"", b"1"]
+
+
+@pytest.mark.looptime
+async def test_only_server_whose_list_stands_still_is_not_left() -> None:
+    """There is no better one: who writes is asked to show everything again."""
+    model = BrokerModel(STANDS)
+    model.stand_still(1)
+    session, wire, _ = a_session(model, Servers(1))
+
+    assert not await session.subscribe(["p/+"])
+    assert wire.sent[-1] == Publication(AGAIN, b"", retain=False)
 
 
 @pytest.mark.looptime
@@ -187,8 +227,8 @@ async def test_what_is_cleared_is_a_tombstone_that_nobody_sees() -> None:
 
 
 async def test_who_has_no_tombstones_clears_at_once() -> None:
-    """One server needs none, and who does not come back would leave them for ever."""
-    session, wire, _ = a_session(BrokerModel(STANDS), Servers(1))
+    """A broker that forgets no clear needs none, and who does not come back would leave them for ever."""
+    session, wire, _ = a_session(BrokerModel(STANDS), Servers(1), proves=False)
     await session.publish([Publication("p/a", b"")])
 
     assert wire.model.retained == {"p/b": b"1"}

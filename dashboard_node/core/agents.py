@@ -72,11 +72,13 @@ def _lose(step: Step, record: RunRecord, reason: str) -> None:
     """A run that was reported as running, and is not any more, is lost.
 
     Not while its agent's journal is the one the run was handed to, for that one remembers: then it is the broker or this
-    dashboard that went back in time, to before the run's end was taken, and the agent shows the end again.
+    dashboard that went back in time, to before the run's end was taken, and the agent shows the end again. Which journal it
+    has, its presence says; until that is heard, perhaps after all that the agent has cleared, nothing is lost (S7).
     """
     now = step.state.presences.get(record.agent)
-    remembered = now is not None and record.journal and record.journal == now.journal
-    if record.phase is RunPhase.RUNNING and not remembered:
+    if now is None or (record.journal and record.journal == now.journal):
+        return
+    if record.phase is RunPhase.RUNNING:
         runs.lose(step, record.id, reason)
 
 

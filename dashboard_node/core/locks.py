@@ -85,6 +85,9 @@ class LockTable:
         """Locks that changed since somebody last cleared this set."""
         self._stirred: set[str] = set()
         """Groups in which an exclusive owner has come, gone, or got its turn meanwhile."""
+        self.found: set[Owner] = set()
+        """Holders since before this life began. By what was shown there may be more of them than there is room for, where the end
+        of one had not been shown yet; then nobody is let in until enough of them have left."""
         self._claims: dict[Owner, tuple[Claim, ...]] = {}
         self._groups: dict[str, _Group] = {}
 
@@ -111,6 +114,7 @@ class LockTable:
             self.touched.add(_id(claim))
         if holding:
             self._grant(owner)
+            self.found.add(owner)
 
     def release(self, owner: Owner) -> list[Owner]:
         """The owner holds and waits no more (harmless if it did neither); who may go now.
@@ -128,6 +132,7 @@ class LockTable:
         group.holders.discard(owner)
         group.exclusive.discard(owner)
         group.waiting.pop(owner, None)
+        self.found.discard(owner)
         del self._claims[owner]
         own = [_id(claim) for claim in claims]
         granted: list[Owner] = []
@@ -165,6 +170,15 @@ class LockTable:
     def holds(self, owner: Owner) -> bool:
         """Whether it has what it asked for."""
         return owner in self._group(owner).holders
+
+    def crowded(self) -> list[LockId]:
+        """Locks of which more is held than there is, or that are held beside an exclusive one: by whom was ``found`` alone."""
+        held = [(name, lock, self._groups[name.group]) for name, lock in sorted(self.locks.items()) if lock.holders]
+        return [
+            name
+            for name, lock, group in held
+            if (len(lock.holders) > 1 and lock.taken > lock.capacity) or (len(group.holders) > 1 and group.exclusive)
+        ]
 
     def moved_up(self, changed: Collection[LockId]) -> Iterator[Owner]:
         """Those of whom ``keepers`` may say something else because of locks that changed, or of exclusive owners."""

@@ -63,6 +63,7 @@ _UNDER_WAY: Final = {status: _STAGES[status] for status in (JobStatus.LOCK_QUEUE
 _LOST: Final = "the dashboard's own records were gone: made again from what the broker retained"
 _OVER: Final = "its run had ended, though that was not shown any more"
 _RELEASED: Final = "it had been released, though that was not shown any more: its run is assigned"
+_CROWDED: Final = "more hold it, by what was shown, than may: nobody is let in until enough of them have left"
 
 Place = tuple[InstanceId, ContextName, JobId]
 """Instance, context, job."""
@@ -100,14 +101,10 @@ def rebuild(step: Step, shown: Mapping[Address, Document]) -> None:
         _instance(step, instance, jobs, published.get(instance.instance, set()))
     _runs(step, shown, jobs)
     _locks(step, shown, jobs)
-    for address, document in shown.items():
-        if isinstance(address, TakenAt) and isinstance(document, Taken) and document.instance in step.state.instances:
-            step.put_taken(
-                TakenRecord(
-                    instance=document.instance, job=document.job, agent=address.agent, sequence=document.sequence
-                )
-            )
+    _taken(step, shown)
     restoring.derive(step.state)
+    for lock in step.state.locks.crowded():
+        step.note("lock", detail=f"{lock.lock}: {_CROWDED}")
     _settle(step, {job.run: job.agent for job in jobs.values() if job.run is not None})
     _end(step, {job.instance: None for job in jobs.values() if _outlived(job)})
 
@@ -308,6 +305,17 @@ def _locks(step: Step, shown: Mapping[Address, Document], jobs: Mapping[Place, J
         for index in copy.stands_for:
             order = step.next_order() if index == copy.index else 0
             _put(step, machine, index, stage=Stage.QUEUED, queued=order, queued_at=places.get(place, step.now))
+
+
+def _taken(step: Step, shown: Mapping[Address, Document]) -> None:
+    """Up to where fires count already."""
+    for address, document in shown.items():
+        if isinstance(address, TakenAt) and isinstance(document, Taken) and document.instance in step.state.instances:
+            step.put_taken(
+                TakenRecord(
+                    instance=document.instance, job=document.job, agent=address.agent, sequence=document.sequence
+                )
+            )
 
 
 def _find(machine: ContextMachine, context: str, job: str) -> Copy | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from broker.runtime.core import Heard
 from dashboard_node.core.blockers import blockers
 from schemas.addresses import AgentPresenceAt, FireReportAt, RunReportAt
@@ -80,11 +82,30 @@ def test_a_broker_that_went_back_to_before_a_report_loses_no_run() -> None:
 def test_a_run_whose_report_is_gone() -> None:
     """The agent has let go of it: it is lost, unless it had ended."""
     house, run = _running()
+    _present(house)
     house.step(Heard(house.now, RunReportAt(NORTH, run), None))
 
     assert house.status("i.a") == "ERROR"
     house.step(Heard(house.now, RunReportAt(NORTH, run), None))
     assert house.status("i.a") == "ERROR"
+
+
+@pytest.mark.parametrize(("journal", "after"), [(7, "RUNNING"), (8, "ERROR")])
+def test_a_report_that_is_gone_before_its_agent_is_heard_of(journal: int, after: str) -> None:
+    """A life of the dashboard begins: nothing is lost until the agent's presence says whether it remembers (S7)."""
+    house = House()
+    house.open("i", "P[a b | b<-and(a)]")
+    _present(house, journal=7)
+    house.act(Action.SUBMIT, "i.a")
+    house.started("i.a")
+    [run] = house.core.state.runs
+    house.core.state.presences.clear()
+
+    house.step(Heard(house.now, RunReportAt(NORTH, run), None))
+    assert house.status("i.a") == "RUNNING"
+
+    _present(house, journal=journal)
+    assert house.status("i.a") == after
 
 
 def test_an_agent_that_is_gone() -> None:

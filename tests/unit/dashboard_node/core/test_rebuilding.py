@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from msgspec.structs import replace
@@ -15,7 +15,6 @@ from schemas.addresses import (
     FireReportAt,
     InstanceAt,
     JobAt,
-    LockAt,
     PlanVersionAt,
     RunReportAt,
 )
@@ -40,20 +39,13 @@ P = PlanName("P")
 UK = ImportCalendar(name="UK", days={date(2026, 1, 12): "A day off"})
 
 
-def with_jobs(*names: str, lock: bool = False, **fields: object) -> PlanSource:
-    """A plan of commands that wait for nothing, perhaps with one lock for all."""
+def with_jobs(*names: str) -> PlanSource:
+    """A plan of commands that wait for nothing."""
     jobs = [{"agentName": "a", "jobName": name} for name in names]
-    plain = {
-        "scheduledJobs": jobs,
-        "jobDependencies": [{"jobIdentifier": f"a-{name}"} for name in names],
-        "jobLocks": [{"name": "L", "lockCount": 1, "jobs": {"P": [job | {"lockCount": 1} for job in jobs]}}] * lock,
-    }
-    source = a_plan(**(plain | fields))  # type: ignore[arg-type]  # the plan's fields
+    source = a_plan(scheduledJobs=jobs, jobDependencies=[{"jobIdentifier": f"a-{name}"} for name in names])
     command = source.jobs[1]
     assert isinstance(command, CommandJob)
-    return PlanSource(
-        plan=source.plan, jobs=tuple(replace(command, job_name=name, participates_in_lock=lock) for name in names)
-    )
+    return PlanSource(plan=source.plan, jobs=tuple(replace(command, job_name=name) for name in names))
 
 
 def still(office: Office) -> dict[Address, Document]:
@@ -286,43 +278,6 @@ def test_what_was_remembered_of_a_fire_is_kept() -> None:
 
     [reason] = [shown.reason for shown in office.shown.values() if isinstance(shown, JobState) and shown.name == "q"]
     assert (office.status("q"), reason) == ("SKIPPED_COMPLETE", "blackout until noon")
-
-
-def test_locks_are_held_and_waited_for_in_their_order() -> None:
-    """The holder by its run, the queue as it stood."""
-    office = Office(at("01-10 02:00"))
-    office.imports(with_jobs("one", "two", "three", lock=True))
-    for name in ("one", "three", "two"):
-        office.act(Action.SUBMIT, name)
-        office.until(office.now + timedelta(minutes=1))
-    office.starts("one")
-    before = [office.status(name) for name in ("one", "two", "three")]
-
-    office.lose_disk()
-    after = [office.status(name) for name in ("one", "two", "three")]
-    office.ends("one")
-
-    assert before == after == ["RUNNING", "LOCK_QUEUED", "LOCK_QUEUED"]
-    assert list(office.runs()) == ["three"]
-
-
-def test_a_queue_that_was_not_shown_any_more_is_known_by_its_jobs() -> None:
-    """Who got the lock meanwhile stands in no queue, though it shows LOCK_QUEUED until its agent has begun."""
-    office = Office(at("01-10 02:00"))
-    office.imports(with_jobs("first", "second", "third", lock=True))
-    for job in ("first", "second", "third"):
-        office.act(Action.SUBMIT, job)
-    office.starts("first")
-    office.ends("first")
-    office.shown = {address: document for address, document in office.shown.items() if not isinstance(address, LockAt)}
-    before = [office.status(job) for job in ("first", "second", "third")]
-
-    office.lose_disk()
-
-    assert [office.status(job) for job in ("first", "second", "third")] == before
-    office.starts("second")
-    office.ends("second")
-    assert office.runs()["third"].phase is not RunPhase.ENDED
 
 
 def test_an_ended_instance_stays_for_its_retention() -> None:

@@ -286,6 +286,7 @@ def test_a_job_that_runs_again_is_not_acknowledged() -> None:
 def test_a_lost_run_is_an_error_and_is_not_tried_again(*, killed: bool) -> None:
     """It may have done its work. So it is when somebody has asked to kill it."""
     office = Written("P[a]", jobs={"a": {"retry": TWICE}})
+    office.hears_presence("north")
     office.act(Action.SUBMIT, "a")
     run = office.run_of("a")
     began = office.now

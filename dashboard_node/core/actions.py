@@ -212,13 +212,14 @@ def _continue(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
     failed = [i for i in copy.stands_for if machine.copies[i].stage in FAILED]
     acknowledged = {i: machine.copies[i].acknowledged for i in failed}
     for other in failed:
+        context = machine.graph.context_of(other).name
+        step.note("job", instance=machine.instance, context=context, job=copy.id, detail="continued downstream")
         machine.pretend(other, acknowledged=True)
     for other in failed:
         machine.follow(step, other)
     for other in failed:
         machine.pretend(other, acknowledged=acknowledged[other])
     step.touch(machine)
-    step.note("job", instance=machine.instance, job=copy.id, detail="continued downstream")
 
 
 _FRESH: dict[str, object] = {

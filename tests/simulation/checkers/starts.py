@@ -125,6 +125,8 @@ class Allowed:
         ledger.before_row.append(self._judge)
         self._fed: set[Place] = set()
         """Jobs whose dependency has held since they were last reset, or that a person stood in for."""
+        self._ever_fed: set[Place] = set()
+        """The same, but for resets alone: it does not go back with the dashboard to a copy."""
         self._asked: dict[str, object] = {}
         self._holders: dict[tuple[InstanceId, str], RunId] = {}
         """Who holds locks: the job, by instance, and its run."""
@@ -132,8 +134,12 @@ class Allowed:
         self.hears: Mapping[type[Record], Listener] = {PersonAsked: self._hear_person, Found: self._found}
 
     def _found(self, record: Found) -> None:
-        """What the dashboard has handed over and not shown, it will hand over once more."""
+        """What the dashboard has handed over and not shown, it will hand over once more.
+
+        What it had shown before a copy was put back still stands: jobs that were fed then wait for their locks on.
+        """
         if record.node == DASHBOARD:
+            self._fed |= self._ever_fed
             shown = {address.run for address, _ in record.documents if isinstance(address, AssignmentAt)}
             self._holders = {owner: run for owner, run in self._holders.items() if run in shown}
 
@@ -168,17 +174,16 @@ class Allowed:
         status = self._ledger.status
         place = (instance, row.context, row.job)
         before = status.get(place)
-        status[place] = row.after
+        status[place] = row.after or "ERROR_ACKNOWLEDGED"  # of a job that is continued after, nothing changes
         if row.after == "WAITING" and self._action(row) in {Action.RESET, Action.RESUBMIT, Action.UNSKIP}:
             for other in text.residences(row.job):
                 self._fed.discard((instance, other, row.job))
+                self._ever_fed.discard((instance, other, row.job))
         queues = row.after == "LOCK_QUEUED" and text.holds(row.context, row.job, self._done(instance, row.context))
         if queues or self._action(row) in STANDING_IN:
             self._feed(instance, row.context, row.job)
         for job in text.fed_by(row.context, row.job):
             if text.holds(row.context, job, self._done(instance, row.context)):
-                self._feed(instance, row.context, job)
-            if self._action(row) in {Action.CONTINUE, Action.ACKNOWLEDGE}:
                 self._feed(instance, row.context, job)
         if before is None:
             del status[place]
@@ -190,6 +195,7 @@ class Allowed:
 
     def _feed(self, instance: InstanceId, context: str, job: str) -> None:
         self._fed.add((instance, context, job))
+        self._ever_fed.add((instance, context, job))
 
     def _action(self, row: AuditRow) -> Action | None:
         asked = self._asked.get(row.cause.removeprefix("request "))

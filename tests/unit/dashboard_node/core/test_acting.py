@@ -348,12 +348,13 @@ def test_an_acknowledged_failure_has_the_ticket_and_the_reason_in_the_audit_trai
     assert said == [("ERROR", "ERROR_ACKNOWLEDGED", detail) for detail in ("T-1", "known", "T-1 known")]
 
 
-def test_continuing_stands_in_the_audit_trail() -> None:
-    """With the job whose failure was passed by."""
-    office = Written("P[a b | b<-and(a)]")
+def test_continuing_stands_in_the_audit_trail_for_each_context_with_the_failed_job() -> None:
+    """What starts because of it may start much later, and whoever looks for the reason looks there."""
+    office = Written("P{C1[a b | b<-and(a)], C2[a c | c<-and(a)]}")
     office.act(Action.SUBMIT, "a")
     office.ends("a", code=1)
     office.act(Action.CONTINUE, "a")
 
-    [row] = [row for row in office.audit if row.detail == "continued downstream"]
-    assert (row.kind, row.instance, row.job) == ("job", office.only.id, "north-a")
+    rows = [row for row in office.audit if row.detail == "continued downstream"]
+    assert [(row.kind, row.context, row.job) for row in rows] == [("job", "C1", "north-a"), ("job", "C2", "north-a")]
+    assert {row.instance for row in rows} == {office.only.id}

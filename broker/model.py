@@ -128,10 +128,21 @@ class BrokerModel:
 
     def subscribe(self, number: int, filters: Sequence[str]) -> list[Output]:
         """Subscribe; for each filter, also one subscribed to before, everything retained is sent again, in order of topics."""
+        replay = self.listed(number, filters)
+        self.listen(number, filters)
+        return replay
+
+    def listen(self, number: int, filters: Sequence[str]) -> None:
+        """From now on what is published comes live."""
+        connection = self._connections.get(number)
+        if connection is not None:
+            connection.filters += [pattern for pattern in filters if pattern not in connection.filters]
+
+    def listed(self, number: int, filters: Sequence[str]) -> list[Output]:
+        """What a subscription replays. NATS makes this list first, and listens a moment later."""
         connection = self._connections.get(number)
         if connection is None:
             return []
-        connection.filters += [pattern for pattern in filters if pattern not in connection.filters]
         shown = self.shown(connection.server)
         replay = (
             Delivery(topic, shown[topic], retained=True)

@@ -44,7 +44,7 @@ from broker.errors import BusError, RefusedError
 from broker.mqtt.bursts import Bursts
 from broker.mqtt.packets import KIND, PUBACK, PUBLISH, Arrived, acknowledgment, publication
 from broker.mqtt.servers import Servers
-from broker.mqtt.session import MqttSession, Patience
+from broker.mqtt.session import MqttSession, Patience, Proof
 from broker.mqtt.tombstones import Tombstones
 from broker.mqtt.trust import trusting
 from broker.mqtt.words import CLOSED_EARLY, UNTRUSTED, in_words
@@ -130,7 +130,9 @@ class MqttBus:
     ) -> MqttSession:
         url = self._url.server(self._servers.number)
         topics = Topics(url.prefix)
-        proves = self._servers.several or protocol is ProtocolVersion.V311
+        comes_back = will is not None  # nobody else would be there to take marks and tombstones away
+        proof = self._proof(protocol, comes_back=comes_back)
+        stones = self._tombstones.setdefault(client, Tombstones(client)) if comes_back and proof is Proof.MARK else None
         wire = _Wire(url, escape(client), will, protocol, self._tls, self._patience)
         session = MqttSession(
             wire,
@@ -140,9 +142,8 @@ class MqttBus:
             on_delivery=on_delivery,
             patience=self._patience,
             servers=self._servers,
-            proves=proves,
-            # For who comes back, as who has a will does: nobody else would be there to take them away.
-            tombstones=self._tombstones.setdefault(client, Tombstones(client)) if will is not None and proves else None,
+            proof=proof,
+            tombstones=stones,
         )
         try:
             await wire.open(session)
@@ -155,6 +156,14 @@ class MqttBus:
         except (UnicodeError, ValueError) as error:
             raise BusError(f"broker {url}: not a host that can be looked up") from error
         return session
+
+    def _proof(self, protocol: ProtocolVersion, *, comes_back: bool) -> Proof:
+        """What a replay takes to be believed: of several servers, or of one that speaks no MQTT 5 (NATS), more than itself."""
+        if self._servers.several:
+            return Proof.MARK
+        if protocol is ProtocolVersion.V5:
+            return Proof.NONE
+        return Proof.MARK if comes_back else Proof.TWICE
 
 
 async def hang_up(session: Session) -> None:

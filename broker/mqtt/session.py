@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
 from functools import partial
 
 from msgspec import Struct
@@ -23,6 +24,20 @@ from broker.mqtt.wire import Wire
 
 _LOOKS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds to wait for a mark after each look for it: a list that has not come to it by then stands still."""
+
+
+class Proof(Enum):
+    """What shows that a replay, with what comes live, is all that stands."""
+
+    NONE = "none"
+    """Nothing has to: the broker lists what it retains and listens in one step."""
+    TWICE = "twice"
+    """A second replay does: it was listed when what is new came live already."""
+    MARK = "mark"
+    """A second replay does whose list has come to a mark of ours: it may lag, or stand still.
+
+    A server that was killed may show the mark again, so this is for who comes back and takes it away.
+    """
 
 
 class Patience(Struct, frozen=True, kw_only=True):
@@ -51,19 +66,19 @@ class MqttSession:
         on_delivery: OnDelivery,
         patience: Patience,
         servers: Servers,
-        proves: bool = False,
+        proof: Proof = Proof.NONE,
         tombstones: Tombstones | None = None,
     ) -> None:
         """``broker``: its name for messages; ``sync``: the topic on which the end of a replay is proved.
 
-        ``again``: that on which writers are asked to show everything again. ``proves``: whether a replay counts only when it is
-        proved to be all that stands. ``tombstones``: those with which it clears; None: it clears at once.
+        ``again``: that on which writers are asked to show everything again. ``proof``: what a replay takes to be believed.
+        ``tombstones``: those with which it clears; None: it clears at once.
         """
         self._wire = wire
         self._broker = broker
         self._sync = sync
-        self._proves = proves
-        self._ours = f"{sync}/+" if proves else sync
+        self._proof = proof
+        self._ours = f"{sync}/+" if proof is Proof.MARK else sync
         """What to subscribe to for nonces and marks."""
         self._again = again
         self._servers = servers
@@ -122,10 +137,10 @@ class MqttSession:
                 raise RefusedError(f"'{pattern}' is not a topic filter")
         self._subscribing += 1
         try:
-            if self._proves:
-                return await self._proved_replay(filters)
-            await self._replay(filters)
-            return True
+            if self._proof is Proof.NONE:
+                await self._replay(filters)
+                return True
+            return await self._proved_replay(filters)
         finally:
             self._subscribing -= 1
             if not self._subscribing:
@@ -135,15 +150,15 @@ class MqttSession:
         """Whether it could be proved that the replay was all that stands, with what came live meanwhile.
 
         1. Subscribe, to one filter after the other, for each may have to wait for an election: from now on, what is new comes
-        live. What was published while the broker did so may be neither replayed nor live. 2. Retain a mark, and wait until this
-        server's list has come to it, and so to all that was retained before. 3. Subscribe again: this replay is the one that
-        counts.
+        live. What was published while the broker did so may be neither replayed nor live. 2. For a proof by mark, retain one, and
+        wait until this server's list has come to it, and so to all that was retained before. 3. Subscribe again: this replay is
+        the one that counts.
         """
         self._muted.append(filters)
         try:
             for pattern in (*filters, self._ours):
                 await self._asked([pattern])
-            moves = await self._list_moves()
+            moves = self._proof is Proof.TWICE or await self._list_moves()
         finally:
             self._muted.remove(filters)
         if moves:
@@ -248,7 +263,7 @@ class MqttSession:
     def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A message came in."""
         self._progress += 1
-        if topic == self._sync or (self._proves and topic.startswith(f"{self._sync}/")):
+        if topic == self._sync or (self._proof is Proof.MARK and topic.startswith(f"{self._sync}/")):
             self._hear_ourselves(topic, payload, retained=retained)
         elif not self._lost.done() and not (retained and self._is_past(topic)):
             stone = is_tombstone(payload)
@@ -318,7 +333,7 @@ class MqttSession:
         return f"{self._token}-{self._nonces}".encode()
 
     def _topic_of(self, nonce: bytes) -> str:
-        return f"{self._sync}/{nonce.decode()}" if self._proves else self._sync
+        return f"{self._sync}/{nonce.decode()}" if self._proof is Proof.MARK else self._sync
 
     def _is_past(self, topic: str) -> bool:
         """Whether what is replayed there counts for nothing."""

@@ -17,9 +17,10 @@ from broker.filters import matches
 from broker.model import BrokerModel, Closed, Output, Sent
 from broker.mqtt.tombstones import is_tombstone
 from broker.topics import Topics
+from tests.simulation.line import Line
 from tests.simulation.trace import Accepted, Fault, Lodged, Restored, Trace
 from tests.simulation.weather import Weather
-from tests.simulation.world import Action, Promise, World
+from tests.simulation.world import Promise, World
 
 model.matches = lru_cache(maxsize=None)(matches)  # type: ignore[attr-defined]  # it imports it for itself
 """The model asks the same again and again; remembering the answers makes a story a fifth shorter."""
@@ -33,77 +34,8 @@ MOST_RISEN = 40
 """So many topics at most that were cleared show again what stood there, on a server that was killed."""
 CHUNK = 6
 """Publications that travel together at most: a connection can break between any two bundles."""
-
-
-class Line:
-    """One connection, with both its ends: each finds out by itself that it is over."""
-
-    def __init__(self, network: Network, owner: str, client: str, on_delivery: Callable[[Delivery], None]) -> None:
-        self.owner = owner
-        self.client = client
-        self.number = 0
-        """The broker's name for it; 0: not known there."""
-        self.server = 0
-        """Which of the broker's servers it is to."""
-        self.lost: Promise[str] = Promise()
-        self.opened: Promise[None] = Promise()
-        self._network = network
-        self._on_delivery = on_delivery
-        self._there = self._here = 0.0
-        self._held: list[tuple[bool, Action]] = []
-        self._recent: list[Delivery] = []
-
-    def to_broker(self, action: Action) -> None:
-        """Something travels to the broker."""
-        self._there = self._travel(self._there, there=True, action=action)
-
-    def to_client(self, action: Action) -> None:
-        """Something travels to the client."""
-        self._here = self._travel(self._here, there=False, action=action)
-
-    def deliver(self, deliveries: Sequence[Delivery]) -> None:
-        """Messages travel to the client, some of them twice, in order both times (as QoS 1 may)."""
-        weather, chance = self._network.weather, self._network.chance
-        arriving = list(deliveries)
-        if weather.repeat and chance.random() < weather.repeat:
-            recent = [*self._recent, *deliveries]
-            arriving += recent[-chance.randint(1, 4) :]
-            self._network.trace.add(Fault(at=self._network.world.seconds, kind="repeated delivery", victim=self.owner))
-        self._recent = [*self._recent, *deliveries][-4:]
-        self.to_client(lambda: self._arrive(arriving))
-
-    def close(self, reason: str) -> None:
-        """The client's end is over."""
-        self.opened.fail(BusError(reason))
-        self.lost.keep(reason)
-
-    def release(self) -> None:
-        """What stalled goes on, in order."""
-        held, self._held = self._held, []
-        for there, action in held:
-            if there:
-                self.to_broker(action)
-            else:
-                self.to_client(action)
-
-    def _travel(self, last: float, *, there: bool, action: Action) -> float:
-        world = self._network.world
-        at = max(world.seconds + self._network.latency(self.owner), last)
-        self._network.flying += 1
-        world.later(at - world.seconds, lambda: self._through(there=there, action=action))
-        return at
-
-    def _through(self, *, there: bool, action: Action) -> None:
-        self._network.flying -= 1
-        if self._network.is_cut_off(self.owner) or any(way is there for way, _ in self._held):
-            self._held.append((there, action))
-        else:
-            action()
-
-    def _arrive(self, deliveries: Sequence[Delivery]) -> None:
-        for delivery in deliveries:
-            if not self.lost.done:
-                self._on_delivery(delivery)
+LONGEST_GAP = 0.5
+"""Seconds at most between a server's list of what it retains and its listening for what is new."""
 
 
 class Network:
@@ -123,6 +55,7 @@ class Network:
         self.slow_owners: dict[str, float] = {}
         """Further latency, in seconds, of some owners."""
         self.chance: Random = world.chance("network")
+        self._gaps: Random = world.chance("gaps")
         self._lines: dict[int, Line] = {}
         self._open: dict[Line, None] = {}
         """Connections whose client has not given them up."""
@@ -159,8 +92,7 @@ class Network:
 
     def publish(self, line: Line, publications: Sequence[Publication]) -> Promise[None]:
         """Publish in this order; kept when all are acknowledged."""
-        acknowledged: Promise[None] = Promise()
-        line.lost.then(lambda: acknowledged.fail(BusError("the connection is lost")))
+        acknowledged = self._awaited(line)
         start = 0
         while start < len(publications):
             size = self.chance.randint(1, CHUNK)
@@ -170,22 +102,32 @@ class Network:
         return acknowledged
 
     def subscribe(self, line: Line, filters: Sequence[str]) -> Promise[None]:
-        """Subscribe; kept when the broker has said so, which is before the first retained message."""
-        acknowledged: Promise[None] = Promise()
-        line.lost.then(lambda: acknowledged.fail(BusError("the connection is lost")))
+        """Subscribe; kept when the broker has said so, which is before the first retained message.
+
+        One of several servers makes its list first: what is published in the gap before it listens is neither replayed nor live.
+        """
+        acknowledged = self._awaited(line)
 
         def arrive() -> None:
             if self._knows(line):
+                replay = self.model.listed(line.number, filters)
+                if self.servers > 1:
+                    self.world.later(self._gaps.random() * LONGEST_GAP, lambda: listen(replay))
+                else:
+                    listen(replay)
+
+        def listen(replay: list[Output]) -> None:
+            if self._knows(line):
+                self.model.listen(line.number, filters)
                 line.to_client(lambda: acknowledged.keep(None))
-                self._route(self.model.subscribe(line.number, filters), shuffled=True)
+                self._route(replay, shuffled=True)
 
         line.to_broker(arrive)
         return acknowledged
 
     def unsubscribe(self, line: Line, filters: Sequence[str]) -> Promise[None]:
         """Unsubscribe; kept when the broker has said so."""
-        acknowledged: Promise[None] = Promise()
-        line.lost.then(lambda: acknowledged.fail(BusError("the connection is lost")))
+        acknowledged = self._awaited(line)
 
         def arrive() -> None:
             if self._knows(line):
@@ -199,6 +141,13 @@ class Network:
         """A clean end: nobody hears a will."""
         line.close("we closed it")
         line.to_broker(lambda: self._forget(line))
+
+    @staticmethod
+    def _awaited(line: Line) -> Promise[None]:
+        """The broker's word on something, unless the connection is lost before."""
+        acknowledged: Promise[None] = Promise()
+        line.lost.then(lambda: acknowledged.fail(BusError("the connection is lost")))
+        return acknowledged
 
     # ------------------------------------------------------------------ what can go wrong
 

@@ -45,7 +45,8 @@ from schemas.requests import (
     UnmuteNotifications,
 )
 from schemas.status import ContextStatus
-from tests.simulation.network import Line, Network
+from tests.simulation.line import Line
+from tests.simulation.network import Network
 from tests.simulation.plans import EVENT, PLANS, with_hours
 from tests.simulation.session import TOPICS
 from tests.simulation.trace import PersonAnswered, PersonAsked, Trace

@@ -21,7 +21,8 @@ from broker.runtime.life import Life
 from broker.runtime.world import Limits
 from broker.topics import Topics
 from tests.simulation.disk import Disk
-from tests.simulation.network import CONNECT_SECONDS, Line, Network
+from tests.simulation.line import Line
+from tests.simulation.network import CONNECT_SECONDS, Network
 from tests.simulation.trace import Lodged, Trace
 from tests.simulation.world import Promise, Steps, World, wait, within
 
@@ -48,6 +49,8 @@ class Session:
         self._nonces: dict[bytes, Promise[None]] = {}
         self._mark: Promise[None] = Promise()
         self._muted = False
+        self._cleared: set[str] | None = None
+        """Topics that were cleared while subscribing, if we do."""
         self._number = f"{line.client}-{world.seconds}"
         self._stones = tombstones
         self._clearing = False
@@ -83,6 +86,12 @@ class Session:
 
     def subscribe(self, filters: Sequence[str], seconds: float) -> Steps[bool]:
         """Subscribe, and come back when all that is retained has been delivered; whether that is proved."""
+        self._cleared = set()
+        proved = yield from self._subscribe(filters, seconds)
+        self._cleared = None
+        return proved
+
+    def _subscribe(self, filters: Sequence[str], seconds: float) -> Steps[bool]:
         if not self._servers.several:
             yield from self._replay(filters, seconds)
             return True
@@ -134,9 +143,12 @@ class Session:
     def hear(self, delivery: Delivery) -> Delivery | None:
         """What the node is to hear of a delivery; None: it was the session's own, or proves nothing yet."""
         if not delivery.topic.startswith(self._sync):
-            if self._muted and delivery.retained:
+            if delivery.retained and (self._muted or delivery.topic in (self._cleared or ())):
                 return None
-            if not is_tombstone(delivery.payload):
+            stone = is_tombstone(delivery.payload)
+            if self._cleared is not None and not delivery.retained and (stone or not delivery.payload):
+                self._cleared.add(delivery.topic)
+            if not stone:
                 return delivery
             if not delivery.retained:
                 return Delivery(delivery.topic, b"", retained=False)

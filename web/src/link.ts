@@ -169,12 +169,12 @@ async function proved(here: MqttClient, filters: string[], sync: string): Promis
   throw new Error(words.link.replay);
 }
 
-/** Subscribe, and look whether the server's list moves; what it replays until then proves nothing, and is passed over. */
+/** Subscribe, and look whether one of several servers' list moves; what it replays until then proves nothing, and is passed over. */
 async function comesTo(here: MqttClient, filters: string[], sync: string): Promise<boolean> {
   filters.forEach((filter) => muted.add(filter));
   try {
-    for (const filter of filters) await here.subscribeAsync(filter, { qos: 1 }); // each may have to wait for an election
-    return await listMoves(here, sync);
+    for (const filter of [...filters, sync]) await here.subscribeAsync(filter, { qos: 1 }); // each may have to wait for an election
+    return servers === 1 || (await listMoves(here, sync));
   } finally {
     filters.forEach((filter) => muted.delete(filter));
   }

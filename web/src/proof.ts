@@ -1,7 +1,7 @@
 /**
  * Whether what a server of the broker replays can be believed. What is published while it subscribes us may be neither replayed nor
- * live, and its list may stand still while another one is down: so we subscribe, retain a mark, look whether this server's list comes
- * to it, and subscribe again (broker/mqtt/session.py).
+ * live, and its list may stand still while another one is down: so we subscribe, look whether the list of one of several servers
+ * comes to a mark that we retain, and subscribe again (broker/mqtt/session.py).
  */
 import type { MqttClient } from "mqtt";
 

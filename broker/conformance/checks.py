@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from broker.bus import Bus, Publication
+from broker.bus import Bus, Publication, Session
 from broker.conformance.bench import Bench, Box, Restart
 from broker.conformance.findings import NotConformError, Remark
 from broker.errors import BusError, RefusedError, ReplayError
@@ -19,6 +19,7 @@ Check = Callable[[Bench], Awaitable[Remark]]
 QUEUES = 'mosquitto: max_queued_messages 1000000; NATS: mqtt { ack_wait: "1s" }'
 SIZES = "mosquitto: max_packet_size 9000000; NATS: max_payload: 8388608"
 DROPPED = "$SYS/broker/publish/messages/dropped"
+_OFTEN = 10
 _ODD = "ä b%c~d+e#f/g.h\u2603$"
 
 
@@ -76,6 +77,43 @@ async def replays_all(bench: Bench) -> Remark:
             f"the nonce overtakes: {there} of {many} topics were there; the count of documents is waited for", note=True
         )
     return Remark(f"{many} topics in {seconds:.1f} s, then the nonce")
+
+
+async def misses_nothing(bench: Bench) -> Remark:
+    """What is published while somebody subscribes is replayed, or comes live."""
+    count = 0
+    async with bench.session("a") as writer:
+        for number in range(_OFTEN):
+            box = Box()
+            async with bench.session("b", box) as reader:
+                sent = await _subscribed_meanwhile(bench, reader, writer, f"meanwhile/{number}")
+                if not await bench.until(lambda sent=sent, box=box: sent <= box.newest.keys()):  # type: ignore[misc]  # binds this round's
+                    missing = len(sent - box.newest.keys())
+                    raise NotConformError(
+                        f"{missing} of {len(sent)} topics were published while somebody subscribed, and never came"
+                    )
+            count += len(sent)
+    return Remark(f"{count} topics while somebody subscribed {_OFTEN} times")
+
+
+async def _subscribed_meanwhile(bench: Bench, reader: Session, writer: Session, level: str) -> set[str]:
+    """Publish one topic after the other for as long as it takes to subscribe to them."""
+    sent, over = set[str](), asyncio.Event()
+
+    async def subscribe() -> None:
+        try:
+            await reader.subscribe([bench.topic("none/#"), bench.topic(f"{level}/#")])
+        finally:
+            over.set()
+
+    async def publish() -> None:
+        while not (sent and over.is_set()):
+            topic = bench.topic(f"{level}/{len(sent)}")
+            await bench.publish(writer, [Publication(topic, b"1")])
+            sent.add(topic)
+
+    await asyncio.gather(subscribe(), publish())
+    return sent
 
 
 async def acknowledges(bench: Bench) -> Remark:

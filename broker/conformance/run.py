@@ -58,6 +58,7 @@ def _checks(broker: UnderTest) -> Iterator[tuple[str, Callable[[Bench], Awaitabl
     yield "retained topics", checks.retains
     yield "clearing", checks.clears
     yield "complete replays", checks.replays_all
+    yield "subscribing", checks.misses_nothing
     yield "acknowledgments", checks.acknowledges
     yield "order", checks.keeps_order
     yield "will", checks.reads_out_wills

@@ -99,12 +99,14 @@ def each_run_once(verdict: Verdict, file: Path, runs: list[RunRow]) -> None:
 
 
 def _agents_agree(verdict: Verdict, runs: list[RunRow], records: Records) -> None:
-    """L3: an agent that still knows a run knows the same of it."""
+    """L3: an agent that still knows a run knows the same of it; where it was to be killed, killed wins."""
     for run in runs:
         body = records[run.agent].get(Key("run", run.id))
         if body is not None:
             known = msgspec.json.decode(body)
-            agrees = (known.get("outcome"), known.get("return_code")) == (run.outcome, run.return_code)
+            ended = known.get("outcome")
+            agrees = ended == run.outcome or (run.outcome == "killed" and ended is not None)
+            agrees &= known.get("return_code") == run.return_code
             complaint = f"L3: {run.id} is {run.outcome} for the dashboard, {known.get('outcome')} for {run.agent}"
             verdict.expect(complaint, holds=agrees)
 

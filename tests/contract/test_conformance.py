@@ -219,6 +219,7 @@ def _swapped() -> Callable[[Publication], Publication | None]:
         ("retained topics", {"came": _unflagged}),
         ("clearing", {"sent": _never_clears}),
         ("complete replays", {"came": _loses("/many/7")}),
+        ("subscribing", {"came": _loses("/meanwhile/7/0")}),
         ("order", {"sent": _swapped()}),
         ("will", {"will": False}),
         ("takeover", {"own_ids": True}),

@@ -61,14 +61,14 @@ def check_locks(state: State) -> None:
     """The rules of the lock table, against the runs and jobs it is derived from."""
     queued: set[Owner] = set()
     holding: set[Owner] = set()
-    for instance in state.active():
-        machine = state.machines[instance.id]
+    for instance in state.standing.instances:
+        machine = state.machines[instance]
         for index in machine.graph.claiming:
             if machine.copies[index].queued:
-                queued.add(Owner(machine.copies[index].queued, instance.id, index))
-        for run in state.live_runs(instance.id):
+                queued.add(Owner(machine.copies[index].queued, instance, index))
+        for run in state.live_runs(instance):
             if machine.graph.copies[run.copy].claims:
-                holding.add(Owner(run.order, instance.id, run.copy))
+                holding.add(Owner(run.order, instance, run.copy))
     table = state.locks
     _same("D4", queued, {owner for lock in table.locks.values() for owner in lock.queue})
     _same("D5", holding, {owner for lock in table.locks.values() for owner in lock.holders})

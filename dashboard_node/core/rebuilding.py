@@ -106,6 +106,7 @@ def rebuild(step: Step, shown: Mapping[Address, Document]) -> None:
     for lock in step.state.locks.crowded():
         step.note("lock", detail=f"{lock.lock}: {_CROWDED}")
     _settle(step, {job.run: job.agent for job in jobs.values() if job.run is not None})
+    _open(step)
     _end(step, {job.instance: None for job in jobs.values() if _outlived(job)})
 
 
@@ -343,6 +344,14 @@ def _settle(step: Step, agents: Mapping[RunId, NodeName]) -> None:
             for index in range(len(machine.contexts)):
                 machine.touch(index)
             step.touch(machine)
+
+
+def _open(step: Step) -> None:
+    """Instances laid out ahead, of which jobs were initiated: they had opened, though that was not shown any more."""
+    for name in sorted(step.state.standing.instances):
+        record, copies = step.state.instances[name], step.state.machines[name].copies
+        if record.status is ContextStatus.PREPARED and any(copy.live or copy.queued for copy in copies):
+            instances.activate(step, record)
 
 
 def _end(step: Step, over: Iterable[InstanceId]) -> None:

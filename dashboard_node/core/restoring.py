@@ -159,13 +159,13 @@ def _machine(
 
 
 def _locks(state: State) -> None:
-    """Holders are live runs, queues are queued jobs, both in the order in which they asked."""
+    """Holders are live runs, queues are queued jobs, both in the order in which they asked; of all that has not ended."""
     owners: list[tuple[Owner, bool]] = []
-    for instance in state.active():
-        machine = state.machines[instance.id]
-        owners += [(Owner(run.order, instance.id, run.copy), True) for run in state.live_runs(instance.id)]
+    for instance in sorted(state.standing.instances):
+        machine = state.machines[instance]
+        owners += [(Owner(run.order, instance, run.copy), True) for run in state.live_runs(instance)]
         owners += [
-            (Owner(record.queued, instance.id, index), False)
+            (Owner(record.queued, instance, index), False)
             for index, record in enumerate(machine.copies)
             if record.stage is Stage.QUEUED and record.queued
         ]

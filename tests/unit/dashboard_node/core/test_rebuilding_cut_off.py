@@ -1,4 +1,4 @@
-"""A dashboard whose disk was lost: who holds a lock, who waits for it, and what if there are too many by what was shown."""
+"""A dashboard whose disk was lost: who holds a lock and who waits for it, and what was cut off while it was being shown."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from schemas.addresses import AssignmentAt, LockAt
+from broker.runtime.core import Heard
+from schemas.addresses import AssignmentAt, LockAt, RunReportAt
+from schemas.documents import RunReport
+from schemas.names import NodeName, PlanName
 from schemas.plan import CommandJob, PlanSource
-from schemas.requests import Action
-from schemas.status import RunPhase
+from schemas.requests import Action, PrepareInstance
+from schemas.status import Outcome, RunPhase
 from tests.support.office import Office, a_plan, at
 
 
@@ -88,3 +91,20 @@ def test_a_lock_that_was_handed_on_before_that_was_shown_is_held_by_both(*, excl
     assert list(office.runs()) == ["one"]
     office.ends("one")
     assert list(office.runs()) == ["three"]
+
+
+def test_an_instance_laid_out_ahead_that_has_runs_had_opened() -> None:
+    """Cut off between the assignment of its first run and its own status: it is open, the run goes on, and holds its lock."""
+    office = Office(at("01-10 00:30"))
+    office.imports(with_a_lock("one", "two"))
+    office.ask(PrepareInstance(plan=PlanName("P")))
+    before = dict(office.shown)
+    office.until(at("01-10 01:00"))
+    office.act(Action.SUBMIT, "one")
+    run = office.runs()["one"].id
+    office.shown = before | {at: one for at, one in office.shown.items() if isinstance(at, AssignmentAt)}
+
+    report = RunReport(run=run, phase=RunPhase.ENDED, outcome=Outcome.SUCCEEDED, return_code=0)
+    office.lose_disk([Heard(office.now, RunReportAt(NodeName("a"), run), report)])
+
+    assert (office.only.status, office.status("one"), list(office.runs())) == ("RUNNING", "COMPLETE", [])

@@ -27,9 +27,11 @@ def project(state: State, keys: Iterable[Key]) -> dict[Address, Document | None]
     """What records that changed lead to; None: nothing is to be seen there."""
     shown: dict[Address, Document | None] = {}
     for key in keys:
-        if key.table in {RUNS.name, ASSIGNMENTS.name}:
+        if key.table in {RUNS.name, ASSIGNMENTS.name}:  # often both
             run = RunId(key.key)
-            shown[RunReportAt(state.rules.agent, run)] = _run(state, run)
+            report = RunReportAt(state.rules.agent, run)
+            if report not in shown:
+                shown[report] = _run(state, run)
         elif key.table == WATCHES.name:
             instance, job = watch_of(key.key)
             watch = state.get(WATCHES, key.key)

@@ -1,8 +1,8 @@
 """Moves a paho client's packets between its socket and the event loop by the burst: one system call for all there is.
 
 Left to themselves, paho and aiomqtt read a packet in three calls, one packet each time round the loop, and write each packet in
-a call of its own after three rounds. Here paho reads the first packet of each burst, and so knows that the broker is there, and
-those that nobody else takes. What must not be known here: what the packets say.
+a call of its own after three rounds. Here paho reads only what nobody else takes: other kinds of packets, what is not whole, and
+the end. What must not be known here: what the packets say.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ from typing import Final
 from paho.mqtt import client as paho
 from paho.mqtt.enums import MQTTErrorCode
 
-from broker.mqtt.packets import content
+from broker.mqtt.packets import PUBLISH, content
 
 _MOST: Final = 65_536
 """Bytes read at once: the loop's others have their turn in between."""
+
+
+class _Ours(bytearray):
+    """Packets of which paho need not know that they are several."""
 
 
 Take = Callable[[int, bytes], bool]
@@ -34,11 +38,12 @@ class Bursts:
         self._offer = take
         self._failed = failed
         self._loop = asyncio.get_running_loop()
-        self._read = client._sock_recv
-        self._may_read = False
+        self._receive = client._sock_recv
         self._ahead = b""
         """What was read and not yet taken, from ``_taken`` on."""
         self._taken = 0
+        self._ended: OSError | None = None
+        """What the client is to meet behind that: nothing more will come."""
         self._full = False
         """Whether the loop tells us when the socket takes more."""
         client._sock_recv = self._take  # type: ignore[method-assign]  # it has no hook for this
@@ -48,6 +53,15 @@ class Bursts:
     def open(self, sock: paho.SocketLike) -> None:
         """The client has this socket from now on. May be called in a thread."""
         self._loop.call_soon_threadsafe(self._loop.add_reader, sock.fileno(), self._readable)
+
+    def put(self, packet: bytes) -> None:
+        """Have a PUBLISH or PUBACK leave behind all that waits."""
+        waiting = self._client._out_packet
+        if waiting and isinstance(waiting[-1]["packet"], _Ours):
+            waiting[-1]["packet"] += packet
+            waiting[-1]["to_process"] += len(packet)
+        else:
+            self._client._packet_queue(PUBLISH, _Ours(packet), 0, 1)
 
     def send_soon(self, *, threaded: bool) -> None:
         """The client has something to send: it leaves with what follows in this round of the loop."""
@@ -73,15 +87,28 @@ class Bursts:
             self._loop.remove_writer(sock.fileno())
 
     def _readable(self) -> None:
-        """Read once, and let every packet of it be taken; what is incomplete the client takes, with what is read next."""
-        self._may_read = True
+        """Read once, and let every packet of it be taken; the client takes what nobody else does."""
         try:
-            while self._client.loop_read() == MQTTErrorCode.MQTT_ERR_SUCCESS and self._taken < len(self._ahead):
-                self._pass_on()
-                if self._taken == len(self._ahead):
-                    break
+            self._read()
+            while self._pass_on() or self._ended is not None:
+                if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    return
         except Exception as error:  # noqa: BLE001  # a handler's, whatever it is: told, as by aiomqtt
             self._failed(error)
+
+    def _read(self) -> None:
+        """All there is, in one call, behind what is left."""
+        try:
+            found = self._receive(_MOST)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._ended = error
+            return
+        if not found:
+            self._ended = ConnectionResetError("the broker closed it")
+        self._ahead, self._taken = self._ahead[self._taken :] + found, 0
+        self._client._last_bytes_received = paho.time_func()  # so it knows that the broker is there
 
     def _handled(self) -> MQTTErrorCode:
         """In place of the client's own handling of a packet that it has read."""
@@ -90,24 +117,22 @@ class Bursts:
             return MQTTErrorCode.MQTT_ERR_SUCCESS
         return self._handle()
 
-    def _pass_on(self) -> None:
-        """Offer whole packets, up to one that is not taken."""
+    def _pass_on(self) -> bool:
+        """Offer whole packets, up to one that is not taken; whether there is something for the client."""
         ahead = self._ahead
-        while (found := content(ahead, self._taken)) is not None:
-            before, (begin, end) = self._taken, found
-            self._taken = end
-            if not self._offer(ahead[before], ahead[begin:end]):
-                self._taken = before
-                return
+        if not self._client._in_packet["command"]:  # else it is in the middle of one
+            while (found := content(ahead, self._taken)) is not None:
+                begin, end = found
+                if not self._offer(ahead[self._taken], ahead[begin:end]):
+                    break
+                self._taken = end
+        return self._taken < len(ahead)
 
     def _take(self, bufsize: int) -> bytes:
-        """In place of the client's own read. Raises BlockingIOError when it has taken what came."""
-        if self._taken == len(self._ahead):
-            if not self._may_read:
-                raise BlockingIOError
-            self._may_read = False
-            self._ahead, self._taken = self._read(_MOST), 0
+        """In place of the client's own read. Raises BlockingIOError when it has taken what came, and OSError at the end."""
         begin = self._taken
+        if begin == len(self._ahead):
+            raise self._ended or BlockingIOError
         self._taken = min(begin + bufsize, len(self._ahead))
         return self._ahead[begin : self._taken]
 

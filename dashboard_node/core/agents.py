@@ -53,9 +53,9 @@ def _date_runs(step: Step, agent: NodeName, journal: int) -> None:
 
 
 def _keeps_waiting(presence: Presence) -> Presence:
-    """What of an agent may keep a job waiting: not how busy it is."""
+    """What of an agent may keep a job waiting: not how busy it is, nor how much it shows."""
     condition = Condition(draining=presence.condition.draining, disk_full=presence.condition.disk_full)
-    return replace(presence, condition=condition)
+    return replace(presence, condition=condition, documents=0)
 
 
 def forgotten(step: Step, agent: NodeName) -> None:

@@ -1,19 +1,21 @@
-"""Packets that come in are read as paho reads them, whose reader is the second version here."""
+"""Packets are read and written as paho does it, whose code is the second version here."""
 
 from __future__ import annotations
 
+import socket
 from itertools import accumulate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt import _packet as naive
-from paho.mqtt.enums import MQTTProtocolVersion
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties, VariableByteIntegers
 from paho.mqtt.reasoncodes import ReasonCode
 
-from broker.mqtt.packets import acknowledgment, content, publication
+from broker.mqtt.packets import acknowledge, acknowledgment, content, publication, publish
 
 TOPICS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40)
 IDS = st.integers(1, 65_535)
@@ -55,6 +57,34 @@ def test_puback_is_read_as_by_paho(message: int, reason: int | None) -> None:
     expected = naive.decode_puback(0x40, bytearray(packet), MQTTProtocolVersion.MQTTv5)
     assert acknowledgment(packet) == (expected.mid, ReasonCode(PacketTypes.PUBACK, identifier=reason or 0).value)
     assert acknowledgment(packet)[1] == expected.reason.value
+
+
+@given(topic=TOPICS, payload=st.binary(max_size=20_000), message=IDS, retain=st.booleans(), five=st.booleans())
+def test_publish_and_puback_are_written_as_by_paho(
+    topic: str, payload: bytes, message: int, *, retain: bool, five: bool
+) -> None:
+    """Byte by byte, in both versions of the protocol, whatever their length."""
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311
+    )
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        client._sock = ours
+        client._send_publish(message, topic.encode(), payload, 1, retain)
+        client._send_puback(message)
+        client._sock = None
+        ours.shutdown(socket.SHUT_WR)
+        expected = theirs.makefile("rb").read()
+
+    written = publish(topic, payload, message, retain=retain, has_properties=five)
+    assert written + acknowledge(message) == expected
+
+
+@pytest.mark.parametrize(("topic", "payload"), [("x" * 65_536, b""), ("x", bytes(268_435_456))])
+def test_what_mqtt_has_no_room_for_is_an_error(topic: str, payload: bytes) -> None:
+    """A topic, or a message, that is too long."""
+    with pytest.raises(ValueError, match="longer than MQTT"):
+        publish(topic, payload, 1, retain=True, has_properties=True)
 
 
 @pytest.mark.parametrize("packet", [b"\0\5ab", b"\0\1a\0", b"\0\1a\0\1\xff\xff\xff\xff\xff", b"\0\1a\0\1\5ab"])

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from benchmarks.plans import chain, plan
-from broker.runtime.core import AuditRow, Heard, Key
+from benchmarks.plans import chain, fan, plan
+from broker.runtime.core import AuditRow, Decision, Heard, Key
 from broker.runtime.store import SqliteStore
+from dashboard_node.core.effects import Effect
 from dashboard_node.core.machine import DashboardCore
-from schemas.addresses import Address, AssignmentAt, InstanceAt, JobAt, RunReportAt
+from schemas.addresses import Address, AgentPresenceAt, AssignmentAt, InstanceAt, JobAt, RunReportAt
 from schemas.codec import encode_body
-from schemas.documents import Document, RunReport
-from schemas.names import PlanName
+from schemas.documents import Condition, Document, Presence, RunReport
+from schemas.names import JobId, NodeName, PlanName
 from schemas.requests import Act, Action, ImportPlan, StartInstance
-from schemas.status import Outcome, RunPhase
+from schemas.status import NodeState, Outcome, RunPhase
 from tests.support.office import Office, at
 
 NOW = at("01-31 07:30")
@@ -105,6 +107,26 @@ def test_bytes_of_a_run_are_bounded() -> None:
     sizes = [one.size for one in _costs(100)]
 
     assert sizes == [583, 1016, 1364]
+
+
+def test_how_busy_an_agent_is_changes_no_document() -> None:
+    """Nor how many it shows itself: it says both now and then, while hundreds of its runs are under way."""
+    office = Office(NOW)
+    office.ask(ImportPlan(source=plan("P", fan(100))))
+    office.ask(StartInstance(plan=PlanName("P")))
+    (instance,) = office.core.state.machines
+    office.ask(Act(action=Action.SUBMIT, instance=instance, job=JobId("a-first")))
+    _report(office.core)
+    there = Presence(node=NodeName("a"), state=NodeState.ALIVE, connection=1, since=NOW, complete=True)
+    busy = replace(there, documents=100, condition=Condition(running=64, load=9.5))
+
+    shown = [office.core.project(_hears(office.core, one).changes) for one in (there, busy)]
+
+    assert [len([one for one in part if isinstance(one, JobAt)]) for part in shown] == [100, 0]
+
+
+def _hears(core: DashboardCore, presence: Presence) -> Decision[Effect]:
+    return core.step(Heard(NOW, AgentPresenceAt(presence.node), presence))
 
 
 async def test_turn_is_one_transaction(tmp_path: Path) -> None:

@@ -44,10 +44,10 @@ class Node:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Begin a life."""
+        """Begin a life, in a session of its own, as a service has: by sessions Linux shares out processor time (autogroup)."""
         with (self._folder / f"{self.name}.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # ours
-                self._command, stdout=log, stderr=log, cwd=self._folder, env=environment()
+                self._command, stdout=log, stderr=log, cwd=self._folder, env=environment(), start_new_session=True
             )
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:

@@ -20,13 +20,14 @@ WRITTEN_DOWN = Saved(at=1.0, node=NORTH, rows=(Row("run", RUN, b"{}"),), audit=(
 
 
 class Judge:
-    """The checker and its ledger, told of a first process of a run that both nodes know."""
+    """The checker and its ledger, told of a run that both nodes know, and (unless it has not ``begun``) of its first process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, begun: bool = True) -> None:
         self.ledger = Ledger()
         self.checker = OnceOnly(self.ledger)
         self.dashboard_knows()
-        self.begin(100)
+        if begun:
+            self.begin(100)
 
     def begin(self, pid: int) -> None:
         """A process becomes the run's command; none has ended."""
@@ -72,6 +73,31 @@ def test_a_run_that_the_dashboard_learnt_of_again_is_remembered() -> None:
     judge = Judge()
     judge.hear([SET_BACK])
     judge.dashboard_knows()
+    judge.hear([DISK_LOST])
+
+    with pytest.raises(PromiseBrokenError, match="S1"):
+        judge.begin(101)
+
+
+def test_a_run_that_began_after_the_dashboard_had_forgotten_it_may_begin_once_more() -> None:
+    """Its agent had heard of it before, and has lost its disk since."""
+    judge = Judge(begun=False)
+    judge.hear([SET_BACK])
+    judge.begin(100)
+    judge.hear([DISK_LOST])
+    judge.dashboard_knows()
+    judge.begin(101)
+
+    with pytest.raises(PromiseBrokenError, match="S1"):
+        judge.begin(102)
+
+
+def test_a_run_that_was_handed_over_once_more_before_it_began_is_remembered() -> None:
+    """The dashboard was set back, and knew of the run again by then."""
+    judge = Judge(begun=False)
+    judge.hear([SET_BACK])
+    judge.dashboard_knows()
+    judge.begin(100)
     judge.hear([DISK_LOST])
 
     with pytest.raises(PromiseBrokenError, match="S1"):

@@ -50,7 +50,8 @@ class OnceOnly:
         self._gone_there: set[RunId] = set()
         """Runs whose agent's disk was lost after they had begun, and that are not in its new records either."""
         self._gone_here: set[RunId] = set()
-        """Runs that a dashboard whose disk was lost, or that has a copy's records, knew nothing of."""
+        """Runs that a dashboard whose disk was lost, or that has a copy's records, knew nothing of. Some begin only after that:
+        their agent had heard of them before."""
         self._forgotten: set[RunId] = set()
         """Runs of which, at some moment, neither the dashboard nor their agent knew: each may begin once more, though its first
         process may live (docs/recovery.md)."""
@@ -82,15 +83,14 @@ class OnceOnly:
             return
         newest = {(job.instance, job.order): job.attempt for _, job in record.documents if isinstance(job, JobState)}
         shown = {address.run for address, _ in record.documents if isinstance(address, AssignmentAt)}
-        for run in self._began:
-            row = self._ledger.handed[run]
+        for run, row in self._ledger.handed.items():
             if run not in shown and newest.get((row.instance, row.copy), 0) < row.attempt:
                 self._gone_here.add(run)
         self._forget()
 
     def _went_back(self, record: PutBack) -> None:
         if record.node == DASHBOARD:
-            self._gone_here |= self._began.keys() - self._ledger.runs.keys()
+            self._gone_here |= self._ledger.handed.keys() - self._ledger.runs.keys()
             self._forget()
 
     def _begin(self, record: CommandBegan) -> None:
@@ -108,6 +108,8 @@ class OnceOnly:
             raise PromiseBrokenError("S1", f"{run} is started on {record.host} and was handed to {known.agent}")
         if known.outcome == "withdrawn":
             raise PromiseBrokenError("S1", f"{run} is started on {record.host}, after it was taken back from there")
+        if first is None and run in self._ledger.runs:
+            self._gone_here.discard(run)  # handed over once more before it began
         self._began[run] = record.host
         self._alive[run] = record.pid
         self._forgotten.discard(run)

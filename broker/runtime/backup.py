@@ -1,16 +1,19 @@
 """Copies of a node's database: made while the node runs, put back while it does not, and made by itself before a migration.
 
 A copy is one file, whole and checked, of the state at one commit; it appears under its name only when it is complete and on the
-disk. It knows SQLite's files and nothing of what is in the tables.
+disk. It knows SQLite's files, and of what is in the tables only where a node remembers what it has published.
 """
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from msgspec import Struct
 
 from broker.runtime.database import BESIDE, StoreError, copied, locked, one_line, reading
+from broker.runtime.saved import MARK, of_a_copy
 from broker.runtime.store import SCHEMA
 
 
@@ -37,12 +40,14 @@ def back_up(database: Path, to: Path) -> Copied:
 def put_back(copy: Path, database: Path) -> tuple[Copied, Path | None]:
     """Let a copy be the database of a node that does not run; what stood there is kept beside it, under the name returned.
 
-    Raises StoreError when the copy is none, is damaged or of a newer version, or the node runs; then nothing was changed.
+    The node will know that its records are a copy's, and publish all it has again. Raises StoreError when the copy is none, is
+    damaged or of a newer version, or the node runs; then nothing was changed.
     """
     found = look_at(copy)
     if found.schema > SCHEMA:
         raise StoreError(f"{copy} was written by a newer version (schema {found.schema}, known here: {SCHEMA})")
-    with locked(database), one_line(str(database)), reading(copy) as source, copied(source, database):
+    with locked(database), one_line(str(database)), reading(copy) as source, copied(source, database) as part:
+        _say_so(part)
         kept = _set_aside(database)
     return found, kept
 
@@ -61,6 +66,15 @@ def look_at(database: Path) -> Copied:
         ((records,),) = reader.execute("SELECT count(*) FROM record").fetchall()
         ((rows,),) = reader.execute("SELECT count(*) FROM audit").fetchall()
     return Copied(size=database.stat().st_size, schema=schema, records=records, audit_rows=rows)
+
+
+def _say_so(copy: Path) -> None:
+    """Say in a copy that it is one."""
+    with closing(sqlite3.connect(copy)) as writer, writer:
+        where = (MARK.table, MARK.key)
+        found = writer.execute("SELECT body FROM record WHERE tbl = ? AND key = ?", where).fetchone()
+        if found is not None:
+            writer.execute("UPDATE record SET body = ? WHERE tbl = ? AND key = ?", (of_a_copy(found[0]), *where))
 
 
 def _set_aside(database: Path) -> Path | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from broker.runtime.core import Key
 from broker.runtime.reconciler import Mark
@@ -27,6 +28,15 @@ class Saved(Struct):
     journal: Journal | None = None
     seen: list[tuple[str, Address, bytes]] = field(default_factory=list)
     core: list[tuple[Key, bytes]] = field(default_factory=list)
+
+
+def of_a_copy(mark: bytes) -> bytes:
+    """The mark of a copy, as it is put back: the next life leaves nothing standing, and publishes everything again.
+
+    A broker that has gone back to the moment of the copy retains just what the mark tells of; only readers know of what was
+    published since, and they ignore what is older.
+    """
+    return msgspec.json.encode(replace(msgspec.json.decode(mark, type=Mark), whole=False))
 
 
 def take_apart(rows: Iterable[tuple[Key, bytes]], wire: Wire) -> Saved:

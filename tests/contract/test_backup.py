@@ -8,11 +8,14 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import Struct
 
 from broker.runtime.backup import back_up, look_at, put_back
 from broker.runtime.core import AuditRow, Key
+from broker.runtime.reconciler import Mark
+from broker.runtime.saved import MARK
 from broker.runtime.store import SCHEMA, AuditQuery, SqliteStore, StoreError
 
 ROW = AuditRow(at=datetime(2026, 1, 1, tzinfo=UTC), kind="job")
@@ -77,6 +80,18 @@ async def test_a_copy_that_is_put_back_is_the_database(tmp_path: Path) -> None:
     assert await the_record(path) == b'{"value":1}'
     assert kept is not None
     assert await the_record(kept) == b'{"value":2}'
+
+
+async def test_a_copy_that_is_put_back_says_that_it_is_one(tmp_path: Path) -> None:
+    """Its node leaves nothing standing that a broker may have gone back to; the copy itself stays as it was."""
+    path = tmp_path / "node.db"
+    async with SqliteStore.open(path) as store:
+        await store.save({MARK: Mark(3, 9)}, [])
+    back_up(path, tmp_path / "copy.db")
+    put_back(tmp_path / "copy.db", path)
+
+    assert msgspec.json.decode(await the_record(path), type=Mark) == Mark(3, 9, whole=False)
+    assert msgspec.json.decode(await the_record(tmp_path / "copy.db"), type=Mark) == Mark(3, 9)
 
 
 async def test_a_copy_is_put_where_nothing_was(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from broker.runtime.core import AuditRow, Changes, Key
+from broker.runtime.saved import MARK, of_a_copy
 from tests.simulation.trace import Copied, PutBack, Row, Saved, Trace
 from tests.simulation.world import World
 
@@ -82,9 +83,11 @@ class Disk:
         self._trace.add(Copied(at=self._world.seconds, node=self._node))
 
     def put_back(self) -> None:
-        """Let the copy be the records, the number of lives too."""
+        """Let the copy be the records, the number of lives too, as `broker/runtime/backup.py` does it."""
         records, self.epoch = self._copy
         self.records = dict(records)
+        if MARK in records:
+            self.records[MARK] = of_a_copy(records[MARK])
         self.pending = None
         self._trace.add(PutBack(at=self._world.seconds, node=self._node))
 

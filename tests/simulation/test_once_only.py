@@ -1,18 +1,24 @@
-"""The checker of S1 excuses a second process of a run that nobody remembers, and no other."""
+"""The checker of S1 excuses a second process of a run that nobody remembers, or tells the dashboard of; and no other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 import pytest
+from msgspec.structs import replace
 
-from schemas.names import InstanceId, RunId
+from broker.runtime.core import AuditRow
+from schemas.addresses import RunReportAt
+from schemas.documents import RunReport
+from schemas.names import InstanceId, NodeName, RunId
+from schemas.status import RunPhase
 from tests.simulation.checkers.reading import DASHBOARD, Ledger, RunRow
 from tests.simulation.checkers.starts import OnceOnly
-from tests.simulation.trace import CommandBegan, FolderLost, PromiseBrokenError, PutBack, Record, Row, Saved
+from tests.simulation.trace import CommandBegan, FolderLost, PromiseBrokenError, PutBack, Record, Row, Saved, Stepped
+from tests.simulation.world import BEGINNING
 
 RUN = RunId("nest-20260101T000000Z~inner~north-first~1")
-NORTH = "north"
+NORTH, SOUTH = NodeName("north"), NodeName("south")
 KNOWN = RunRow(id=RUN, instance=InstanceId("nest-20260101T000000Z"), copy=0, attempt=1, agent=NORTH)
 DISK_LOST = FolderLost(at=1.0, host=NORTH)
 SET_BACK = PutBack(at=1.0, node=DASHBOARD)
@@ -29,9 +35,9 @@ class Judge:
         if begun:
             self.begin(100)
 
-    def begin(self, pid: int) -> None:
+    def begin(self, pid: int, host: NodeName = NORTH) -> None:
         """A process becomes the run's command; none has ended."""
-        self.hear([CommandBegan(at=1.0, host=NORTH, run=RUN, pid=pid)])
+        self.hear([CommandBegan(at=1.0, host=host, run=RUN, pid=pid)])
 
     def hear(self, records: Iterable[Record]) -> None:
         """Tell of what happened. Whoever sets the dashboard back takes the run from its records as well."""
@@ -40,9 +46,16 @@ class Judge:
                 self.ledger.runs.clear()
             self.checker.hears[type(record)](record)
 
-    def dashboard_knows(self) -> None:
+    def dashboard_knows(self, agent: NodeName = NORTH) -> None:
         """The dashboard has handed the run over."""
-        self.ledger.runs[RUN] = self.ledger.handed[RUN] = KNOWN
+        row = AuditRow(at=BEGINNING, kind="run", instance=KNOWN.instance, run=RUN, after="assigned", cause="time")
+        self.ledger.hear(Saved(at=1.0, node=DASHBOARD, rows=(), audit=(row,)))
+        self.ledger.runs[RUN] = self.ledger.handed[RUN] = replace(KNOWN, agent=agent)
+
+    def dashboard_hears(self, report: RunReport | None) -> None:
+        """The first agent tells of the run, or lets go of what it told."""
+        at = RunReportAt(NORTH, RUN)
+        self.hear([Stepped(at=1.0, node=DASHBOARD, event="Heard", now=BEGINNING, address=at, document=report)])
 
 
 @pytest.mark.parametrize("losses", [(DISK_LOST, SET_BACK), (SET_BACK, DISK_LOST)])
@@ -102,3 +115,33 @@ def test_a_run_that_was_handed_over_once_more_before_it_began_is_remembered() ->
 
     with pytest.raises(PromiseBrokenError, match="S1"):
         judge.begin(101)
+
+
+REPORT = RunReport(run=RUN, phase=RunPhase.RUNNING)
+
+
+@pytest.mark.parametrize("told", [(), (REPORT, None)])
+def test_a_run_that_a_dashboard_from_a_copy_is_not_told_of_may_begin_elsewhere(
+    told: tuple[RunReport | None, ...],
+) -> None:
+    """Though the first process lives: its agent is away, and the broker has lost what it had said."""
+    judge = Judge()
+    judge.hear([SET_BACK])
+    for report in told:
+        judge.dashboard_hears(report)
+    judge.dashboard_knows(SOUTH)
+    judge.begin(101, SOUTH)
+
+    with pytest.raises(PromiseBrokenError, match="S1"):
+        judge.begin(102, SOUTH)
+
+
+def test_a_run_that_a_dashboard_from_a_copy_is_told_of_never_begins_elsewhere() -> None:
+    """It belongs to who has it."""
+    judge = Judge()
+    judge.hear([SET_BACK])
+    judge.dashboard_hears(REPORT)
+    judge.dashboard_knows(SOUTH)
+
+    with pytest.raises(PromiseBrokenError, match="S1"):
+        judge.begin(101, SOUTH)

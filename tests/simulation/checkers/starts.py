@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from broker.runtime.core import AuditRow
-from schemas.addresses import AssignmentAt
-from schemas.documents import JobState
+from schemas.addresses import AssignmentAt, RunReportAt
+from schemas.documents import JobState, RunReport
 from schemas.names import InstanceId, RunId
 from schemas.plan import CommandJob, Context, Grouping, JobDependency, JobLock, Operator, Plan, PlanSource
 from schemas.requests import Act, Action
@@ -27,6 +27,8 @@ from tests.simulation.trace import (
     PutBack,
     Record,
     Saved,
+    Started,
+    Stepped,
 )
 from tests.simulation.world import BEGINNING
 
@@ -52,6 +54,11 @@ class OnceOnly:
         self._gone_here: set[RunId] = set()
         """Runs that a dashboard whose disk was lost, or that has a copy's records, knew nothing of. Some begin only after that:
         their agent had heard of them before."""
+        self._told: dict[RunId, str] = {}
+        """By run, who says something of it, as far as this life of the dashboard has heard."""
+        self._blind: set[RunId] = set()
+        """Runs that were handed over (again) while nobody said anything of them."""
+        ledger.before_row.append(self._handed)
         self._forgotten: set[RunId] = set()
         """Runs of which, at some moment, neither the dashboard nor their agent knew: each may begin once more, though its first
         process may live (docs/recovery.md)."""
@@ -62,7 +69,26 @@ class OnceOnly:
             Found: self._found,
             PutBack: self._went_back,
             Saved: self._saved,
+            Started: self._started,
+            Stepped: self._stepped,
         }
+
+    def _started(self, record: Started) -> None:
+        if record.node == DASHBOARD:
+            self._told.clear()
+
+    def _stepped(self, record: Stepped) -> None:
+        if record.node != DASHBOARD or not isinstance(record.address, RunReportAt):
+            return
+        if isinstance(record.document, RunReport):
+            self._told[record.address.run] = record.address.agent
+        elif self._told.get(record.address.run) == record.address.agent:
+            del self._told[record.address.run]
+
+    def _handed(self, row: AuditRow) -> None:
+        if row.kind == "run" and row.after == "assigned":
+            run = RunId(row.run)
+            (self._blind.discard if run in self._told else self._blind.add)(run)
 
     def _lost(self, record: FolderLost) -> None:
         if record.run is None:
@@ -95,10 +121,10 @@ class OnceOnly:
 
     def _begin(self, record: CommandBegan) -> None:
         run, forgotten = record.run, record.run in self._forgotten
-        if run in self._alive and not forgotten:
-            raise PromiseBrokenError("S1", f"two processes of {run} live, one on {record.host}")
         first = self._began.get(run)
         elsewhere = first != record.host and run in self._gone_here
+        if run in self._alive and not (forgotten or (elsewhere and run in self._blind)):
+            raise PromiseBrokenError("S1", f"two processes of {run} live, one on {record.host}")
         if first is not None and not (forgotten or elsewhere):
             raise PromiseBrokenError("S1", f"{run} is started a second time, on {record.host}")
         known = self._ledger.handed.get(run)

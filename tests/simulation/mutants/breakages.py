@@ -25,6 +25,7 @@ from dashboard_node.core.locks import LockTable
 from dashboard_node.core.projection import Projection
 from dashboard_node.core.timers import Timers
 from schemas.status import JobStatus
+from tests.simulation import disk
 from tests.simulation.disk import Disk
 from tests.simulation.hands import Hands
 from tests.simulation.host import Host
@@ -49,9 +50,9 @@ from tests.simulation.mutants.dashboard_ways import (
 from tests.simulation.mutants.ways import (
     Break,
     adopt_what_was_cut_off,
-    adopt_with_a_copy,
     any_boot,
     any_journal,
+    as_it_is,
     believe_an_old_word,
     believe_greetings,
     both,
@@ -203,9 +204,10 @@ MUTANTS = (
         instead(Reconciler, "adopt", adopt_what_was_cut_off),
     ),
     Mutant(
-        "a copy is the newest",
-        "what a life had published after its records were copied counts as all it published",
-        instead(Reconciler, "adopt", adopt_with_a_copy),
+        "a copy is the original",
+        "a copy that is put back does not say what it is, and leaves standing what its broker went back to as well",
+        instead(disk, "of_a_copy", as_it_is),
+        seed=18000157,
     ),
     Mutant(
         "stored is heard",

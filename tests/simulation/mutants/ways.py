@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from agent_node.core.records import RUNS
 from broker.runtime.life import Life
 from broker.runtime.presence import writer_of
-from broker.runtime.reconciler import Mark, Reconciler, stamp_of
+from broker.runtime.reconciler import Reconciler
 from broker.runtime.shares import Shares
 from broker.runtime.view import News, View
 from schemas.codec import decode_header
@@ -46,6 +46,11 @@ def both(*breaks: Break) -> Break:
 def nothing(_: Any) -> Any:  # noqa: ANN401  # stands for any function
     """A function that does nothing."""
     return lambda *_args, **_fields: None
+
+
+def as_it_is(_: Any) -> Any:  # noqa: ANN401  # stands for any function of one value
+    """A function that changes nothing."""
+    return lambda value: value
 
 
 # ---------------------------------------------------------------------- the runtime
@@ -105,18 +110,6 @@ def adopt_what_was_cut_off(adopt: Any) -> Any:  # noqa: ANN401  # a method
 
     def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any, *more: Any) -> None:  # noqa: ANN401  # likewise
         adopt(self, own, witness, None if mark is None else replace(mark, whole=True), *more)
-
-    return adopting
-
-
-def adopt_with_a_copy(adopt: Any) -> Any:  # noqa: ANN401  # a method
-    """Records that are those of a copy are taken for the newest ones."""
-
-    def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any, *more: Any) -> None:  # noqa: ANN401  # likewise
-        newest = max((found for payload in own.values() if (found := stamp_of(payload)) is not None), default=(0, 0))
-        behind = mark is not None and newest > (mark.epoch, mark.revision)
-        adopt(self, own, witness, Mark(*newest, mark.whole) if behind else mark, *more)
-        self.mark = mark
 
     return adopting
 

@@ -5,10 +5,14 @@ Each rule has a name, which appears in the message and in the tests.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+
 from broker.runtime.core import InvariantError
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.lifecycle import Stage, context_status
 from dashboard_node.core.locks import LockTable, Owner
+from dashboard_node.core.records import InstanceRecord
 from dashboard_node.core.roll_up import recount
 from dashboard_node.core.state import ACTIVE, State
 from schemas.status import ContextStatus, RunPhase
@@ -27,14 +31,29 @@ RULES = {
 
 def check(state: State) -> None:
     """Raise InvariantError naming the rule and the culprit."""
-    for instance in state.instances.values():
-        machine = state.machines[instance.id]
-        if instance.status is not machine.contexts[0].status:
-            raise _broken("D7", instance.id)
-        if instance.status in ACTIVE:
-            check_machine(state, machine)
+    deque(parts(state), maxlen=0)
+
+
+def parts(state: State) -> Iterator[int]:
+    """The same, one instance at a time, and last what is kept of all together: each time how many jobs were looked at.
+
+    Events may come in between: each part is looked at as it is when its turn comes.
+    """
+    for name in list(state.instances):
+        instance = state.instances.get(name)
+        if instance is not None:
+            yield _check_instance(state, instance)
     check_standing(state)
     check_locks(state)
+
+
+def _check_instance(state: State, instance: InstanceRecord) -> int:
+    machine = state.machines[instance.id]
+    if instance.status is not machine.contexts[0].status:
+        raise _broken("D7", instance.id)
+    if instance.status in ACTIVE:
+        check_machine(state, machine)
+    return len(machine.copies)
 
 
 def check_machine(state: State, machine: ContextMachine) -> None:

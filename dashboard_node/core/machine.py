@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from math import ceil
 from typing import assert_never
 
 from broker.runtime.core import Changes, Decision, Heard, Key, Recovered, Requested, Tick
@@ -51,9 +50,9 @@ class DashboardCore:
         self.state.telling = telling or Rules()
         self._projection = Projection(self.state)
         self._agents: set[NodeName] = set()
-        self._unchecked = 0
-        self._pause = 0
-        """So many events after the last check is the next."""
+        self._checking = invariants.parts(self.state)
+        self._paid = 0
+        """For the check of so many jobs events have paid, and it has not been done."""
 
     def restore(self, rows: Iterable[tuple[Key, bytes]]) -> None:
         """Take in what was saved."""
@@ -92,7 +91,7 @@ class DashboardCore:
         _finish(step)
         monitors.follow(step)
         self._agents |= step.agents
-        self._unchecked += 1
+        self._paid += _CHECKED_PER_EVENT
         return step.decision()
 
     def apply(self, changes: Changes) -> None:
@@ -114,13 +113,15 @@ class DashboardCore:
     def check(self) -> None:
         """Raise InvariantError if the state is not what it must be.
 
-        Looking costs as much as there are jobs, so it is done once in as many events: small plans are checked after every one.
-        How many there are is counted when it is done, for that costs as much as there are instances.
+        Looking costs as much as there are jobs, so each event pays for a few, instance after instance: when there are few, all is
+        looked at after every event.
         """
-        if self._unchecked >= self._pause:
-            self._unchecked = 0
-            self._pause = ceil(self.state.size / _CHECKED_PER_EVENT)
-            invariants.check(self.state)
+        while self._paid >= 0:
+            looked_at = next(self._checking, None)
+            if looked_at is None:
+                self._checking, self._paid = invariants.parts(self.state), 0
+                return
+            self._paid -= looked_at
 
 
 def _finish(step: Step) -> None:

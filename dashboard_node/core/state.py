@@ -100,11 +100,6 @@ class State:
         self.settled_in = False
         """Whether the first complete picture of the bus has been taken in."""
 
-    @property
-    def size(self) -> int:
-        """How many jobs all instances have together."""
-        return sum(len(machine.copies) for machine in self.machines.values())
-
     def graph(self, plan: PlanName, version: int) -> PlanGraph:
         """The compiled form of a plan version."""
         key = (plan, version)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,7 @@ import pytest
 from benchmarks.day import LENGTH, Day
 from dashboard_node.core import invariants
 from dashboard_node.core.machine import DashboardCore
+from dashboard_node.core.state import State
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -103,13 +104,23 @@ def test_a_job_runs_as_many_lines_on_ten_times_the_site(monkeypatch: pytest.Monk
 
 
 def test_checks_are_paid_for_by_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A site with more jobs is looked through as much more seldom: 20 jobs an event, and what came meanwhile."""
+    """However many jobs a site has: an event pays for the check of 20, and all come round; no more than an instance at once."""
     looks: list[int] = []
-    monkeypatch.setattr(invariants, "check", lambda state: looks.append(state.size))
+    rounds: list[int] = []
+    check_in_parts = invariants.parts
+
+    def counted(state: State) -> Iterator[int]:
+        for jobs in check_in_parts(state):
+            looks.append(jobs)
+            yield jobs
+        rounds.append(len(looks))
+
+    monkeypatch.setattr(invariants, "parts", counted)
     day = Day(LARGE[0])
     looks.clear()
     deque(day.play(LARGE[1]), maxlen=0)
     events = sum(cost.events for cost in day.spent.values())
 
-    assert looks
-    assert sum(looks[1:]) <= 21 * events
+    assert len(rounds) > 2
+    assert sum(looks) <= 20 * events + LENGTH
+    assert max(looks) == LENGTH

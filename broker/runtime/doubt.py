@@ -1,7 +1,8 @@
 """Whose presence was spoken on this connection, and whose merely stood there: a node that died with the broker stays "alive".
 
 Pure. A node that hears of another's new connection says its own presence again; so whoever lives speaks within moments after we
-have come, and who stays silent for long is doubted: as if its will, which no broker was there to read out, had been.
+have come, and who stays silent for long is doubted: as if its will, which no broker was there to read out, had been. So is who
+was alive before, where a broker that lost its store shows nothing of it.
 """
 
 from __future__ import annotations
@@ -23,21 +24,28 @@ class Doubt:
     """What one connection has shown of who lives."""
 
     def __init__(self) -> None:
+        self._alive: dict[Writer, None] = {}
+        """Who was alive when last we heard, on whatever connection."""
         self._silent: dict[Writer, None] = {}
         self._due: datetime | None = None
         self._met: dict[Writer, tuple[int, int]] = {}
 
     def begin(self) -> None:
-        """A connection begins."""
-        self._silent = {}
+        """A connection begins: who was there has to say so again, also where nothing stands of it any more."""
+        self._silent = dict(self._alive)
         self._due = None
 
     def heard(self, writer: Writer, header: Header, presence: Presence, *, retained: bool) -> bool:
         """A presence arrived; whether it is of a connection not heard of before, and so of somebody who waits to hear of us."""
-        if not retained or presence.state is not NodeState.ALIVE:
+        if presence.state is not NodeState.ALIVE:
+            self._alive.pop(writer, None)
             self._silent.pop(writer, None)
         else:
-            self._silent[writer] = None
+            self._alive[writer] = None
+            if retained:
+                self._silent[writer] = None
+            else:
+                self._silent.pop(writer, None)
         connection = (header.epoch, presence.connection)
         fresh = presence.state is NodeState.ALIVE and connection > self._met.get(writer, (0, 0))
         if fresh:
@@ -46,6 +54,11 @@ class Doubt:
 
     def spoke(self, writer: Writer) -> None:
         """It said something else, live: it is there."""
+        self._silent.pop(writer, None)
+
+    def cleared(self, writer: Writer) -> None:
+        """Its presence was cleared: it is not expected to speak."""
+        self._alive.pop(writer, None)
         self._silent.pop(writer, None)
 
     def shown(self, now: datetime) -> None:
@@ -62,6 +75,8 @@ class Doubt:
         if self._due is None or now < self._due:
             return ()
         silent, self._silent, self._due = tuple(self._silent), {}, None
+        for writer in silent:
+            self._alive.pop(writer, None)
         return silent
 
 

@@ -41,7 +41,7 @@ from broker.runtime.wire import Wire
 from broker.runtime.words import Words
 from broker.topic_table import Role
 from broker.topics import RequestTopic, Topics
-from schemas.addresses import Address, AgentPresenceAt
+from schemas.addresses import Address, AgentPresenceAt, DashboardPresenceAt
 from schemas.codec import SchemaError
 from schemas.documents import Presence, Share
 from schemas.requests import Answer
@@ -287,17 +287,16 @@ class Life(Generic[E, F]):
         return events
 
     def _show(self, changes: Changes, now: datetime) -> list[Publication]:
-        """The next part of all there is to show; then what follows from what changed, or was heard and is not saved."""
+        """What follows from what changed, or was heard and is not saved; then the next part of all there is to show."""
         if not self.connected:
             return []
         if self.showing and self._whole is None:
             self._whole = Whole(self._core.documents(), self.part)
-        part = self._whole.part() if self._whole is not None else {}
-        changed = self._core.project(changes)  # knows better than a part that was begun before
-        shown = self._reconciler.show({address: part[address] for address in part if address not in changed}, now)
-        shown += self._reconciler.show(changed, now)
+        changed = self._core.project(changes)
+        shown = self._reconciler.show(changed, now)  # first: what comes in its turn may speak for it
         if self._whole is not None:
             self._whole.changed(changed)
+            shown += self._reconciler.show(self._whole.part(), now)
             if self._whole.over:
                 shown += self._reconciler.clear_rest()
                 self._whole = None
@@ -327,6 +326,8 @@ class Life(Generic[E, F]):
             self.aside.settle(topic)
             if isinstance(address, AgentPresenceAt):
                 self._shares.part(address.agent)
+            if isinstance(address, AgentPresenceAt | DashboardPresenceAt):
+                self._doubt.cleared(address)
             news = [] if delivery.retained else self.view.cleared(address)
         else:
             try:

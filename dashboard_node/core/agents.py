@@ -33,8 +33,8 @@ def presence(step: Step, agent: NodeName, heard: Presence | None) -> None:
         step.note(
             "agent", detail=agent, before=before.state if before else "", after=heard.state if heard else "removed"
         )
-    if before is None and heard is not None:
-        _date_runs(step, agent, heard.journal)
+    if heard is not None and (before is None or (heard.complete and not before.complete)):
+        _date_runs(step, agent, heard)
     moving.heard(step, agent, before)
     if before is None or heard is None or _keeps_waiting(before) != _keeps_waiting(heard):
         step.agents.add(agent)
@@ -42,14 +42,16 @@ def presence(step: Step, agent: NodeName, heard: Presence | None) -> None:
         forgotten(step, agent)
 
 
-def _date_runs(step: Step, agent: NodeName, journal: int) -> None:
+def _date_runs(step: Step, agent: NodeName, heard: Presence) -> None:
     """Runs handed over before the agent was heard of, as in the first moments of a life, are this journal's (S1).
 
-    Without it an agent that loses its disk could not tell that an earlier life of it may have started them.
+    Without it an agent that loses its disk could not tell that an earlier life of it may have started them. Those that it has
+    reported meanwhile are so as soon as it has shown all it has: else it might seem to have forgotten them (S7).
     """
     for run in [step.state.runs[name] for name in step.state.standing.runs_at.of(agent)]:
-        if run.phase is None and not run.journal and journal:
-            step.put_run(replace(run, journal=journal))
+        known = run.phase is None or (heard.complete and run.id in step.state.reported)
+        if known and not run.journal and heard.journal:
+            step.put_run(replace(run, journal=heard.journal))
 
 
 def _keeps_waiting(presence: Presence) -> Presence:

@@ -61,11 +61,14 @@ class Projection:
     def documents(self) -> Iterator[tuple[Address, Document]]:
         """Everything that ought to be shown, in the order of `changed`: what agents act on first, what speaks for others last.
 
-        Each is made when it is taken, by the state as it is then.
+        Each is made when it is taken, by the state as it is then. What changes from now on knows which of them are to come.
         """
         self._plans.begin()
         around = self._to_come
         self._to_come = {*map(PlanAt, self._state.plans), *map(InstanceAt, self._state.instances)}
+        return self._in_turn(around)
+
+    def _in_turn(self, around: set[Address]) -> Iterator[tuple[Address, Document]]:
         try:
             for address, document in self._everything():
                 self._to_come.discard(address)

@@ -91,6 +91,36 @@ def test_who_speaks_is_not_doubted() -> None:
         assert states(core).count(NodeState.GONE) == (1 if spoken.state is NodeState.GONE else 0)
 
 
+def test_who_was_there_is_doubted_where_nothing_stands_of_it_any_more() -> None:
+    """It died with a broker that lost its store: nothing is replayed, and no will is read out."""
+    life, core = a_life()
+    connected(life, stands=a_presence())
+    hear(life, a_presence(), 2, retained=False)
+    life.turn(START)
+    life.lost()
+    life.connecting(START)
+    life.replayed()
+    life.turn(START)
+    life.turn(START + SILENCE)
+
+    assert states(core) == [NodeState.ALIVE, NodeState.GONE]
+
+
+def test_who_was_taken_away_is_not_doubted() -> None:
+    """Its presence was cleared: nobody waits for it, on this connection and on the next ones."""
+    life, core = a_life()
+    connected(life, stands=a_presence())
+    life.deliver(Delivery(TOPICS.topic_of(DashboardPresenceAt()), b"", retained=False))
+    life.turn(START)
+    for _ in range(2):
+        assert life.next_wakeup() is None
+        life.connecting(START)
+        life.replayed()
+        life.turn(START)
+
+    assert states(core) == [NodeState.ALIVE]
+
+
 def test_newcomer_hears_of_us() -> None:
     """A new connection of another node makes us say our presence again, once; its later words do not."""
     life, _ = a_life()

@@ -117,6 +117,17 @@ def test_what_changes_in_the_turn_of_its_part_is_shown_once() -> None:
     assert counts(turn)[topic(3)] == "1"
 
 
+def test_what_changes_is_shown_before_the_part_whose_turn_it_is() -> None:
+    """What comes in its turn may speak for it: a status never stands before what changed with it."""
+    started = Started()
+    started.turn()
+    started.life.offer(Bump(START, an_instance(4)))
+    turn = started.life.turn(START)
+
+    assert turn is not None
+    assert [one.topic for one in turn.publications] == [topic(4), topic(3)]
+
+
 def test_what_goes_meanwhile_is_not_shown() -> None:
     """It is cleared if it stands from before, and not made again."""
     started = Started(5)

@@ -108,6 +108,21 @@ def test_a_report_that_is_gone_before_its_agent_is_heard_of(journal: int, after:
     assert house.status("i.a") == after
 
 
+def test_a_report_that_is_heard_before_its_agent() -> None:
+    """The run is of the journal that shows it: once the agent has shown all it has, that one remembers the run (S7)."""
+    house, run = _running()
+    _present(house, journal=7, complete=False)
+    assert house.core.state.runs[run].journal == 0
+
+    _present(house, journal=7)
+    house.step(Heard(house.now, RunReportAt(NORTH, run), None))
+    assert house.core.state.runs[run].journal == 7
+    assert house.status("i.a") == "RUNNING"
+
+    _present(house, journal=8)
+    assert house.status("i.a") == "ERROR"
+
+
 def test_an_agent_that_is_gone() -> None:
     """What runs there runs on, as far as anybody knows, and says so until the agent is back."""
     house, _ = _running()

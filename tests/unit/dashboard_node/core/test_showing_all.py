@@ -94,6 +94,16 @@ def test_status_whose_turn_is_to_come_brings_all_that_it_speaks_for() -> None:
     assert PlanAt(PLAN) in {address for address, _ in rest}
 
 
+def test_status_that_changes_before_the_first_document_is_taken_brings_all_that_it_speaks_for() -> None:
+    """Its turn is to come from the moment on at which all is asked for."""
+    office = an_office()
+    rest = office.core.documents()
+    shown = happens(office, an_end(office, 0))
+
+    assert [type(address) for address in shown if isinstance(address, JobAt | InstanceAt)] == [JobAt, JobAt, InstanceAt]
+    assert InstanceAt(office.instances[0].id) in {address for address, _ in rest}
+
+
 def test_once_all_is_shown_statuses_are_shown_at_once() -> None:
     """Also when the rest was given up, because the connection is gone."""
     office = an_office()

@@ -104,6 +104,13 @@ class Cluster:
 
         self.world.later(seconds, come)
 
+    def lose_disk(self, machine: Machine, seconds: float) -> None:
+        """A node dies with its disk, and comes back."""
+        machine.node.crash()
+        machine.node.disk.lose()
+        machine.host.lose_disk()
+        self.start_later(machine, seconds)
+
     def restart_broker(self, how: str, seconds: float) -> None:
         """The broker ends, and comes back with its store: the last one written, none, an old one, or (politely) all of it."""
         self.network.stop_broker(politely=how == "politely")

@@ -231,10 +231,7 @@ class Faults:
     def _lose_disk(self, machine: Machine) -> str:
         if not self._cluster.network.proving:  # then nothing would be left from which it could know what it has shown
             return ""
-        machine.node.crash()
-        machine.node.disk.lose()
-        machine.host.lose_disk()
-        self._cluster.start_later(machine, self._down())
+        self._cluster.lose_disk(machine, self._down())
         return machine.name
 
     def _reboot(self, *, power_cut: bool) -> str:

@@ -18,7 +18,7 @@ from broker.model import BrokerModel, Closed, Output, Sent
 from broker.mqtt.tombstones import is_tombstone
 from broker.topics import Topics
 from tests.simulation.line import Line
-from tests.simulation.trace import Accepted, Fault, Lodged, Restored, Trace
+from tests.simulation.trace import Accepted, Cleared, Fault, Lodged, Restored, Trace
 from tests.simulation.weather import Weather
 from tests.simulation.world import Promise, World
 
@@ -220,6 +220,13 @@ class Network:
         self.down = None
         self.model.move_on()
 
+    def clear_by_hand(self, topic: str) -> None:
+        """Somebody clears what a node shows, with a tool that knows nothing of nodes."""
+        self.trace.add(Cleared(at=self.world.seconds, topic=topic))
+        number, _ = self.model.connect("hand", None)
+        self._route(self.model.publish(number, Publication(topic, b"")))
+        self.model.leave(number)
+
     @property
     def documents(self) -> dict[str, bytes]:
         """What the broker retains, tombstones and clients' marks aside."""
@@ -279,11 +286,11 @@ class Network:
         if line not in self._torn or not publication.retain or self.lines_of(line.owner) or self.chance.random() < 0.5:
             return
         if not publication.topic.startswith(_MARKS):
-            self._accept(line, publication)
+            self._accept(line, publication, alone=True)
             self.trace.add(Fault(at=self.world.seconds, kind="stored and not passed on", victim=line.owner))
         self.model.retain(publication)
 
-    def _accept(self, line: Line, publication: Publication) -> None:
+    def _accept(self, line: Line, publication: Publication, *, alone: bool = False) -> None:
         self.trace.add(
             Accepted(
                 at=self.world.seconds,
@@ -291,6 +298,7 @@ class Network:
                 topic=publication.topic,
                 payload=b"" if is_tombstone(publication.payload) else publication.payload,
                 retain=publication.retain,
+                alone=alone,
             )
         )
 

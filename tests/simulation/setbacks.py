@@ -7,17 +7,20 @@ healed, so that no later fault puts right by chance what they did.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from schemas.addresses import AssignmentAt, DashboardPresenceAt, InstanceAt, RunReportAt
 from schemas.codec import decode
 from schemas.documents import InstanceStatus, Presence, RunReport
 from schemas.names import escape, instance_of
 from schemas.status import NodeState, RunPhase
+from tests.simulation import beginners
+from tests.simulation.arming import Arming
 from tests.simulation.checkers.shown import address_of
-from tests.simulation.cluster import Cluster, Machine
+from tests.simulation.cluster import Cluster
 from tests.simulation.plans import POOL
 from tests.simulation.session import TOPICS
-from tests.simulation.trace import Accepted, Fault, Shown
+from tests.simulation.trace import Accepted, Shown
 
 BEFORE_A_REPORT = "broker and dashboard back before a report"
 FROM_A_COPY = "dashboard from an older copy"
@@ -25,51 +28,59 @@ WITHOUT_A_RUN = "dashboard from a copy without a run"
 WITHOUT_A_JOB = "dashboard's disk lost between an assignment and its job"
 GREETED = "broker with an old store, node dead after its greeting"
 WITH_AN_ASSIGNMENT = "server killed with an assignment on its way"
-SETBACKS = (BEFORE_A_REPORT, FROM_A_COPY, WITHOUT_A_RUN, WITHOUT_A_JOB, GREETED, WITH_AN_ASSIGNMENT)
-KNOWN = {WITH_AN_ASSIGNMENT: 0.6}
-"""So many of the runs know each of them (of those with several servers, where it takes several); the others: ``SELDOM``."""
-SELDOM = 0.15
+SLOWLY = "broker without its store, dashboard slow to show all again"
+LOSSES = (BEFORE_A_REPORT, FROM_A_COPY, WITHOUT_A_RUN, WITHOUT_A_JOB, GREETED)
+"""They take memories away: a run knows one of them, for two leave nobody who remembers."""
+FURTHER_LOSSES = (SLOWLY, beginners.NEW, beginners.ANEW)
+"""One of these where it knows none of those."""
+OTHERS = {WITH_AN_ASSIGNMENT: 0.8, beginners.UNHEARD: 0.1}
+"""So many of the runs know each of these (of those with several servers, where it takes several)."""
+SETBACKS = (*LOSSES, *FURTHER_LOSSES, *OTHERS)
+SELDOM, LESS_SELDOM = 0.15, 0.25
+"""Of each of the losses, and of the further ones."""
 EVERY = 240.0
 """Seconds between two of one kind, on average, where it happens."""
 LAST = 60.0
 """Seconds before the healing, at most, when each is armed for the last time."""
-
-Moment = Callable[[Accepted], bool]
-"""Whether this was the moment, and all that follows is under way."""
 
 
 class Setbacks:
     """The setbacks of one run."""
 
     def __init__(self, cluster: Cluster, until: float) -> None:
+        self._arming = arming = Arming(cluster, until)
         self._cluster = cluster
         self._dashboard = cluster.machines[0]
         self._world = cluster.world
         self._until = until
-        self._waiting: dict[str, Moment] = {}
         self._arm: dict[str, Callable[[], None]] = {
-            BEFORE_A_REPORT: lambda: self._await(BEFORE_A_REPORT, self._reported),
+            BEFORE_A_REPORT: lambda: arming.wait(BEFORE_A_REPORT, self._reported),
             FROM_A_COPY: self._copy,
             WITHOUT_A_RUN: self._copy_before_a_run,
-            WITHOUT_A_JOB: lambda: self._await(WITHOUT_A_JOB, self._assigned),
+            WITHOUT_A_JOB: lambda: arming.wait(WITHOUT_A_JOB, self._assigned),
             GREETED: self._go_back_and_greet,
+            SLOWLY: self._show_slowly,
+            beginners.NEW: lambda: None,  # it happens once
+            **{kind: partial(self._arm_agent, kind) for kind in beginners.ARMS},
         }
         if cluster.network.servers > 1:
             self._arm[WITH_AN_ASSIGNMENT] = self._await_assignment
-        self._awaits_assignment = False
+        self._awaits_assignment = self._of_readers = False
         self._chances = {kind: cluster.world.chance(kind) for kind in SETBACKS}
 
     def unleash(self) -> None:
-        """Draw which of them this run knows: one of those that take memories away, for two leave nobody who remembers."""
-        drawn = [
-            kind for kind in SETBACKS if self._chances[kind].random() < KNOWN.get(kind, SELDOM) and kind in self._arm
-        ]
-        losses = [kind for kind in drawn if kind not in KNOWN]
-        for kind in drawn:
-            if kind in KNOWN or kind == losses[self._world.seed % len(losses)]:
-                self._again(kind)
-                self._world.later(self._until - LAST * self._chances[kind].random(), self._arm[kind])
-        self._cluster.trace.listen({Accepted: self._accepted, Shown: self._shown})
+        """Draw which of them this run knows."""
+        losses = self._drawn(LOSSES, SELDOM) or self._drawn(FURTHER_LOSSES, LESS_SELDOM)
+        others = [kind for kind, often in OTHERS.items() if kind in self._arm and self._drawn((kind,), often)]
+        for kind in (*losses[self._world.seed % max(1, len(losses)) :][:1], *others):
+            self._again(kind)
+            self._world.later(self._until - LAST * self._chances[kind].random(), self._arm[kind])
+            if kind == beginners.NEW:
+                beginners.new_agent(self._arming, self._chances[kind].choice(self._cluster.agents), self._chances[kind])
+        self._cluster.trace.listen({Accepted: self._arming.accepted, Shown: self._shown})
+
+    def _drawn(self, kinds: tuple[str, ...], often: float) -> list[str]:
+        return [kind for kind in kinds if self._chances[kind].random() < often]
 
     def _again(self, kind: str) -> None:
         def happen() -> None:
@@ -79,24 +90,9 @@ class Setbacks:
 
         self._world.later(self._chances[kind].expovariate(1 / EVERY), happen)
 
-    def _await(self, kind: str, moment: Moment) -> None:
-        self._waiting[kind] = moment
-
-    def _accepted(self, record: Accepted) -> None:
-        if self._waiting and record.retain and self._world.seconds < self._until:
-            for kind in [kind for kind, moment in self._waiting.items() if moment(record)]:
-                del self._waiting[kind]
-
-    def _later(self, seconds: float, kind: str, victim: Machine, action: Callable[[], None]) -> None:
-        def act() -> None:
-            if self._world.seconds < self._until:
-                self._cluster.trace.add(Fault(at=self._world.seconds, kind=kind, victim=victim.name))
-                action()
-
-        self._world.later(seconds, act)
-
-    def _named(self, name: str) -> Machine:
-        return next(machine for machine in self._cluster.machines if machine.name == name)
+    def _arm_agent(self, kind: str) -> None:
+        chance = self._chances[kind]
+        beginners.ARMS[kind](self._arming, chance.choice(self._cluster.agents), chance)
 
     # ------------------------------------------------------------------ the broker, to before a report
 
@@ -121,7 +117,9 @@ class Setbacks:
                 network.cut_off(agent)
                 self._world.later(seconds + away, lambda: network.rejoin(agent))
 
-        self._later(chance.choice([0.1, 1.0, 10.0]) * chance.random(), BEFORE_A_REPORT, self._dashboard, go_back)
+        self._arming.strike(
+            chance.choice([0.1, 1.0, 10.0]) * chance.random(), BEFORE_A_REPORT, self._dashboard, go_back
+        )
         return True
 
     # ------------------------------------------------------------------ the dashboard, to a copy
@@ -131,7 +129,7 @@ class Setbacks:
         chance = self._chances[FROM_A_COPY]
         down = chance.choice([0.1, 5.0, 60.0]) * chance.random()
         self._dashboard.node.disk.copy()
-        self._later(
+        self._arming.strike(
             chance.choice([10.0, 60.0, 300.0]) * chance.random(),
             FROM_A_COPY,
             self._dashboard,
@@ -166,7 +164,7 @@ class Setbacks:
                 return False
             if not record.payload or decode(record.payload, RunReport).phase is not phase:
                 return False
-            agent = self._named(record.node)
+            agent = self._arming.named(record.node)
 
             def put_back() -> None:
                 if of_a_group:
@@ -174,10 +172,10 @@ class Setbacks:
                     self._cluster.start_later(agent, chance.choice([5.0, 60.0]) * chance.random())
                 self._put_back(chance.choice([0.1, 2.0]) * chance.random())
 
-            self._later(chance.choice([0.1, 2.0]) * chance.random(), WITHOUT_A_RUN, self._dashboard, put_back)
+            self._arming.strike(chance.choice([0.1, 2.0]) * chance.random(), WITHOUT_A_RUN, self._dashboard, put_back)
             return True
 
-        self._await(WITHOUT_A_RUN, moment)
+        self._arming.wait(WITHOUT_A_RUN, moment)
 
     # ------------------------------------------------------------------ the dashboard, to what it has shown
 
@@ -197,47 +195,69 @@ class Setbacks:
             return False
         chance = self._chances[WITHOUT_A_JOB]
 
-        def lose_disk() -> None:
-            self._dashboard.node.crash()
-            self._dashboard.node.disk.lose()
-            self._dashboard.host.lose_disk()
-            self._cluster.start_later(self._dashboard, chance.choice([0.1, 5.0]) * chance.random())
-
-        self._later(0.0, WITHOUT_A_JOB, self._dashboard, lose_disk)
+        down = chance.choice([0.1, 5.0]) * chance.random()
+        lose = partial(self._cluster.lose_disk, self._dashboard, down)
+        self._arming.strike(0.0, WITHOUT_A_JOB, self._dashboard, lose)
         return True
 
     # ------------------------------------------------------------------ the broker, to an old store, and a node
 
     def _go_back_and_greet(self) -> None:
-        """The broker comes back with an old store; a node greets, and dies before, or while, it puts right what stands."""
+        """The broker comes back with an old store; a node greets, and dies before, or while, it puts right what stands.
+
+        What it had sent by then may still arrive.
+        """
         chance = self._chances[GREETED]
-        victim = self._dashboard if chance.random() < 0.5 else chance.choice(self._cluster.agents)
+        victim = self._dashboard if chance.random() < 0.7 else chance.choice(self._cluster.agents)
+        documents, silent = chance.choice([0, 0, 5, 60]) * chance.random(), chance.choice([0.0, 1.0])
+        greeted: list[str] = []
 
         def die() -> None:
-            victim.node.crash()
+            victim.node.crash(silent=silent)
             self._cluster.start_later(victim, chance.random())
 
         def moment(record: Accepted) -> bool:
-            if record.node != victim.name or not record.topic.endswith("/presence"):
+            if record.node != victim.name:
                 return False
-            said = decode(record.payload, Presence)
-            if said.complete or said.state is NodeState.GONE:
+            if record.topic.endswith("/presence"):
+                said = decode(record.payload, Presence)
+                greeted[:] = [] if said.complete or said.state is NodeState.GONE else [record.topic]
+            elif greeted:
+                greeted.append(record.topic)
+            if not greeted or len(greeted) <= documents:
                 return False
-            self._later(chance.choice([0.01, 0.03, 0.1]) * chance.random(), GREETED, victim, die)
+            self._arming.strike(chance.choice([0.0, 0.01, 0.03]) * chance.random(), GREETED, victim, die)
             return True
 
         self._cluster.restart_broker("old", chance.random())
-        self._await(GREETED, moment)
+        self._arming.wait(GREETED, moment)
+
+    def _show_slowly(self) -> None:
+        """The broker has lost all; while the dashboard shows it again, step by step, much happens."""
+        chance, pace = self._chances[SLOWLY], self._dashboard.node.pace
+
+        def recover() -> None:
+            pace.slow = 0.0
+
+        def strike() -> None:
+            pace.slow = 0.5
+            self._cluster.restart_broker("empty", chance.random())
+            self._world.later(30.0, recover)
+
+        self._arming.strike(0.0, SLOWLY, self._dashboard, strike)
 
     # ------------------------------------------------------------------ one of the broker's servers, and who hears by it
 
     def _await_assignment(self) -> None:
+        """Half of the time it is the server of those that read it: that may be everybody's."""
         self._awaits_assignment = True
+        self._of_readers = self._chances[WITH_AN_ASSIGNMENT].random() < 0.5
 
     def _shown(self, record: Shown) -> None:
         """The dashboard shows an agent a run: the server of one of them dies before it has passed that on.
 
-        The dashboard's may have stored it, and told nobody. The agent's takes it along, and the others may replay an old state.
+        The dashboard's may have stored it, and told nobody; the dashboard may die with it, and know nothing of that any more. The
+        agent's takes it along, and the others may replay an old state.
         """
         if not self._awaits_assignment or self._world.seconds >= self._until:
             return
@@ -247,17 +267,21 @@ class Setbacks:
         servers = {line.owner: line.server for line in self._cluster.network.lines_of()}
         here, there = servers.get(self._dashboard.name), servers.get(agent or "")
         network, chance = self._cluster.network, self._chances[WITH_AN_ASSIGNMENT]
-        if here is None or there is None or here == there or network.down is not None:
+        readers = self._of_readers
+        if here is None or there is None or (here == there and not readers) or network.down is not None:
             return
         self._awaits_assignment = False
-        readers = chance.random() < 0.5
-        seconds = chance.choice([5.0, 30.0, 300.0]) * chance.random()
+        both = chance.random() < 0.5
+        seconds = chance.uniform(30.0, 300.0) if readers else chance.choice([5.0, 30.0, 300.0]) * chance.random()
 
         def die() -> None:
             if network.down is None and network.up:
                 self._cluster.kill_server(there if readers else here, seconds, fed=1.0 if readers else None)
+                if both and not readers:
+                    self._dashboard.node.crash()
+                    self._cluster.start_later(self._dashboard, chance.choice([0.1, 5.0]) * chance.random())
 
-        self._later(0.0, WITH_AN_ASSIGNMENT, self._dashboard, die)
+        self._arming.strike(0.0, WITH_AN_ASSIGNMENT, self._dashboard, die)
 
 
 def _is_placed(retained: Mapping[str, bytes], at: InstanceAt) -> bool:

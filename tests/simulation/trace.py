@@ -79,12 +79,19 @@ class Lodged(Record, frozen=True, kw_only=True):
 
 
 class Accepted(Record, frozen=True, kw_only=True):
-    """The broker took a publication from a client of ``node``."""
+    """The broker took a publication from a client of ``node``. ``alone``: it was stored, and passed on to nobody."""
 
     node: str
     topic: str
     payload: bytes
     retain: bool
+    alone: bool = False
+
+
+class Cleared(Record, frozen=True, kw_only=True):
+    """Somebody who is no node has cleared a topic."""
+
+    topic: str
 
 
 class Restored(Record, frozen=True, kw_only=True):

@@ -7,8 +7,10 @@ from typing import Protocol
 
 from tests.simulation.checkers.copies import GoesBack
 from tests.simulation.checkers.history import Chain, LastWord, Word
+from tests.simulation.checkers.holders import HoldersNamed
 from tests.simulation.checkers.newest import Newest
 from tests.simulation.checkers.peace import Peace
+from tests.simulation.checkers.readers import Doubted, ShownAgain, SpeaksFor, Unheard
 from tests.simulation.checkers.reading import Ledger
 from tests.simulation.checkers.shown import Forward, OneWriter, SavedFirst
 from tests.simulation.checkers.starts import Allowed, OnceOnly
@@ -43,6 +45,11 @@ def every_checker() -> list[Mapping[type[Record], Listener]]:
         OneWriter(),
         Forward(),
         Newest(),
+        Unheard(),
+        ShownAgain(),
+        SpeaksFor(),
+        HoldersNamed(),
+        Doubted(),
         ExitCodes(),
         Firing(ledger),
         Remembered(ledger),

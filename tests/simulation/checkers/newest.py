@@ -50,13 +50,14 @@ class Newest:
 
     def _says_all_stands(self, node: str) -> None:
         for topic, order in sorted(self._behind.items()):
-            if not topic.endswith(WORDS) and _writer(topic) == node:
+            if not topic.endswith(WORDS) and name_of_writer(topic) == node:
                 raise PromiseBrokenError(
                     "S5", f"{node} says that all it has stands; {topic} is of {order}, and was of {self._newest[topic]}"
                 )
 
 
-def _writer(topic: str) -> str:
+def name_of_writer(topic: str) -> str:
+    """The node whose topic it is; empty: nobody's."""
     try:
         writer = writer_of(address_of(topic))
     except TopicError:

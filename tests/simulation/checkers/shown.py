@@ -30,6 +30,7 @@ from tests.simulation.checkers.reading import DASHBOARD, ENDED, Ledger
 from tests.simulation.session import TOPICS
 from tests.simulation.trace import (
     Accepted,
+    Cleared,
     Copied,
     Fault,
     FolderLost,
@@ -194,6 +195,7 @@ class Forward:
         self.hears: Mapping[type[Record], Listener] = {
             Shown: self._shown,
             Lodged: self._lodged,
+            Cleared: lambda record: self._clear(self._topics[address_of(record.topic)]),
             Stepped: self._stepped,
             Saved: self._saved,
             Started: self._started,
@@ -259,7 +261,7 @@ class Forward:
         last = self._heard.get((record.node, address), ())
         stamp: Stamp | None = None
         if known is not None and record.document is None:
-            stamp = max((cleared for cleared in known.cleared if cleared >= last), default=None)
+            stamp = min((cleared for cleared in known.cleared if cleared >= last), default=None)
         elif known is not None and record.document is not None:
             shown = known.bodies.get(encode_body(record.document), ())
             stamp = max((one for one in shown if one >= last), default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,29 +16,46 @@ def main() -> int:
     """Tell; 1 when a mutant is not noticed."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.mutants", description=__doc__)
     parser.add_argument("--most", type=int, default=100, help="how many seeds to tell at most with each")
+    parser.add_argument(
+        "--times", type=int, default=1, help="how many of them have to notice it, before the next one's turn"
+    )
     parser.add_argument("--only", default="", help="the mutants whose name contains this")
     given = parser.parse_args()
     unnoticed = 0
     for mutant in MUTANTS:
         if given.only in mutant.name:
-            ending = noticed(mutant, given.most)
-            unnoticed += ending is None
-            print(f"{mutant.name:28} {_said(ending, given.most)}")
+            told = told_with(mutant, given.most, given.times)
+            broken = [ending for ending in told if ending.broken]
+            unnoticed += not broken
+            print(f"{mutant.name:28} {_said(broken, len(told))}", flush=True)
     return 1 if unnoticed else 0
 
 
 def noticed(mutant: Mutant, most: int) -> Ending | None:
     """The first seed whose story breaks a promise with it."""
+    return next((ending for ending in told_with(mutant, most) if ending.broken), None)
+
+
+def told_with(mutant: Mutant, most: int, times: int = 1) -> list[Ending]:
+    """The endings of seeds told with it, until it was noticed so many times."""
     with pytest.MonkeyPatch.context() as patch:
         mutant.mutate(patch)
-        endings = (tell(seed) for seed in dict.fromkeys((mutant.seed, *range(most))))
-        return next((ending for ending in endings if ending.broken), None)
+        return list(_until(times, map(tell, dict.fromkeys((mutant.seed, *range(most))))))
 
 
-def _said(ending: Ending | None, most: int) -> str:
-    if ending is None:
-        return f"NOT NOTICED in {most} seeds"
-    return f"noticed by seed {ending.seed}: {str(ending.broken)[:110]}"
+def _until(times: int, endings: Iterator[Ending]) -> Iterator[Ending]:
+    for ending in endings:
+        yield ending
+        times -= bool(ending.broken)
+        if not times:
+            return
+
+
+def _said(broken: list[Ending], told: int) -> str:
+    if not broken:
+        return f"NOT NOTICED in {told} seeds"
+    first = broken[0]
+    return f"noticed by {len(broken)} of {told}, first by seed {first.seed}: {str(first.broken)[:110]}"
 
 
 if __name__ == "__main__":

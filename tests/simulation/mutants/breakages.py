@@ -58,9 +58,11 @@ from tests.simulation.mutants.ways import (
     both,
     claim_twice,
     count_as_heard,
+    doubt_who_stands_alone,
     forget_what_is_gone,
     instead,
     leave_all_standing,
+    leave_the_newest,
     nothing,
     remove_what_is_absent,
     save_later,
@@ -158,6 +160,11 @@ MUTANTS = (
         "only the newest of several due starts is decided",
         instead(windows, "_undecided", only_the_newest),
     ),
+    Mutant(
+        "holders are named for good",
+        "who moves up in the queue of a lock is not shown again, with those who hold it now",
+        instead(LockTable, "moved_up", lambda _: lambda *_: ()),
+    ),
     Mutant("kills are promised only", "a kill is answered and not asked for", instead(dashboard_runs, "stop", nothing)),
     Mutant("timers are lost", "what was to happen later does not", instead(Timers, "set", nothing)),
     # What the simulation found, as it was.
@@ -215,14 +222,29 @@ MUTANTS = (
         instead(Reconciler, "replayed", count_as_heard),
     ),
     Mutant(
+        "the newest are heard",
+        "what an earlier life published last, and nobody may have heard, is not published again",
+        instead(Reconciler, "adopt", leave_the_newest),
+    ),
+    Mutant(
         "nothing is shown again",
         "who has met a server that replays an old state asks in vain",
         instead(Again, "ask", nothing),
     ),
     Mutant(
+        "again is only said",
+        "who is asked to show everything again says its presence again, and nothing else",
+        instead(Reconciler, "show_again", nothing),
+    ),
+    Mutant(
         "the dead are there",
         "a node that died with the broker is never doubted",
         instead(Doubt, "doubted", lambda _: lambda *_: ()),
+    ),
+    Mutant(
+        "the forgotten are there",
+        "a node that died with a broker which lost its store is never doubted",
+        instead(Doubt, "begin", doubt_who_stands_alone),
     ),
     Mutant(
         "parts know better",
@@ -238,7 +260,6 @@ MUTANTS = (
         "runs without a journal",
         "a run handed over before its agent was heard belongs to no journal",
         instead(dashboard_agents, "_date_runs", nothing),
-        seed=1268,
     ),
     Mutant(
         "nothing is outranked",

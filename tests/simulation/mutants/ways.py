@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from agent_node.core.records import RUNS
+from broker.runtime.doubt import Doubt
 from broker.runtime.life import Life
 from broker.runtime.presence import writer_of
 from broker.runtime.reconciler import Reconciler
@@ -112,6 +113,21 @@ def adopt_what_was_cut_off(adopt: Any) -> Any:  # noqa: ANN401  # a method
         adopt(self, own, witness, None if mark is None else replace(mark, whole=True), *more)
 
     return adopting
+
+
+def leave_the_newest(adopt: Any) -> Any:  # noqa: ANN401  # a method
+    """What an earlier life published last counts as heard by all when it stands."""
+    return lambda self, own, witness, mark, *_unheard: adopt(self, own, witness, mark)
+
+
+def doubt_who_stands_alone(_: Any) -> Any:  # noqa: ANN401  # a method
+    """A connection begins: of whom nothing stands is not waited for."""
+
+    def beginning(self: Doubt) -> None:
+        self._silent = {}
+        self._due = None
+
+    return beginning
 
 
 def count_as_heard(replayed: Any) -> Any:  # noqa: ANN401  # a method

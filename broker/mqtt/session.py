@@ -149,16 +149,15 @@ class MqttSession:
     async def _proved_replay(self, filters: Sequence[str]) -> bool:
         """Whether it could be proved that the replay was all that stands, with what came live meanwhile.
 
-        1. Subscribe, to one filter after the other, for each may have to wait for an election: from now on, what is new comes
-        live. What was published while the broker did so may be neither replayed nor live. 2. For a proof by mark, retain one, and
-        wait until this server's list has come to it, and so to all that was retained before. 3. Subscribe again: this replay is
-        the one that counts.
+        1. Subscribe: from now on, what is new comes live. What was published while the broker did so may be neither replayed
+        nor live. 2. For a proof by mark, retain one, and wait until this server's list has come to it, and so to all that was
+        retained before. 3. Subscribe again: this replay is the one that counts.
         """
         self._muted.append(filters)
         try:
-            for pattern in (*filters, self._ours):
+            for pattern in (*filters, self._ours):  # one after the other: each may have to wait for an election
                 await self._asked([pattern])
-            moves = self._proof is Proof.TWICE or await self._list_moves()
+            moves = await (self._list_moves() if self._proof is Proof.MARK else self._caught_up())
         finally:
             self._muted.remove(filters)
         if moves:
@@ -170,6 +169,17 @@ class MqttSession:
         if not moves:
             await self.publish([Publication(self._again, b"", retain=False)])
         return moves
+
+    async def _caught_up(self) -> bool:
+        """True, when all that the broker has sent so far is here."""
+        nonce, before = self._next_nonce(), self._progress
+        replay = self._replays[nonce] = Answer()
+        try:
+            await self.publish([Publication(self._topic_of(nonce), nonce, retain=False)])
+            await self._replayed(replay, before)
+        finally:
+            del self._replays[nonce]
+        return True
 
     async def _list_moves(self) -> bool:
         """Whether what is retained now is soon among what this server replays: its list is in the order of what was retained."""

@@ -48,7 +48,10 @@ class HoldersNamed:
                 self._locks[topic] = frozenset(map(_named, holders))
             elif "/job/" in topic:
                 self._waits(topic, payload)
-        self._whole |= record.whole is not None
+        if record.whole is not None:  # what went while nobody was connected is not cleared where it is not
+            self._whole, stands = True, set(map(TOPICS.topic_of, record.whole))
+            self._locks = {topic: named for topic, named in self._locks.items() if topic in stands}
+            self._waiting = {topic: named for topic, named in self._waiting.items() if topic in stands}
         if not self._whole or not self._waiting:
             return
         holding = frozenset[Named]().union(*self._locks.values())

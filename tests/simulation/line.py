@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -30,15 +31,19 @@ class Line:
         self._on_delivery = on_delivery
         self._there = self._here = 0.0
         self._held: list[tuple[bool, Action]] = []
+        self._under_way: dict[bool, deque[Action]] = {True: deque(), False: deque()}
+        """What travels there, and here, in order: what arrives is the first of it, whenever it was sent."""
         self._recent: list[Delivery] = []
 
     def to_broker(self, action: Action) -> None:
         """Something travels to the broker."""
-        self._there = self._travel(self._there, there=True, action=action)
+        self._under_way[True].append(action)
+        self._there = self._travel(self._there, there=True)
 
     def to_client(self, action: Action) -> None:
         """Something travels to the client."""
-        self._here = self._travel(self._here, there=False, action=action)
+        self._under_way[False].append(action)
+        self._here = self._travel(self._here, there=False)
 
     def deliver(self, deliveries: Sequence[Delivery]) -> None:
         """Messages travel to the client, some of them twice, in order both times (as QoS 1 may)."""
@@ -57,23 +62,26 @@ class Line:
         self.lost.keep(reason)
 
     def release(self) -> None:
-        """What stalled goes on, in order."""
+        """What stalled goes on, in order, and before what is still on its way."""
         held, self._held = self._held, []
-        for there, action in held:
+        for there, action in reversed(held):
+            self._under_way[there].appendleft(action)
+        for there, _ in held:
             if there:
-                self.to_broker(action)
+                self._there = self._travel(self._there, there=True)
             else:
-                self.to_client(action)
+                self._here = self._travel(self._here, there=False)
 
-    def _travel(self, last: float, *, there: bool, action: Action) -> float:
+    def _travel(self, last: float, *, there: bool) -> float:
         world = self._network.world
         at = max(world.seconds + self._network.latency(self.owner), last)
         self._network.flying += 1
-        world.later(at - world.seconds, lambda: self._through(there=there, action=action))
+        world.later(at - world.seconds, lambda: self._through(there=there))
         return at
 
-    def _through(self, *, there: bool, action: Action) -> None:
+    def _through(self, *, there: bool) -> None:
         self._network.flying -= 1
+        action = self._under_way[there].popleft()
         if self._network.is_cut_off(self.owner) or any(way is there for way, _ in self._held):
             self._held.append((there, action))
         else:

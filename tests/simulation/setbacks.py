@@ -137,6 +137,9 @@ class Setbacks:
         )
 
     def _put_back(self, down: float) -> None:
+        """Not while no server proves what it shows: what the copy does not know of would stand on, which is a known limit."""
+        if not self._cluster.network.proving:
+            return
         self._dashboard.node.crash()
         self._dashboard.node.disk.put_back()
         self._cluster.start_later(self._dashboard, down)

@@ -71,7 +71,7 @@ class Watching:
         self._said: dict[tuple[str, str, str], str] = {}
         self._estimate: Estimated | None = None
         self._estimate_due = 0.0
-        self._still_since = asyncio.get_running_loop().time()
+        self._seems_over_since: float | None = None
 
     async def run(self, *, leave: bool, even_if_stuck: bool = True) -> bool:
         """Until it is over or gone; without ``leave`` until it is gone. Says whether it completed.
@@ -135,7 +135,10 @@ class Watching:
     def _is_over(self, seen: View, even_if_stuck: bool) -> bool:  # noqa: FBT001  # handed on
         """Over: COMPLETE or ENDED, and its last lines are in; or failed, and nothing has moved for a while."""
         over, stuck = seen.over and not seen.missing, seen.stuck and even_if_stuck
-        time = asyncio.get_running_loop().time()
         if not (over or stuck):
-            self._still_since = time
-        return time - self._still_since > (LAST_LINES if over else SETTLING).total_seconds()
+            self._seems_over_since = None
+            return False
+        time = asyncio.get_running_loop().time()
+        if self._seems_over_since is None:  # what made it so may still wait to be told
+            self._seems_over_since = time
+        return time - self._seems_over_since > (LAST_LINES if over else SETTLING).total_seconds()

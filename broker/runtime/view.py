@@ -6,6 +6,8 @@ Pure. Documents come in as they were read, news goes out; who acts on it, and wh
 - What was removed stays removed: a broker that went back in time shows it again, and is not believed until its writer shows
   something newer there (S1, S8). The order of what went last is kept; of all the rest it is enough to know a writer's horizon:
   its newest word that this is all it shows. What a replay brings from before that, and we did not know, was gone by then.
+  Where an address was removed, all that its writer had said by then, there or elsewhere, was gone as well: we may have missed
+  what stood there last.
 - Absence is not removal: an address that a replay leaves out is gone only when its writer, alive and complete in this session,
   said after what we knew there how much stands, and as much is here (``proof``). So neither an empty broker nor one that went
   back in time removes anything.
@@ -40,7 +42,8 @@ MOST_GONE = 1_000
 class Seen(Struct, frozen=True, array_like=True):
     """What is saved of an address: the order of what was heard last, and whether it was removed since.
 
-    With a presence stands its writer's horizon, and what was read when it was drawn: who reads more does not know it.
+    ``horizon``: with a presence its writer's, and what was read when it was drawn, for who reads more does not know it; with what
+    was removed, how far its writer had come by then.
     """
 
     epoch: int
@@ -82,6 +85,8 @@ class _Known(Struct):
     told: bool
     document: Presence | None = None
     removed: bool = False
+    until: Stamp = NOWHERE
+    """How far its writer had come when it was removed."""
 
 
 class View:
@@ -95,6 +100,8 @@ class View:
         self._reads = reads
         self._shared = shared
         self._horizon: dict[Writer, Stamp] = {}
+        self._reached: dict[Writer, Stamp] = {}
+        """The newest of each writer that was ever heard, wherever it stood."""
         self._known: dict[Address, _Known] = {}
         self._gone: dict[Address, None] = {}
         """Those of them that were removed, the oldest removal first."""
@@ -110,9 +117,12 @@ class View:
         gone: list[tuple[Order, str, Address]] = []
         for topic, address, body in rows:
             seen = msgspec.json.decode(body, type=Seen)
-            self._known[address] = _Known(topic, seen.order, told=seen.removed, removed=seen.removed)
-            if seen.horizon != NOWHERE and seen.reads == self._reads:
-                self._horizon[writer_of(address)] = seen.horizon
+            writer = writer_of(address)
+            until = seen.horizon if seen.removed and address != writer else NOWHERE
+            self._known[address] = _Known(topic, seen.order, told=seen.removed, removed=seen.removed, until=until)
+            self._reach(writer, max(seen.order.stamp, seen.horizon))
+            if address == writer and seen.horizon != NOWHERE and seen.reads == self._reads:
+                self._horizon[writer] = seen.horizon
             if seen.removed:
                 gone.append((seen.order, topic, address))
         self._gone = {address: None for *_, address in sorted(gone, key=lambda entry: entry[:2])}
@@ -131,6 +141,7 @@ class View:
         if reading.retained and not self._proof.believed:  # of the replay that proves nothing, a second time
             self.stale += 1
             return []
+        self._reach(writer_of(reading.address), reading.header.order)
         if isinstance(reading.document, Share):
             return self._told(reading, reading.document)
         order = order_of(reading.header, reading.document)
@@ -145,10 +156,10 @@ class View:
             self._proof.meet(address)
 
     def cleared(self, address: Address) -> list[News]:
-        """The writer cleared the topic, live."""
+        """The writer cleared the topic, live: after all that we have heard of it."""
         self._proof.clear(address)
         known = self._known.get(address)
-        return [] if known is None or known.removed else self._remove(address, known)
+        return [] if known is None else self._remove(address, known, self._reached[writer_of(address)])
 
     def end(self, *, proved: bool = True) -> list[News]:
         """The replay is complete: what is gone is said as far as it is proved; the rest waits for its writer.
@@ -210,15 +221,12 @@ class View:
         return present is not None and order.epoch < present.order.epoch
 
     def _was_gone(self, reading: Reading, writer: Writer, order: Order) -> bool:
-        """Whether a replay brings back what its writer no longer showed when last it said that this was all."""
+        """Whether a replay brings back what its writer had cleared, or no longer showed when last it said that this was all."""
         known = self._known.get(reading.address)
-        unknown = known is None or known.removed
-        return (
-            reading.retained
-            and unknown
-            and reading.address != writer
-            and order.stamp <= self._horizon.get(writer, NOWHERE)
-        )
+        if not reading.retained or reading.address == writer or (known is not None and not known.removed):
+            return False
+        until = known.until if known is not None else NOWHERE
+        return order.stamp <= max(until, self._horizon.get(writer, NOWHERE))
 
     def _settled(self, writer: Writer) -> list[News]:
         """If the writer's word is proved in this session: what is thereby gone."""
@@ -230,10 +238,15 @@ class View:
             self._note_seen(writer)
         gone = [(address, self._known.get(address)) for address in self._proof.gone(writer, word)]
         removed = [(address, known) for address, known in gone if known is not None and not known.removed]
-        return [news for address, known in removed for news in self._remove(address, known)]
+        return [news for address, known in removed for news in self._remove(address, known, word)]
 
-    def _remove(self, address: Address, known: _Known) -> list[News]:
-        """It is gone; what stood there is remembered, so that it is not believed when it comes back."""
+    def _reach(self, writer: Writer, stamp: Stamp) -> None:
+        """Its writer has come as far as this."""
+        self._reached[writer] = max(stamp, self._reached.get(writer, NOWHERE))
+
+    def _remove(self, address: Address, known: _Known, until: Stamp) -> list[News]:
+        """It is gone; until when is remembered, so that nothing from before is believed when it comes back."""
+        again, known.until = known.removed, max(until, known.until)
         known.removed, known.told, known.document = True, True, None
         self._gone[address] = None
         self._note_seen(address)
@@ -241,14 +254,15 @@ class View:
             oldest = next(iter(self._gone))
             del self._gone[oldest]
             self._seen[Key(SEEN, self._known.pop(oldest).topic)] = None
-        return [News(address, None)]
+        return [] if again else [News(address, None)]
 
     def _note_seen(self, address: Address) -> None:
         """Have what is known of an address saved."""
-        known, horizon = self._known[address], NOWHERE
+        known = self._known[address]
+        order, horizon, reads = known.order, known.until, ""
         if isinstance(address, DashboardPresenceAt | AgentPresenceAt):
             horizon = self._horizon.get(address, NOWHERE)
-        order, reads = known.order, self._reads if horizon != NOWHERE else ""
+            reads = self._reads if horizon != NOWHERE else ""
         seen = Seen(order.epoch, order.connection, order.gone, order.revision, known.removed, horizon, reads)
         self._seen[Key(SEEN, known.topic)] = seen
 

@@ -75,7 +75,7 @@ def remove_what_is_absent(end: Any) -> Any:  # noqa: ANN401  # a method
         gone = end(self, proved=proved)
         for address, known in list(self._known.items()):
             if not known.removed and address != writer_of(address) and not self._proof.stands(address):
-                gone += self._remove(address, known)
+                gone += self._remove(address, known, known.order.stamp)
         return list(gone)
 
     return removing
@@ -143,12 +143,17 @@ def count_as_heard(replayed: Any) -> Any:  # noqa: ANN401  # a method
 def forget_what_is_gone(remove: Any) -> Any:  # noqa: ANN401  # a method
     """What was removed is not remembered as removed."""
 
-    def forgetting(self: View, address: Any, known: Any) -> list[News]:  # noqa: ANN401  # as it has them
-        news = remove(self, address, known)
+    def forgetting(self: View, address: Any, known: Any, until: Any) -> list[News]:  # noqa: ANN401  # as it has them
+        news = remove(self, address, known, until)
         del self._known[address], self._gone[address]
         return list(news)
 
     return forgetting
+
+
+def remove_what_was_heard(remove: Any) -> Any:  # noqa: ANN401  # a method
+    """What was removed is what was heard there last."""
+    return lambda self, address, known, _until: remove(self, address, known, known.order.stamp)
 
 
 def believe_greetings(look: Any) -> Any:  # noqa: ANN401  # a method

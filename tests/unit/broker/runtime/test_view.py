@@ -3,75 +3,13 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 
-from broker.runtime import view as view_module
 from broker.runtime.core import Key
-from broker.runtime.view import SEEN, News, Reading, Seen, View
-from broker.topics import Topics
-from schemas.addresses import Address, AgentInstanceAt, AgentPresenceAt, FireReportAt, RunReportAt
-from schemas.codec import Header
-from schemas.documents import Document, FireReport, Presence
-from schemas.names import JobId, NodeName
+from broker.runtime.view import SEEN, News, View
+from schemas.addresses import AgentInstanceAt, AgentPresenceAt, RunReportAt
 from schemas.status import NodeState
-from tests.fakes.toy_node import START, an_instance
-
-TOPICS = Topics("test")
-NORTH, SOUTH = NodeName("north"), NodeName("south")
-JOB = JobId("north-tick")
-
-
-def at(day: int = 1, agent: NodeName = NORTH) -> FireReportAt:
-    """Where an agent reports."""
-    return FireReportAt(agent, an_instance(day), JOB)
-
-
-def a_report(text: str = "") -> FireReport:
-    """A report."""
-    return FireReport(instance=an_instance(), job=JOB, problem=text)
-
-
-def a_reading(
-    document: Document | None = None,
-    *,
-    address: Address | None = None,
-    epoch: int = 1,
-    revision: int = 1,
-    retained: bool = False,
-) -> Reading:
-    """A report that arrives live, unless said otherwise."""
-    where = address or at()
-    header = Header(v=1, epoch=epoch, revision=revision, at=START)
-    return Reading(TOPICS.topic_of(where), where, header, document or a_report(), retained)
-
-
-def a_presence(
-    *,
-    state: NodeState = NodeState.ALIVE,
-    connection: int = 1,
-    complete: bool = True,
-    documents: int = 0,
-    epoch: int = 1,
-    revision: int = 100,
-) -> Reading:
-    """The agent's presence."""
-    word = Presence(node=NORTH, state=state, connection=connection, since=START, complete=complete, documents=documents)
-    return a_reading(word, address=AgentPresenceAt(NORTH), epoch=epoch, revision=revision)
-
-
-def replayed(reading: Reading) -> Reading:
-    """The same, as part of a replay."""
-    return msgspec.structs.replace(reading, retained=True)
-
-
-def a_view(*readings: Reading) -> View:
-    """A view after a replay of this."""
-    view = View()
-    view.begin()
-    for reading in readings:
-        view.take(replayed(reading))
-    view.end()
-    return view
+from tests.fakes.readings import NORTH, SOUTH, TOPICS, a_presence, a_reading, a_report, a_view, at, replayed
+from tests.fakes.toy_node import an_instance
 
 
 def test_newer_is_news() -> None:
@@ -113,90 +51,6 @@ def test_seen_is_given_out_once() -> None:
 
     assert list(view.seen()) == [Key(SEEN, TOPICS.topic_of(at()))]
     assert view.seen() == {}
-
-
-def test_what_was_removed_comes_back_with_an_old_store() -> None:
-    """A broker that went back in time shows it again: it is stale, after a restart of the reader too; newer is news."""
-    topic = TOPICS.topic_of(at())
-    view = a_view(a_reading(revision=5))
-    view.cleared(at())
-    saved = msgspec.json.encode(view.seen()[Key(SEEN, topic)])
-    restarted = View()
-    restarted.restore([(topic, at(), saved)])
-    restarted.begin()
-
-    for reader in (view, restarted):
-        assert reader.take(a_reading(revision=5, retained=True)) == []
-        assert reader.end() == []
-        assert reader.take(a_reading(a_report("a"), revision=6)) == [News(at(), a_report("a"))]
-
-
-def test_a_replay_brings_what_was_gone_before_we_looked() -> None:
-    """Its writer had said that this is all, and it was not there: it is stale, until the writer shows something newer."""
-    view = a_view(a_presence(revision=9))
-    view.begin()
-
-    assert view.take(a_reading(revision=9, retained=True)) == []
-    assert view.take(a_reading(a_report("a"), revision=10, retained=True)) == [News(at(), a_report("a"))]
-
-
-def test_a_document_that_overtakes_its_writers_word_is_news() -> None:
-    """Live documents are judged by their own order alone."""
-    view = a_view(a_presence(revision=9))
-
-    assert view.take(a_reading(revision=8)) == [News(at(), a_report())]
-
-
-@pytest.mark.parametrize(("reads", "believed"), [("these topics", False), ("more topics", True)])
-def test_a_horizon_outlives_a_restart_of_the_same_program(*, reads: str, believed: bool) -> None:
-    """Who reads more than before has seen nothing of it yet, however old it is."""
-    word = a_presence(revision=9)
-    view = View("these topics")
-    view.begin()
-    view.take(replayed(word))
-    view.end()
-    rows = [(key.key, word.address, msgspec.json.encode(record)) for key, record in view.seen().items()]
-    restarted = View(reads)
-    restarted.restore(rows)
-    restarted.begin()
-
-    assert bool(restarted.take(a_reading(revision=5, retained=True))) is believed
-
-
-def test_no_horizon_where_something_could_not_be_read() -> None:
-    """What stands there may be readable one day, and is no newer then."""
-    view = View()
-    view.begin()
-    view.unreadable(at())
-    view.take(replayed(a_presence(revision=9)))
-    view.end()
-    view.begin()
-
-    assert view.take(a_reading(revision=5, retained=True)) == [News(at(), a_report())]
-
-
-def test_a_removal_heard_twice_takes_nothing_away() -> None:
-    """A broker may send the last few messages again, in order: what stood at the end stands again."""
-    view = a_view(a_reading(revision=5))
-    view.cleared(at())
-    view.take(a_reading(a_report("a"), revision=6))
-    view.seen()
-
-    assert view.cleared(at()) == [News(at(), None)]
-    assert view.take(a_reading(a_report("a"), revision=6)) == [News(at(), a_report("a"))]
-    assert [record.removed for record in view.seen().values() if isinstance(record, Seen)] == [False]
-
-
-def test_what_was_removed_is_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest removals are forgotten, on disk as well."""
-    monkeypatch.setattr(view_module, "MOST_GONE", 1)
-    view = a_view(a_reading(revision=5), a_reading(revision=6, address=at(2)))
-    view.cleared(at())
-    view.cleared(at(2))
-
-    assert view.seen()[Key(SEEN, TOPICS.topic_of(at()))] is None
-    assert view.take(a_reading(revision=5, retained=True)) == [News(at(), a_report())]
-    assert view.take(a_reading(revision=6, address=at(2), retained=True)) == []
 
 
 def test_a_live_clear_is_removal() -> None:

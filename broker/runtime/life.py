@@ -74,6 +74,8 @@ class Life(Generic[E, F]):
         self._speak(0)
         self._mark: Mark | None = None
         self._witness = (0, 0)
+        self._witnessed = 0
+        """How many documents stood by that word."""
         self._own: dict[str, bytes] | None = None
         self._recovered: Left | None = None
         self._since: frozenset[str] = frozenset()
@@ -148,6 +150,7 @@ class Life(Generic[E, F]):
         if header.epoch != self.epoch:  # our own word proves nothing of the lives before
             # Only a word that came after all documents tells of them: one that greets may stand beside what an older store held.
             self._witness = header.order if said.complete else (0, 0)
+            self._witnessed = said.documents
         return header.epoch + 1
 
     def begin(self, epoch: int) -> None:
@@ -216,7 +219,9 @@ class Life(Generic[E, F]):
         told = {topic: agent for topic in standing if (agent := self.wire.told(topic)) is not None}
         own = {topic: payload for topic, payload in standing.items() if topic not in told}
         if not self.started:
-            self._reconciler.adopt(own, self._witness, self._mark, unheard)
+            # Where not as many stand as it says, the broker has gone back since, or it has not been said what followed.
+            witness = self._witness if self._witnessed == len(own) else (0, 0)
+            self._reconciler.adopt(own, witness, self._mark, unheard)
             self._recovered = Left(own, self.wire, self.aside)
             self._since = self._reconciler.published_since(own)
             self.started = True

@@ -116,7 +116,7 @@ class Assignment(Shown, frozen=True, kw_only=True):
     parameters: dict[str, str | None] = field(default_factory=dict)
     """Environment of the process; None: declared but without a value, so not exported."""
     journal: int = 0
-    """The agent's, when the run was handed over (0: not known): with another one it may have started it, and forgotten."""
+    """The agent's, to which it is handed over: with another one it may have begun. 0: it waits until the agent is heard of."""
     stop: bool = False
     stop_reason: str = ""
     hold: bool = False

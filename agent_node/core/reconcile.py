@@ -18,6 +18,8 @@ class Verdict(StrEnum):
     """New here."""
     WITHDRAW = "withdraw"
     """It is to be stopped and has not started: it never will."""
+    LOSE = "lose"
+    """It was handed to a life that these records know nothing of, and which may have started it (S1)."""
     STOP = "stop"
     """It is to be stopped and may have a process."""
     FORGET = "forget"
@@ -28,8 +30,11 @@ class Verdict(StrEnum):
     """It has ended (perhaps was let go already) and is assigned: the end is shown."""
 
 
-def verdict(assignment: Assignment | None, run: Run | None) -> Verdict:
-    """What to do, of the seven. A run without assignment that may have a process runs on: absence never kills."""
+def verdict(assignment: Assignment | None, run: Run | None, journal: int) -> Verdict:
+    """What to do, of the eight, for an agent that keeps this journal.
+
+    A run without assignment that may have a process runs on: absence never kills.
+    """
     if assignment is None:
         if run is None or run.stage.active:
             return Verdict.LEAVE
@@ -38,9 +43,24 @@ def verdict(assignment: Assignment | None, run: Run | None) -> Verdict:
         return Verdict.ACCEPT
     if run.stage is Stage.ENDED:
         return Verdict.SHOW
-    if not assignment.stop:
-        return Verdict.LEAVE
-    return Verdict.WITHDRAW if run.stage is Stage.WAITING else Verdict.STOP
+    if run.stage is Stage.WAITING:
+        return _of_waiting(assignment, journal)
+    return Verdict.STOP if assignment.stop else Verdict.LEAVE
+
+
+def _of_waiting(assignment: Assignment, journal: int) -> Verdict:
+    if not assignment.hold and assignment.journal not in {0, journal}:
+        return Verdict.LOSE
+    return Verdict.WITHDRAW if assignment.stop else Verdict.LEAVE
+
+
+def handed_to(assignment: Assignment, journal: int) -> bool:
+    """Whether an agent that keeps this journal may start a run (S1).
+
+    Not what names no journal: that was handed over before the dashboard had heard of the agent, and a life which does not
+    remember may have had it as well. It waits until the dashboard names the journal it has heard of.
+    """
+    return bool(assignment.journal) and assignment.journal == journal
 
 
 def visible(assignment: Assignment | None, run: Run) -> bool:

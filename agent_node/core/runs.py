@@ -13,7 +13,7 @@ from agent_node.core.draft import Draft
 from agent_node.core.effects import FindProcess, StartProcess
 from agent_node.core.events import ProcessEnded
 from agent_node.core.lifecycle import Stage, Trigger, advance
-from agent_node.core.reconcile import Verdict, verdict
+from agent_node.core.reconcile import Verdict, handed_to, verdict
 from agent_node.core.records import ASSIGNMENTS, RUNS, Instant, Run, Stopping
 from agent_node.core.rules import MISSING_INSTANCE_GRACE, DryRun
 from schemas.documents import Assignment, RunReport
@@ -35,19 +35,25 @@ def assigned(draft: Draft, run_id: RunId, assignment: Assignment | None) -> None
     run = draft.get(RUNS, run_id)
     if run is not None and run.recovered and assignment is not None:
         run = _complete(draft, run, assignment)
-    decided = verdict(assignment, run)
+    decided = verdict(assignment, run, draft.life.journal)
     if assignment is not None and decided is Verdict.ACCEPT:
         run = _accept(draft, assignment)
-        decided = verdict(assignment, run)
-    if run is None:
-        return
+        decided = verdict(assignment, run, draft.life.journal)
+    if run is not None:
+        _carry_out(draft, decided, run, _why(assignment))
+
+
+def _carry_out(draft: Draft, decided: Verdict, run: Run, why: str) -> None:
     match decided:
+        case Verdict.LOSE:
+            reason = "the agent's disk was lost: nobody knows whether it ran"
+            endings.end(draft, run, Outcome.LOST, at=draft.now, reason=reason)
         case Verdict.WITHDRAW:
-            endings.end(draft, run, Outcome.WITHDRAWN, at=draft.now, reason=_why(assignment))
+            endings.end(draft, run, Outcome.WITHDRAWN, at=draft.now, reason=why)
         case Verdict.STOP:
-            endings.stop(draft, run, Stopping.KILL, _why(assignment))
+            endings.stop(draft, run, Stopping.KILL, why)
         case Verdict.FORGET:
-            draft.put(RUNS, run_id, None)
+            draft.put(RUNS, run.run, None)
             draft.note_run(run, None, "assignment cleared before the start")
         case Verdict.LET_GO | Verdict.SHOW:
             endings.let_go(draft, run)
@@ -95,11 +101,7 @@ def _accept(draft: Draft, assignment: Assignment) -> Run:
     )
     draft.put(RUNS, run.run, run)
     draft.note_run(None, run, "assigned")
-    if assignment.journal not in {0, draft.life.journal} and not assignment.hold:
-        # It was handed to a life that these records know nothing of: it is never started a second time (S1).
-        reason = "the agent's disk was lost: nobody knows whether it ran"
-        endings.end(draft, run, Outcome.LOST, at=draft.now, reason=reason)
-    return draft.get(RUNS, run.run) or run
+    return run
 
 
 def _answer_by(draft: Draft, assignment: Assignment) -> Instant | None:
@@ -124,6 +126,7 @@ def recheck_waiting(draft: Draft) -> None:
 def settle(draft: Draft) -> None:
     """Start what waits and can be started, in the order of acceptance: its instance is published, none of its job runs here.
 
+    What was handed over before the dashboard had heard of this agent waits until it is handed to the journal kept here (S1).
     What the dashboard holds is ready instead, in the place it would take (S1). Draining keeps all but those that are ready: the
     dashboard's word may be under way to them.
     """
@@ -149,7 +152,7 @@ def settle(draft: Draft) -> None:
         if assignment.hold:
             draft.put(RUNS, run_id, replace(run, ready=True))
             asking.add(run_id)
-        else:
+        elif handed_to(assignment, draft.life.journal):
             _launch(draft, run, assignment)
         free = draft.rules.concurrency - draft.active_count() - len(asking)
 

@@ -33,7 +33,7 @@ def presence(step: Step, agent: NodeName, heard: Presence | None) -> None:
         step.note(
             "agent", detail=agent, before=before.state if before else "", after=heard.state if heard else "removed"
         )
-    if heard is not None and (before is None or (heard.complete and not before.complete)):
+    if heard is not None and (before is None or _journal_known(before) != _journal_known(heard)):
         _date_runs(step, agent, heard)
     moving.heard(step, agent, before)
     if before is None or heard is None or _keeps_waiting(before) != _keeps_waiting(heard):
@@ -45,13 +45,19 @@ def presence(step: Step, agent: NodeName, heard: Presence | None) -> None:
 def _date_runs(step: Step, agent: NodeName, heard: Presence) -> None:
     """Runs handed over before the agent was heard of, as in the first moments of a life, are this journal's (S1).
 
-    Without it an agent that loses its disk could not tell that an earlier life of it may have started them. Those that it has
-    reported meanwhile are so as soon as it has shown all it has: else it might seem to have forgotten them (S7).
+    Until then no agent starts them: if it lost its disk, it could not tell that an earlier life of it may have done so. Those
+    that run all the same, for they had been dated and that was forgotten, are this journal's once the agent has shown all it has
+    and tells of them: else it might seem to have forgotten them (S7).
     """
     for run in [step.state.runs[name] for name in step.state.standing.runs_at.of(agent)]:
-        known = run.phase is None or (heard.complete and run.id in step.state.reported)
+        known = run.phase is not RunPhase.RUNNING or (heard.complete and run.id in step.state.reported)
         if known and not run.journal and heard.journal:
             step.put_run(replace(run, journal=heard.journal))
+
+
+def _journal_known(presence: Presence) -> tuple[int, bool]:
+    """What of an agent says which runs are of its journal."""
+    return presence.journal, presence.complete
 
 
 def _keeps_waiting(presence: Presence) -> Presence:

@@ -158,10 +158,15 @@ def reported(step: Step, report: RunReport) -> str:
 
 
 def grant(step: Step, name: RunId) -> None:
-    """Tell an agent that is ready to start a run; from now on the run stays there, whatever becomes of the agent (S1)."""
+    """Tell an agent that is ready to start a run; from now on the run stays there, whatever becomes of the agent (S1).
+
+    Nobody could start it before: it is handed over now, to the journal that the agent has by now.
+    """
     run = step.state.runs[name]
-    if run.ready and step.machine(run.instance) is not None and step.state.agent_there(run.agent):
-        step.put_run(replace(run, granted=True))
+    if run.granted or not run.ready:
+        return
+    if step.machine(run.instance) is not None and step.state.agent_there(run.agent):
+        step.put_run(replace(run, granted=True, journal=step.state.journal_of(run.agent)))
 
 
 def lose(step: Step, run: RunId, reason: str) -> None:

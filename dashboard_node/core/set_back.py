@@ -12,20 +12,23 @@ from msgspec.structs import replace
 
 from dashboard_node.core import placement
 from dashboard_node.core.step import Step
-from schemas.addresses import Address
-from schemas.documents import Document, InstanceStatus
+from schemas.addresses import Address, AssignmentAt
+from schemas.documents import Assignment, Document, InstanceStatus
 from schemas.names import group_label
 
 
 def take_in(step: Step, newer: Mapping[Address, Document]) -> None:
     """``newer``: what was shown after these records were saved. An instance that they do not know may open again.
 
-    Whoever has a run may have been told since to start it, and may have lost its disk since: it counts as told (S1).
+    Whoever has a run may have been told since to start it, and may have lost its disk since: it counts as told, and is of the
+    journal to which it was handed last (S1).
     """
     if newer:
         for run in [step.state.runs[name] for name in step.state.standing.runs]:
             if not group_label(run.agent):
-                step.put_run(replace(run, granted=True))
+                shown = newer.get(AssignmentAt(run.agent, run.id))
+                journal = shown.journal if isinstance(shown, Assignment) else 0
+                step.put_run(replace(run, granted=True, journal=journal or run.journal))
     for document in newer.values():
         if isinstance(document, InstanceStatus) and document.placed:
             step.state.chosen_before[document.instance] = document.placed

@@ -25,6 +25,7 @@ from schemas.status import NodeState
 from tests.support.agents import (
     AGENT,
     INSTANCE,
+    JOURNAL,
     NOON,
     PLAN,
     RULES,
@@ -63,7 +64,7 @@ def hear(core: AgentCore, addresses: list[Address]) -> set[RunId]:
     """Let the core hear these documents at noon, and tick; which runs it starts."""
     started = set()
     events: list[Event] = [
-        Recovered(NOON, 1, {}),
+        Recovered(NOON, 1, {}, JOURNAL),
         *(Heard(NOON, address, PICTURE[address]) for address in addresses),
         Tick(NOON),
     ]

@@ -57,6 +57,8 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """A Monday."""
 INSTANCE = instance_id(PLAN, NOON)
 RULES = Rules(agent=AGENT, zone="UTC")
+JOURNAL = 1
+"""The life with which the records of the agent begin, unless it loses them; runs are handed to it."""
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 
@@ -96,6 +98,7 @@ def an_assignment(
     attempt: int = 1,
     instance: InstanceId = INSTANCE,
     parameters: Mapping[str, str | None] | None = None,
+    journal: int = JOURNAL,
     stop: bool = False,
 ) -> Assignment:
     """A run that this agent should have."""
@@ -109,6 +112,7 @@ def an_assignment(
         attempt=attempt,
         command=job,
         parameters=dict(parameters or {}),
+        journal=journal,
         stop=stop,
         stop_reason="killed by anna" if stop else "",
     )
@@ -149,6 +153,7 @@ class HandDriven:
         self.shown: dict[Address, Document] = {}
         self.audit: list[AuditRow] = []
         self.epoch = 0
+        self.journal = JOURNAL
         self.core = AgentCore(rules)
         self.start()
 
@@ -158,12 +163,13 @@ class HandDriven:
         self.core.restore(list(self.saved.items()))
         self.epoch += 1
         recovered = self.shown if shown is None else shown
-        effects = self.give(Recovered(self.now, self.epoch, dict(recovered)))
+        effects = self.give(Recovered(self.now, self.epoch, dict(recovered), self.journal))
         return effects + self.tick()
 
     def lose_disk(self) -> list[Effect]:
         """Begin a life with an empty journal."""
         self.saved = {}
+        self.journal = self.epoch + 1
         return self.start()
 
     def give(self, event: Event) -> list[Effect]:

@@ -6,17 +6,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from broker.bus import Bus, Delivery, Publication, Session
 from broker.topics import RequestTopic, Topics
-from schemas.addresses import Address, AgentInstanceAt, AssignmentAt, DashboardPresenceAt, RunReportAt
+from schemas.addresses import Address, AgentInstanceAt, AgentPresenceAt, AssignmentAt, DashboardPresenceAt, RunReportAt
 from schemas.codec import decode, encode_body, stamp
-from schemas.documents import Assignment, Document, FireReport, RunReport
+from schemas.documents import Assignment, Document, FireReport, Presence, RunReport
 from schemas.names import RequestId, RunId, UserName, escape
 from schemas.requests import AgentRequest, Answer, DashboardRequest
 from schemas.status import RunPhase
 from tests.support.agents import AGENT, INSTANCE, a_presence, a_publication, a_run
+from tests.support.waiting import eventually
 
 USER = UserName("anna")
+_SOON = 20
 
 
 class Desk:
@@ -30,14 +34,16 @@ class Desk:
         self._session: Session | None = None
         self._bus = bus
         self.answers: list[Answer] = []
+        self._journal = 0
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Desk]:
-        """Connected, and subscribed to the agent's reports."""
+        """Connected, and subscribed to the agent's presence and reports."""
         async with self._bus.connect(client="desk", will=None, on_delivery=self._deliver) as session:
             self._session = session
             reports = f"{self.topics.prefix}/agent/{AGENT}/report/#"
-            await session.subscribe([reports, self.topics.responses(USER)])
+            presence = self.topics.topic_of(AgentPresenceAt(AGENT))
+            await session.subscribe([presence, reports, self.topics.responses(USER)])
             await self.show(DashboardPresenceAt(), a_presence())
             yield self
 
@@ -50,8 +56,13 @@ class Desk:
         await self._session.publish([Publication(self.topics.topic_of(address), payload)])
 
     async def assign(self, assignment: Assignment) -> None:
-        """Assign a run."""
-        await self.show(AssignmentAt(AGENT, assignment.run), assignment)
+        """Assign a run, to the journal that the agent keeps."""
+        await self.heard()
+        await self.show(AssignmentAt(AGENT, assignment.run), replace(assignment, journal=self._journal))
+
+    async def heard(self) -> None:
+        """The agent has shown all it has, in this life or one before: its journal is known."""
+        await eventually(lambda: self._journal > 0, within=_SOON, what="the agent's journal is heard")
 
     async def publish(self) -> None:
         """Publish an instance that is open for a day."""
@@ -83,6 +94,10 @@ class Desk:
     def _deliver(self, delivery: Delivery) -> None:
         if delivery.topic.startswith(f"{self.topics.prefix}/response/"):
             self.answers.append(decode(delivery.payload, Answer))
+            return
+        if delivery.topic == self.topics.topic_of(AgentPresenceAt(AGENT)):
+            presence = decode(delivery.payload, Presence)
+            self._journal = presence.journal if presence.complete else self._journal
             return
         self.reports[delivery.topic] = delivery.payload
         if delivery.topic == self.topics.topic_of(RunReportAt(AGENT, a_run())) and delivery.payload:

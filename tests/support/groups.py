@@ -44,7 +44,9 @@ def a_group_plan(*, away: timedelta = FIVE_MINUTES, **fields: object) -> PlanSou
 class Floor(Office):
     """An office that hears agents with labels."""
 
-    def hears(self, agent: NodeName, *, alive: bool = True, labels: tuple[str, ...] = ("db",), **how: object) -> None:
+    def hears(
+        self, agent: NodeName, *, alive: bool = True, labels: tuple[str, ...] = ("db",), journal: int = 1, **how: object
+    ) -> None:
         """An agent says how it is; ``how``: fields of its condition."""
         presence = Presence(
             node=agent,
@@ -54,6 +56,7 @@ class Floor(Office):
             complete=alive,
             labels=labels,
             capacity=4,
+            journal=journal,
             condition=msgspec.structs.replace(Condition(), **how),
         )
         self.step(Heard(self.now, AgentPresenceAt(agent), presence))

@@ -176,6 +176,8 @@ async def test_all_is_quiet_at_the_end(tmp_path: Path) -> None:
 async def test_disk_that_fails_stops_the_agent(tmp_path: Path) -> None:
     """Nothing is started that could not be saved; the node ends, and says why."""
     async with a_site(tmp_path) as (site, desk):
+        async with site.agent():
+            await desk.heard()
         await desk.assign(an_assignment(a_command(f"touch {tmp_path}/ran")))
         site.store.broken = True
         agent = Agent(load(AGENT, environment={}, data=tmp_path), site.store, site.broker.bus())

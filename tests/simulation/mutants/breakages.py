@@ -63,6 +63,7 @@ from tests.simulation.mutants.ways import (
     instead,
     leave_all_standing,
     leave_the_newest,
+    no_journal,
     nothing,
     remove_what_is_absent,
     remove_what_was_heard,
@@ -180,7 +181,17 @@ MUTANTS = (
         instead(View, "_remove", remove_what_was_heard),
         seed=9100110,
     ),
-    Mutant("any journal", "a run handed to a lost journal is started", instead(runs, "_accept", any_journal)),
+    Mutant(
+        "any journal",
+        "a run handed to a lost journal is started",
+        both(instead(runs, "verdict", any_journal), instead(runs, "handed_to", lambda _: lambda *_: True)),
+    ),
+    Mutant(
+        "no journal is this one",
+        "a run handed over before its agent was heard of is started before it is dated",
+        instead(runs, "handed_to", no_journal),
+        seed=9100057,
+    ),
     Mutant("any boot", "a claim that a power cut took proves that nothing began", instead(runs, "unclaimed", any_boot)),
     Mutant(
         "locks after the end",
@@ -265,8 +276,8 @@ MUTANTS = (
     ),
     Mutant(
         "runs without a journal",
-        "a run handed over before its agent was heard belongs to no journal",
-        instead(dashboard_agents, "_date_runs", nothing),
+        "a run handed over before its agent was heard of is never dated, and is started all the same",
+        both(instead(dashboard_agents, "_date_runs", nothing), instead(runs, "handed_to", no_journal)),
     ),
     Mutant(
         "nothing is outranked",

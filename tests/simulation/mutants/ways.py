@@ -183,9 +183,18 @@ def any_boot(unclaimed: Any) -> Any:  # noqa: ANN401  # a function
     return trusting
 
 
-def any_journal(accept: Any) -> Any:  # noqa: ANN401  # a function
+def any_journal(verdict: Any) -> Any:  # noqa: ANN401  # a function
     """A run is accepted whatever journal it was handed to."""
-    return lambda draft, assignment: accept(draft, replace(assignment, journal=0))
+
+    def trusting(assignment: Any, run: Any, journal: int) -> Any:  # noqa: ANN401  # as it has them
+        return verdict(assignment, run, journal if assignment is None else assignment.journal)
+
+    return trusting
+
+
+def no_journal(handed_to: Any) -> Any:  # noqa: ANN401  # a function
+    """A run that was handed to no journal is taken for one that was handed to this one."""
+    return lambda assignment, journal: not assignment.journal or handed_to(assignment, journal)
 
 
 def claim_twice(claim: Any) -> Any:  # noqa: ANN401  # a method

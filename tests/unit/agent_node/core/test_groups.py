@@ -105,7 +105,7 @@ def test_a_held_run_is_not_lost_with_the_disk() -> None:
     agent.dashboard()
     agent.publish()
 
-    agent.assign(replace(held(), journal=1))
+    agent.assign(held())
 
     assert agent.ending(RUN).phase is RunPhase.ACCEPTED
     assert agent.ending(RUN).outcome is not Outcome.LOST

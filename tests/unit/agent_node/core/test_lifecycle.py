@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from agent_node.core.invariants import SENTENCES, check
 from agent_node.core.lifecycle import TRANSITIONS, Stage, TransitionError, Trigger, Window, advance, window_at
@@ -15,7 +16,7 @@ from agent_node.core.state import State, Wakeups
 from broker.runtime.core import InvariantError, Key
 from schemas.documents import Fire
 from schemas.status import Outcome
-from tests.support.agents import HOUR, INSTANCE, NOON, RULES, a_clock, a_publication, a_run, an_assignment
+from tests.support.agents import HOUR, INSTANCE, JOURNAL, NOON, RULES, a_clock, a_publication, a_run, an_assignment
 
 JOB = a_clock().id
 
@@ -77,7 +78,21 @@ def test_verdict(stage: Stage | None, assigned: bool, stop: bool, expected: Verd
     """Assigned against journaled, each cell that matters."""
     run = None if stage is None else a_record(stage)
 
-    assert verdict(an_assignment(stop=stop) if assigned else None, run) is expected
+    assert verdict(an_assignment(stop=stop) if assigned else None, run, JOURNAL) is expected
+
+
+@pytest.mark.parametrize(("stage", "journal", "hold", "expected"), [
+    (Stage.WAITING, 0, False, Verdict.LEAVE),
+    (Stage.WAITING, JOURNAL + 1, False, Verdict.LOSE),
+    (Stage.WAITING, JOURNAL + 1, True, Verdict.LEAVE),
+    (Stage.STARTING, JOURNAL + 1, False, Verdict.LEAVE),
+    (Stage.ENDED, JOURNAL + 1, False, Verdict.SHOW),
+])  # fmt: skip
+def test_verdict_on_what_another_journal_was_handed(stage: Stage, journal: int, hold: bool, expected: Verdict) -> None:  # noqa: FBT001  # columns
+    """What waits here and may be started there is lost; what was started here was handed to this journal once."""
+    assignment = replace(an_assignment(journal=journal), hold=hold)
+
+    assert verdict(assignment, a_record(stage), JOURNAL) is expected
 
 
 def test_end_is_visible_while_wanted() -> None:

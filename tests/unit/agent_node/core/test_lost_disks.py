@@ -4,43 +4,115 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from agent_node.core.effects import StartProcess
+from agent_node.core.effects import Effect, StartProcess
 from agent_node.core.machine import AgentCore
 from broker.runtime.core import Recovered
 from schemas.addresses import FireReportAt
 from schemas.documents import Fire, FireReport
-from schemas.names import job_id
-from schemas.status import NodeState, Outcome
-from tests.support.agents import AGENT, HOUR, INSTANCE, NOON, HandDriven, a_presence, a_run, an_assignment
+from schemas.names import RunId, job_id
+from schemas.status import NodeState, Outcome, RunPhase
+from tests.support.agents import (
+    AGENT,
+    HOUR,
+    INSTANCE,
+    NOON,
+    RULES,
+    HandDriven,
+    a_command,
+    a_presence,
+    a_run,
+    an_assignment,
+)
 
 JOB = job_id(AGENT, "hourly")
 
 
-def reborn(agent: HandDriven, journal: int) -> None:
-    """A life begins whose records go back to this one."""
+def reborn(journal: int) -> HandDriven:
+    """An agent whose records go back to this life."""
+    agent = HandDriven()
     agent.give(Recovered(agent.now, journal, {}, journal))
     agent.tick()
+    agent.publish()
+    return agent
+
+
+def starts(effects: list[Effect]) -> list[RunId]:
+    """The runs that are asked to start."""
+    return [effect.assignment.run for effect in effects if isinstance(effect, StartProcess)]
 
 
 def test_a_run_handed_to_a_journal_that_is_gone_is_lost() -> None:
     """It may have been started by a life that nobody remembers."""
-    agent = HandDriven()
-    reborn(agent, 7)
-    agent.publish()
-    effects = agent.assign(replace(an_assignment(), journal=6))
+    agent = reborn(7)
+    effects = agent.assign(an_assignment(journal=6))
 
     assert agent.ending(a_run()).outcome is Outcome.LOST
-    assert not [effect for effect in effects if isinstance(effect, StartProcess)]
+    assert starts(effects) == []
 
 
 def test_a_run_handed_to_this_journal_starts() -> None:
-    """So does one that was handed over before the dashboard knew of any."""
-    agent = HandDriven()
-    reborn(agent, 7)
-    agent.publish()
-    effects = agent.assign(replace(an_assignment(), journal=7)) + agent.assign(an_assignment(attempt=2))
+    """At once."""
+    assert starts(reborn(7).assign(an_assignment(journal=7))) == [a_run()]
 
-    assert StartProcess(assignment=replace(an_assignment(), journal=7)) in effects
+
+def test_a_run_handed_to_no_journal_waits_until_the_dashboard_names_this_one() -> None:
+    """A life before may have had it as well: nobody had heard of this agent. It waits across restarts, too."""
+    agent = reborn(7)
+    agent.dashboard()
+    effects = agent.assign(an_assignment(journal=0))
+    agent.wait_until(agent.now + HOUR)
+
+    assert starts(effects) == []
+    assert agent.ending(a_run()).phase is RunPhase.ACCEPTED
+
+    agent.journal = 7
+    agent.start()
+    again = agent.publish() + agent.assign(an_assignment(journal=0))
+    assert starts(again) == []
+    assert starts(agent.assign(an_assignment(journal=7))) == [a_run()]
+
+
+def test_a_run_handed_to_no_journal_is_lost_when_another_one_turns_out_to_have_it() -> None:
+    """The dashboard had heard of the life before: that one may have started it."""
+    agent = reborn(7)
+    agent.assign(an_assignment(journal=0))
+    effects = agent.assign(an_assignment(journal=6))
+
+    assert agent.ending(a_run()).outcome is Outcome.LOST
+    assert starts(effects) == []
+
+
+def test_a_run_that_waits_for_its_journal_is_no_burden() -> None:
+    """It takes no place of others, can be stopped, and goes when it is not wanted any more."""
+    agent = HandDriven(rules=replace(RULES, concurrency=1))
+    agent.publish()
+    agent.assign(an_assignment(a_command(job="stopped"), journal=0))
+    agent.assign(an_assignment(a_command(job="cleared"), journal=0))
+
+    assert starts(agent.assign()) == [a_run()]
+
+    agent.assign(an_assignment(a_command(job="stopped"), journal=0, stop=True))
+    agent.clear(a_run(job="cleared"))
+    assert agent.ending(a_run(job="stopped")).outcome is Outcome.WITHDRAWN
+    assert agent.report(a_run(job="cleared")) is None
+
+
+def test_a_held_run_starts_when_the_dashboard_hands_it_to_this_journal() -> None:
+    """Held, it cannot have begun in the life that is forgotten, to which it was assigned."""
+    agent = reborn(7)
+    agent.assign(replace(an_assignment(journal=6), hold=True))
+
+    assert starts(agent.assign(an_assignment(journal=7))) == [a_run()]
+
+
+def test_a_held_run_that_an_old_broker_shows_is_not_started_for_another_journal() -> None:
+    """It was held once, and the life before was let begin it: the agent that is ready for it does not."""
+    agent = reborn(7)
+    agent.assign(replace(an_assignment(journal=6), hold=True))
+    assert agent.ending(a_run()).ready
+
+    assert starts(agent.assign(an_assignment(journal=6))) == []
+    assert agent.ending(a_run()).outcome is Outcome.LOST
 
 
 def test_an_unclaimed_run_after_the_host_went_down_is_lost() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from broker.runtime.core import Heard
 from dashboard_node.core.blockers import blockers
-from schemas.addresses import AgentPresenceAt, FireReportAt, RunReportAt
-from schemas.documents import Fire, FireReport, Presence, RunReport
+from schemas.addresses import AgentPresenceAt, AssignmentAt, FireReportAt, RunReportAt
+from schemas.documents import Assignment, Fire, FireReport, Presence, RunReport
 from schemas.names import InstanceId, JobId, NodeName, RunId
 from schemas.requests import Action
 from schemas.status import FireOutcome, NodeState, Outcome, RunPhase
@@ -121,6 +121,23 @@ def test_a_report_that_is_heard_before_its_agent() -> None:
 
     _present(house, journal=8)
     assert house.status("i.a") == "ERROR"
+
+
+def test_an_agent_that_takes_a_run_before_it_is_heard_of() -> None:
+    """It waits, and the job says for whom; with the agent's first word the run is of its journal, and may start (S1)."""
+    house = House()
+    house.open("i", "P[a b | b<-and(a)]")
+    house.act(Action.SUBMIT, "i.a")
+    [run] = house.core.state.runs
+    house.step(Heard(house.now, RunReportAt(NORTH, run), RunReport(run=run, phase=RunPhase.ACCEPTED)))
+    assert house.core.state.runs[run].journal == 0
+    assert _why(house) == ["north has never been seen"]
+
+    _present(house, journal=7, complete=False)
+
+    shown = dict(house.core.documents())[AssignmentAt(NORTH, run)]
+    assert isinstance(shown, Assignment)
+    assert shown.journal == 7
 
 
 def test_an_agent_that_is_gone() -> None:

@@ -41,6 +41,20 @@ def test_a_run_is_held_until_its_agent_is_ready() -> None:
     assert not let.hold
 
 
+def test_a_run_that_may_begin_is_handed_to_the_journal_its_agent_has_by_then() -> None:
+    """It was held when the disk was lost, so it had not begun; once let begin, it is of that journal for good (S1)."""
+    floor = a_floor_with_a_run()
+    floor.hears(NORTH, journal=2)
+    floor.says(floor.run("c"), RunPhase.ACCEPTED, ready=True)
+    let = floor.assignment(floor.run("c"))
+    assert let is not None
+    assert (let.hold, let.journal) == (False, 2)
+
+    floor.hears(NORTH, journal=3)
+    floor.says(floor.run("c"), RunPhase.ACCEPTED, ready=True)
+    assert floor.assignment(floor.run("c")) == let
+
+
 def test_a_plan_that_lets_nothing_move_holds_nothing() -> None:
     """Without a time in the plan a run starts as soon as its agent can."""
     floor = a_floor_with_a_run(away=timedelta(0))

@@ -84,3 +84,22 @@ def test_a_run_of_the_copy_counts_as_told_to_start() -> None:
     assert held.hold
     assert told is not None
     assert not told.hold
+
+
+def test_a_run_of_the_copy_is_of_the_journal_to_which_it_was_handed_since() -> None:
+    """Copied before its agent got the word, the agent's disk lost after that: it must learn that the run may have begun (S1)."""
+    floor = a_floor(NORTH, SOUTH)
+    floor.act(Action.SUBMIT, JOB)
+    copy, run = dict(floor.rows), floor.run("c")
+    floor.hears(NORTH, journal=2)
+    floor.begins("c")
+    handed = floor.assignment(run)
+    floor.hears(NORTH, journal=3)
+
+    floor.put_back(copy, _heard(floor)[:2])
+
+    told = floor.assignment(run)
+    assert handed is not None
+    assert handed.journal == 2
+    assert told is not None
+    assert told.journal == 2

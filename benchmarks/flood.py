@@ -55,6 +55,7 @@ async def _flood(folder: Path) -> dict[str, float]:
         asyncio.TaskGroup() as tasks,
     ):
         await desk.publish()
+        await _say_journal(Agent(config, store, broker.bus()), desk)
         for assignment in assignments:
             await desk.assign(assignment)
         agent = Agent(config, store, broker.bus())
@@ -68,6 +69,15 @@ async def _flood(folder: Path) -> dict[str, float]:
         raise AssertionError(f"{len(log.read_text()) // 2} commands ran, not {JOBS}")
     cuts = quantiles(late, n=100)
     return {"p50": cuts[49] * 1000, "p99": cuts[98] * 1000, "grown": _peak() - before}
+
+
+async def _say_journal(agent: Agent, desk: Desk) -> None:
+    """A life of the agent that has nothing to do: what is assigned to it afterwards is its journal's."""
+    async with asyncio.TaskGroup() as tasks:
+        life = tasks.create_task(agent.run(), name="agent, for the first time")
+        await desk.heard()
+        agent.stop()
+        await life
 
 
 async def _ended(desk: Desk, runs: list[RunId]) -> None:

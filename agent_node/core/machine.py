@@ -81,7 +81,7 @@ class AgentCore:
         """Decide. Does not change the state."""
         draft = Draft(self.state, event.now)
         self._take(draft, event)
-        runs.settle(draft)
+        runs.settle(draft, runs.waits_alone(draft, event))
         return draft.decision()
 
     def apply(self, changes: Changes) -> None:

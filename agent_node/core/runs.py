@@ -16,6 +16,8 @@ from agent_node.core.lifecycle import Stage, Trigger, advance
 from agent_node.core.reconcile import Verdict, handed_to, verdict
 from agent_node.core.records import ASSIGNMENTS, RUNS, Instant, Run, Stopping
 from agent_node.core.rules import MISSING_INSTANCE_GRACE, DryRun
+from broker.runtime.core import Heard
+from schemas.addresses import AssignmentAt
 from schemas.documents import Assignment, RunReport
 from schemas.names import JobId, NameFormatError, RunId, instance_of, run_from, run_leaf, unescape
 from schemas.plan import CommandJob
@@ -123,22 +125,24 @@ def recheck_waiting(draft: Draft) -> None:
             draft.put(RUNS, run_id, replace(run, answer_by=answer_by))
 
 
-def settle(draft: Draft) -> None:
+def settle(draft: Draft, alone: RunId | None = None) -> None:
     """Start what waits and can be started, in the order of acceptance: its instance is published, none of its job runs here.
 
     What was handed over before the dashboard had heard of this agent waits until it is handed to the journal kept here (S1).
     What the dashboard holds is ready instead, in the place it would take (S1). Draining keeps all but those that are ready: the
     dashboard's word may be under way to them.
+
+    ``alone``: nothing has happened but that this run was assigned, and waits. Nobody else can begin because of that, and
+    thousands may wait.
     """
-    changed = draft.changed_runs()
-    if not draft.state.waiting and not changed:
-        return
     if draft.disk_full:
         return
-    free = draft.rules.concurrency - draft.active_count()
-    asking: set[RunId] = set()
+    asking: set[RunId] = set() if alone is None else draft.state.ready.keys() - {alone}
+    free = draft.rules.concurrency - draft.active_count() - len(asking)
     waiting = draft.state.ready if draft.wishes.draining else draft.state.waiting
-    for run_id in chain(waiting, changed):  # twice does no harm: it does not wait then
+    # Twice does no harm: it does not wait then.
+    candidates = chain(waiting, draft.changed_runs()) if alone is None else (alone,)
+    for run_id in candidates:
         if free <= 0:
             return
         run = draft.get(RUNS, run_id)
@@ -155,6 +159,16 @@ def settle(draft: Draft) -> None:
         elif handed_to(assignment, draft.life.journal):
             _launch(draft, run, assignment)
         free = draft.rules.concurrency - draft.active_count() - len(asking)
+
+
+def waits_alone(draft: Draft, event: object) -> RunId | None:
+    """The run of which an event says no more than that it is assigned, and which waits; None: it may have let others begin."""
+    match event:
+        case Heard(address=AssignmentAt(run=run_id), document=Assignment()):
+            run = draft.get(RUNS, run_id)
+            return run_id if run is not None and run.stage is Stage.WAITING else None
+        case _:
+            return None
 
 
 def _launch(draft: Draft, run: Run, assignment: Assignment) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
+from agent_node.core.draft import Draft
 from agent_node.core.effects import Effect, StartProcess
 from agent_node.core.machine import AgentCore
 from broker.runtime.core import Recovered
 from schemas.addresses import FireReportAt
 from schemas.documents import Fire, FireReport
-from schemas.names import RunId, job_id
+from schemas.names import InstanceId, JobId, RunId, job_id
 from schemas.status import NodeState, Outcome, RunPhase
 from tests.support.agents import (
     AGENT,
@@ -95,6 +97,21 @@ def test_a_run_that_waits_for_its_journal_is_no_burden() -> None:
     agent.clear(a_run(job="cleared"))
     assert agent.ending(a_run(job="stopped")).outcome is Outcome.WITHDRAWN
     assert agent.report(a_run(job="cleared")) is None
+
+
+def test_a_run_is_assigned_without_a_look_at_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There may be thousands: a new agent is assigned all that waited for it."""
+    agent, looks, busy = reborn(7), list[JobId](), Draft.busy
+
+    def counted(draft: Draft, instance: InstanceId, job: JobId) -> bool:
+        looks.append(job)
+        return busy(draft, instance, job)
+
+    monkeypatch.setattr(Draft, "busy", counted)
+    for number in range(20):
+        agent.assign(an_assignment(a_command(job=f"j{number}"), journal=0))
+
+    assert len(looks) == len(set(looks)) == 20
 
 
 def test_a_held_run_starts_when_the_dashboard_hands_it_to_this_journal() -> None:

@@ -132,7 +132,8 @@ def _submit(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None
 
 def _resubmit(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
     status = machine.status(copy.index)
-    if status not in {JobStatus.WAITING, JobStatus.COMPLETE, *_FAILED_STATUSES}:
+    again = status in {JobStatus.WAITING, JobStatus.COMPLETE, *_FAILED_STATUSES}
+    if not (again or _passed_by_itself(machine, copy)):
         instead = "; unskip it and submit it" if status is JobStatus.SKIPPED_COMPLETE else ""
         raise RefusedError(f"{copy.id} is {status}: only a job that waits or has ended can be resubmitted{instead}")
     _not_handed_over(machine, copy, "resubmit")
@@ -159,7 +160,8 @@ def _start(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> None:
 
 
 def _reset(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
-    _wanted(machine, copy, "reset", *_RESETTABLE)
+    if not _passed_by_itself(machine, copy):
+        _wanted(machine, copy, "reset", *_RESETTABLE)
     _not_handed_over(machine, copy, "reset")
     step.withdrawn += [
         Owner(machine.copies[i].queued, machine.instance, i) for i in copy.stands_for if machine.copies[i].queued
@@ -169,6 +171,12 @@ def _reset(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
             redo = machine.copies[other].redo or _to_redo(machine, other)
             machine.move(step, other, Trigger.RESET, "reset", **_FRESH, redo=redo)
             _forget_what_it_caused(step, machine, other)
+
+
+def _passed_by_itself(machine: ContextMachine, copy: Copy) -> bool:
+    """It was passed over though nobody skipped it (a blackout, not its day): it has ended, and there is no skip to take back."""
+    record = machine.copies[copy.index]
+    return record.stage is Stage.PASSED and not record.skipped
 
 
 def _to_redo(machine: ContextMachine, index: int) -> bool:

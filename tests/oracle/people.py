@@ -130,14 +130,16 @@ _ENDED_SOMEHOW = ("COMPLETE", "ERROR", "KILLED", "ERROR_ACKNOWLEDGED")
 
 
 def _resubmit(world: Evaluator, place: Place) -> None:
-    _only(world, place, "WAITING", *_ENDED_SOMEHOW)
+    if not _passed_by_itself(world, place):
+        _only(world, place, "WAITING", *_ENDED_SOMEHOW)
     _reset(world, place)
     _start(world, place)
 
 
 def _reset(world: Evaluator, place: Place) -> None:
     resettable = {"WAITING", "LOCK_QUEUED", *_ENDED_SOMEHOW}
-    _only(world, place, *resettable)
+    if not _passed_by_itself(world, place):
+        _only(world, place, *resettable)
     _no_run(world, place)
     together = world.text.together(place)
     for other in together:
@@ -149,6 +151,11 @@ def _reset(world: Evaluator, place: Place) -> None:
             _forget(world, other)
     for other in together:
         world._free(other)
+
+
+def _passed_by_itself(world: Evaluator, place: Place) -> bool:
+    """A blackout let it pass, or it was not its day: nobody skipped it."""
+    return world.status(place) == "SKIPPED_COMPLETE" and not world.jobs[place].skipped
 
 
 def _forget(world: Evaluator, place: Place) -> None:

@@ -132,6 +132,31 @@ def test_hold_and_release(page: Page, site: Site, nightly: str) -> None:
     shows(page, "Report", "COMPLETE")
 
 
+def test_what_a_blackout_passed_over_is_reset(page: Page, site: Site) -> None:
+    """It has ended like any other job: nobody skipped it, so there is no skip to take back."""
+    feed = site.folder.path / "feed.csv"
+    arrival = {
+        "agentName": "north",
+        "jobName": "Feed",
+        "filenames": [str(feed)],
+        "cronExpression": "* * * * * ?",
+        "blackoutWindowDateTimeRanges": {"0": 4102444800000},  # until 2100
+    }
+    site.do("plan", "import", str(write_plan(site.folder.path / "Feeds", [arrival], {"Feed": []})))
+    instance = start(site, "Feeds")
+    log_in(page, site, at=f"#/instances/{instance}")
+    shows(page, "Feed", "WAITING")
+    feed.touch()
+    shows(page, "Feed", "SKIPPED_COMPLETE")
+    page.get_by_role("button", name="Actions for Feed").click()
+    expect(page.get_by_role("dialog").get_by_role("button", name=re.compile("^Resubmit"))).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_role("button", name=re.compile("^Unskip"))).to_have_count(0)
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+
+    act(page, "Feed", "Reset")
+    shows(page, "Feed", "WAITING")
+
+
 def test_a_viewer_may_look_and_not_act(page: Page, site: Site, nightly: str) -> None:
     """What the broker would refuse cannot be clicked, and says why; what is retained is all there, the graph too."""
     instance = start(site, nightly)

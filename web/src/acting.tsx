@@ -102,12 +102,19 @@ const FITS: Record<Action, JobStatus[]> = {
 const HURTS = new Set<Action>(["kill", "skip", "reset", "continue", "disable", "acknowledge"]);
 const RUNS = new Set<Action>(["submit", "resubmit"]);
 
+/** Whether an action makes sense for a job as it stands. One that was passed over though nobody skipped it has ended like any other. */
+function fits(action: Action, job: JobState): boolean {
+  const passedByItself = job.status === "SKIPPED_COMPLETE" && !job.skipped;
+  if (!passedByItself) return FITS[action].includes(job.status);
+  return action === "resubmit" || action === "reset";
+}
+
 /** What can be done to a job where it stands. The dashboard has the last word. */
 export function choicesFor(job: JobState, over: boolean): Choice[] {
   if (over) return [];
   const atAgent = job.status === "WAITING" && (job.blockers ?? []).some((one) => one.kind === "agent");
   const fitting = (Object.keys(FITS) as Action[]).filter((action) =>
-    atAgent ? action === "kill" : FITS[action].includes(job.status),
+    atAgent ? action === "kill" : fits(action, job),
   );
   const choices = fitting.map((action): Choice => ({
     verb: action,

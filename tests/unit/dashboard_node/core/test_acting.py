@@ -135,6 +135,29 @@ def test_unskipped_it_tells_nothing_of_having_been_passed_over() -> None:
     assert office.of_job("a")[-1] == ("SKIPPED_COMPLETE", "WAITING", "unskipped")
 
 
+# Reset of what was passed over though nobody skipped it
+
+
+def test_what_a_blackout_passed_over_can_be_done_again() -> None:
+    """It has ended like any other: reset, it waits for its time; resubmitted, it happens, and others are not started twice."""
+    passed = "OK(q) outcome=EXECUTION_IGNORED_INSIDE_BLACKOUT_WINDOW -> init{a} q=KC\n OK(a) -> a=C P=C"
+    tell("P[q:q a | a<-and(q)]", f"{passed}\n reset(q) -> q=W a=C P=R\n OK(q) -> q=C P=C")
+    tell("P[q:q a | a<-and(q)]", f"{passed}\n resubmit(q) -> q=C a=C P=C")
+    tell("P[q:q a | a<-and(q)]", f"{passed}\n unskip(q) -> q=W a=C P=R")
+
+
+def test_a_command_that_was_left_out_on_its_day_can_be_done_again() -> None:
+    """The agent decides anew whether this is its day."""
+    passed = "submit(a) -> init{a}\n OK(a) outcome=EXECUTION_INVOKED_IGNORED_DAY_OF_WEEK -> a=KC"
+    tell("P[a]", f"{passed}\n reset(a) -> a=W\n submit(a) -> init{{a}}\n OK(a) -> a=C P=C")
+    tell("P[a]", f"{passed}\n resubmit(a) -> init{{a}}\n OK(a) -> a=C P=C")
+
+
+def test_what_a_person_skipped_is_unskipped_also_when_a_blackout_would_have_passed_it_over() -> None:
+    """The skip is to be taken back first, whatever else there was."""
+    tell("P[q:q]", "skip(q) -> q=KC\n reset(q) -> refused q=KC\n resubmit(q) -> refused q=KC\n unskip(q) -> q=W")
+
+
 # Disable and enable
 
 

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from jobplan.web.files import FOLDER
+from tests.e2e.nodes import a_command, write_plan
 from tests.support.leaks import check_descendants, descendants
-from tests.web.site import a_browser, a_page, a_site, find_chromium
+from tests.web.site import Site, a_browser, a_page, a_site, find_chromium
 
 AGENTS = ("north", "south")
 
@@ -44,3 +45,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """Broker, dashboard, two agents, and the page's server."""
     with a_site(tmp_path_factory.mktemp("site"), AGENTS) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def daily(site: Site) -> str:
+    """A plan that opens at six in London each day that is no holiday; and the calendar of holidays."""
+    holidays = site.folder.path / "holidays.csv"
+    holidays.write_text("2030-01-01,New Year\n2030-12-25,Christmas\n", "utf-8")
+    site.do("calendar", "import", str(holidays), "--name", "Holidays")
+    folder = write_plan(
+        site.folder.path / "Daily",
+        [a_command("Count", "sleep 30")],
+        {"Count": []},
+        timeWindowStart="0 0 6 * * ?",
+        timezone="Europe/London",
+        calendars={"exclude": ["Holidays"]},
+        ableToRunConcurrently=True,
+    )
+    site.do("plan", "import", str(folder))
+    return "Daily"

@@ -9,7 +9,7 @@ import re
 import zipfile
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.nodes import ROOT, a_command, write_plan
 from tests.web.site import Site, log_in
@@ -23,31 +23,6 @@ SAVE = "Save as the next version"
 GOOD = "Nothing is wrong with it"
 FAR = {"timeWindowStart": "0 30 5 2 7 ? 2035", "timezone": "Asia/Tokyo"}
 """Five in the morning in Japan, when it is the evening before in London."""
-
-
-@pytest.fixture(scope="module")
-def daily(site: Site) -> str:
-    """A plan that opens at six in London each day that is no holiday; and the calendar of holidays."""
-    holidays = site.folder.path / "holidays.csv"
-    holidays.write_text("2030-01-01,New Year\n2030-12-25,Christmas\n", "utf-8")
-    site.do("calendar", "import", str(holidays), "--name", "Holidays")
-    folder = write_plan(
-        site.folder.path / "Daily",
-        [a_command("Count", "sleep 30")],
-        {"Count": []},
-        timeWindowStart="0 0 6 * * ?",
-        timezone="Europe/London",
-        calendars={"exclude": ["Holidays"]},
-        ableToRunConcurrently=True,
-    )
-    site.do("plan", "import", str(folder))
-    return "Daily"
-
-
-def fill_and_leave(field: Locator, text: str) -> None:
-    """As somebody does who types and goes on with the Tab key."""
-    field.fill(text)
-    field.press("Tab")
 
 
 def test_what_is_coming_and_the_calendars(page: Page, site: Site, daily: str) -> None:
@@ -138,75 +113,6 @@ def test_a_context_gets_a_window_of_its_own(page: Page, site: Site, daily: str) 
     page.get_by_role("button", name="Give up the changes").click()
 
     assert text["plan"]["contexts"][0]["ownWindow"] == {"start": "0 10 6 * * ?", "ttlMilliseconds": 7_200_000}
-
-
-def test_whom_a_plan_wants_told_is_said_in_its_form(page: Page, site: Site, daily: str) -> None:
-    """Monitors, addresses, and others for single monitors; what is wrong with it stands there and at its line of the JSON."""
-    log_in(page, site, at=f"#/plans/{daily}/form")
-    page.get_by_role("button", name="Add notifications").click()
-    told = page.get_by_role("group", name="Notifications 1")
-    every = told.get_by_role("group", name="Of every job")
-    expect(every.locator(".fault").first).to_contain_text("nobody to tell of ERROR")
-    fill_and_leave(told.get_by_label("Mail to", exact=True), "ops@example.com, ${team}")
-    expect(every.locator(".fault", has_text="nobody to tell")).to_have_count(0)
-    every.get_by_label("MISSED").check()
-    told.get_by_role("group", name="Of the plan itself").get_by_label("COMPLETE").check()
-    told.get_by_label("Mail to others instead: add a monitor", exact=True).select_option("MISSED")
-    fill_and_leave(told.get_by_label("Addresses: MISSED"), "night@example.com")
-    told.get_by_label("Templates of the text: add a monitor").select_option("ERROR")
-    fill_and_leave(told.get_by_label("Template: ERROR"), "error.txt")
-    told.get_by_label("Copy to others instead: add a monitor", exact=True).select_option("START")
-    copies = told.get_by_role("group", name="Copy to others instead", exact=True)
-    expect(copies.locator(".fault")).to_contain_text("START is not in monitorTypes")
-    page.get_by_role("link", name="JSON").click()
-    text = json.loads(page.get_by_label(PLAN).input_value())
-    page.get_by_role("link", name="Form").click()
-    told.get_by_role("button", name="Remove “Notifications 1”").click()
-    expect(page.get_by_text("The plan asks for none")).to_be_visible()
-    page.get_by_role("button", name="Give up the changes").click()
-
-    assert text["notifications"] == [
-        {
-            "contextName": daily,
-            "monitorTypes": ["ERROR", "MISSED"],
-            "emailSendTo": ["ops@example.com", "${team}"],
-            "planMonitorTypes": ["COMPLETE"],
-            "emailSendToByMonitorType": {"MISSED": ["night@example.com"]},
-            "emailBodyNotificationTemplate": {"ERROR": "error.txt"},
-            "emailSendCcByMonitorType": {"START": []},
-        }
-    ]
-
-
-def test_whom_to_tell_of_one_job_is_said_in_its_form_and_follows_its_name(page: Page, site: Site, daily: str) -> None:
-    """For one monitor and context; saved, the dashboard has it; a job that goes takes it along."""
-    log_in(page, site, at=f"#/plans/{daily}/form")
-    page.get_by_role("button", name="Count", exact=True).click()
-    page.get_by_role("button", name="Add notifications").click()
-    told = page.get_by_role("group", name="When ERROR")
-    fill_and_leave(told.get_by_label("Mail to", exact=True), "ops@example.com")
-    told.get_by_label("Subject", exact=True).fill("Nothing was counted")
-    told.get_by_label("In context").select_option(daily)
-    page.get_by_role("group", name=f"When ERROR in {daily}").get_by_label("Of", exact=True).select_option("LATE_END")
-    fill_and_leave(page.locator(".sheet").get_by_label("Name", exact=True), "Recount")
-    page.get_by_role("link", name="JSON").click()
-    text = json.loads(page.get_by_label(PLAN).input_value())
-    page.get_by_role("link", name="Form").click()
-    page.get_by_role("button", name="Remove Recount").click()
-    page.get_by_role("link", name="JSON").click()
-    after = json.loads(page.get_by_label(PLAN).input_value())
-    page.get_by_role("button", name="Give up the changes").click()
-
-    [details] = text["notification_details"]
-    assert details == {
-        "jobName": "Recount",
-        "contextName": daily,
-        "monitorType": "LATE_END",
-        "emailSendTo": ["ops@example.com"],
-        "emailSubject": "Nothing was counted",
-        "childContextName": daily,
-    }
-    assert "notification_details" not in after
 
 
 def test_an_instance_tells_its_deadlines(page: Page, site: Site) -> None:

@@ -269,6 +269,7 @@ export const words = {
     pairName: "Name",
     pairValue: "Value",
     addPair: "Add a parameter",
+    addValue: "Add a value",
     from: "From",
     to: "To",
     addRange: "Add a blackout",
@@ -355,6 +356,8 @@ export const words = {
     emailBody: ["Text", ""],
     emailSubjectTemplate: ["Template of the subject", "A file in templates/ of the dashboard's folder"],
     emailBodyTemplate: ["Template of the text", ""],
+    emailNotificationTemplateParameters: ["Values for the templates", "In subject, text and templates ${name} becomes the value"],
+    attachment: ["Attachment", "It is never sent; empty the field to take it out"],
   },
   forecast: {
     title: "Coming",

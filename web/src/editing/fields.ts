@@ -2,7 +2,7 @@
 import type { words } from "../words";
 import type { KindOfJob } from "./source";
 
-export type Shape = "text" | "long" | "code" | "number" | "check" | "lines" | "words" | "zone" | "days" | "span" | "parameters" | "codes" | "ranges" | "monitors" | "addressesOf" | "templatesOf" | readonly string[];
+export type Shape = "text" | "long" | "code" | "number" | "check" | "lines" | "words" | "zone" | "days" | "span" | "parameters" | "codes" | "ranges" | "monitors" | "addressesOf" | "templatesOf" | "values" | readonly string[];
 
 export interface Field {
   /** A path into the object, such as `retry.attempts`. */
@@ -12,6 +12,8 @@ export interface Field {
   absent?: number;
   /** Of which monitors some are chosen. */
   monitors?: readonly string[];
+  /** Has a field only where the JSON has it: to be looked at and taken out. */
+  onlyIfThere?: true;
 }
 
 const CALENDARS: Field[] = [
@@ -117,6 +119,8 @@ const ADDRESSES: Field[] = [
   { key: "emailSendBcc", shape: "words" },
 ];
 
+const NEVER_SENT: Field = { key: "attachment", shape: "text", onlyIfThere: true };
+
 /** Whom a plan wants told. */
 export const TOLD_FIELDS: Field[] = [
   { key: "monitorTypes", shape: "monitors", monitors: OF_JOBS },
@@ -128,6 +132,7 @@ export const TOLD_FIELDS: Field[] = [
   { key: "emailSubjectNotificationTemplate", shape: "templatesOf", monitors: OF_JOBS },
   { key: "emailBodyNotificationTemplate", shape: "templatesOf", monitors: OF_JOBS },
   { key: "html", shape: "check" },
+  NEVER_SENT,
 ];
 
 /** Whom it wants told of one job, in one context or any, for one monitor. */
@@ -138,5 +143,7 @@ export const DETAIL_FIELDS: Field[] = [
   { key: "emailBody", shape: "long" },
   { key: "emailSubjectTemplate", shape: "text" },
   { key: "emailBodyTemplate", shape: "text" },
+  { key: "emailNotificationTemplateParameters", shape: "values" },
   { key: "html", shape: "check" },
+  NEVER_SENT,
 ];

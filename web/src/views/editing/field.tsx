@@ -7,6 +7,7 @@ import { type Obj, put } from "../../editing/source";
 import { words } from "../../words";
 import { Chosen, OfMonitors } from "./monitors";
 import { Ranges } from "./ranges";
+import { Values } from "./values";
 
 /** The value at a path such as `retry.attempts`. */
 function valueAt(owner: Obj, key: string): unknown {
@@ -27,9 +28,10 @@ interface Wanted<T extends object> {
 }
 
 export function Fields<T extends object>({ fields, owner, faults, change }: Wanted<T>): JSX.Element {
+  const shown = fields.filter((field) => field.onlyIfThere !== true || valueAt(owner as Obj, field.key) !== undefined);
   return (
     <>
-      {fields.map((field) => {
+      {shown.map((field) => {
         const [label, hint] = words.fields[field.key];
         const top = field.key.split(".")[0] ?? "";
         return (
@@ -42,7 +44,7 @@ export function Fields<T extends object>({ fields, owner, faults, change }: Want
   );
 }
 
-const GROUPS = new Set<Shape>(["days", "span", "parameters", "ranges", "monitors", "addressesOf", "templatesOf"]);
+const GROUPS = new Set<Shape>(["days", "span", "parameters", "ranges", "monitors", "addressesOf", "templatesOf", "values"]);
 
 interface Ids {
   id: string;
@@ -156,6 +158,8 @@ function Input({ field: { shape, absent, monitors = [] }, ids, label, value, cha
     case "addressesOf":
     case "templatesOf":
       return <OfMonitors shape={shape} label={label} among={monitors} value={(value ?? {}) as Record<string, string | string[]>} change={change} />;
+    case "values":
+      return <Values label={label} value={(value ?? {}) as Record<string, string>} change={change} />;
     case "text":
       return <input {...ids} aria-label={label} value={written(value)} onInput={(event) => change(event.currentTarget.value)} />;
   }

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.cron import CronError, blackout_end, matches, parse
-from schemas.documents import Instant
 from schemas.plan import ClockJob
+from schemas.shown import Instant
 
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

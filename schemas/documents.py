@@ -6,23 +6,16 @@ body defined here. Times are aware datetimes in UTC, durations are named with th
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from enum import StrEnum
-from typing import Annotated
+from datetime import date
 
-from msgspec import Meta, Struct, field
+from msgspec import field
 
+from schemas.blockers import Blocker, LockClaim
 from schemas.grants import Grant
 from schemas.names import ContextName, InstanceId, JobId, LockName, NodeName, PlanName, RunId, UserName
 from schemas.plan import ClockJob, CommandJob, FileJob, PlanSource
+from schemas.shown import Instant, Shown
 from schemas.status import ContextStatus, FireOutcome, JobKind, JobStatus, NodeState, Outcome, RunPhase
-
-Instant = Annotated[datetime, Meta(tz=True)]
-"""An aware point in time."""
-
-
-class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """Common shape of documents and their parts: camelCase on the wire, defaults left out."""
 
 
 class Condition(Shown, frozen=True, kw_only=True):
@@ -274,52 +267,6 @@ class InstanceStatus(Shown, frozen=True, kw_only=True):
     contexts: tuple[ContextState, ...] = ()
     jobs: int = 0
     """How many job documents belong to it."""
-
-
-class BlockerKind(StrEnum):
-    """Why a job does not run."""
-
-    PREDECESSOR = "predecessor"
-    CONTEXT = "context"
-    LOCK = "lock"
-    HELD = "held"
-    DISABLED = "disabled"
-    RETRY = "retry"
-    WINDOW = "window"
-    AGENT = "agent"
-    NOT_TRIGGERED = "notTriggered"
-    CLOCK = "clock"
-    FILE = "file"
-
-
-class LockClaim(Shown, frozen=True, kw_only=True):
-    """A job that holds, or waits for, units of a lock; since when it does."""
-
-    instance: InstanceId
-    context: ContextName
-    job: JobId
-    weight: int = 1
-    run: RunId | None = None
-    """The run that holds it."""
-    since: Instant | None = None
-
-
-class Blocker(Shown, frozen=True, kw_only=True):
-    """One reason why a job does not run, as data; ``text`` says it to a person."""
-
-    kind: BlockerKind
-    text: str
-    job: str = ""
-    """The predecessor, by identifier."""
-    lock: str = ""
-    holders: tuple[LockClaim, ...] = ()
-    """The first few who hold the lock; only the first few of a queue say so. All are in ``lock/{lock}``."""
-    run: str = ""
-    """The first of the runs that hold the lock, or the one that waits on an agent."""
-    agent: str = ""
-    since: Instant | None = None
-    """When the job began to wait for it."""
-    until: Instant | None = None
 
 
 class JobState(Shown, frozen=True, kw_only=True):

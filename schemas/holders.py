@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from schemas.documents import LockClaim
+from schemas.blockers import LockClaim
 from schemas.names import InstanceId
 
 SHOWN: Final = 3

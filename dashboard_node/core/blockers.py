@@ -12,7 +12,8 @@ from dashboard_node.core.lifecycle import Stage
 from dashboard_node.core.locks import Owner
 from dashboard_node.core.rules import asked_for, forbidden
 from dashboard_node.core.state import State
-from schemas.documents import Blocker, BlockerKind, LockClaim, Presence
+from schemas.blockers import Blocker, BlockerKind, LockClaim
+from schemas.documents import Presence
 from schemas.holders import held_by
 from schemas.names import LockName, NodeName, group_label
 from schemas.plan import ClockJob, OnAgentAway, StartupControl

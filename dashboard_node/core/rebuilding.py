@@ -29,9 +29,9 @@ from dashboard_node.core.records import (
 from dashboard_node.core.state import ACTIVE
 from dashboard_node.core.step import Step
 from schemas.addresses import Address, AgentInstanceAt, AssignmentAt, GrantsAt, TakenAt
+from schemas.blockers import BlockerKind
 from schemas.documents import (
     Assignment,
-    BlockerKind,
     CalendarDays,
     Document,
     Grants,

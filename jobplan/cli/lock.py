@@ -11,7 +11,8 @@ from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
 from jobplan.errors import RefusedByNodeError, UnknownNameError
 from jobplan.settings import Settings
-from schemas.documents import LockClaim, LockState
+from schemas.blockers import LockClaim
+from schemas.documents import LockState
 from schemas.requests import Act, Action
 
 Released = tuple[list[str], dict[str, str]]

@@ -25,7 +25,8 @@ from jobplan.client.live import (
     note,
     span,
 )
-from schemas.documents import JobState, LockClaim
+from schemas.blockers import LockClaim
+from schemas.documents import JobState
 from schemas.estimates import DeadlineState
 from schemas.status import ContextStatus, JobStatus
 

@@ -12,7 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jobplan.client.picture import Picture
-from schemas.documents import Blocker, BlockerKind, JobState, LockState
+from schemas.blockers import Blocker, BlockerKind
+from schemas.documents import JobState, LockState
 from schemas.holders import held_by
 from schemas.names import InstanceId, JobId
 

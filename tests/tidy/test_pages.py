@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import pytest
 
-from schemas.documents import BlockerKind
+from schemas.blockers import BlockerKind
 from schemas.status import ContextStatus, FireOutcome, JobKind, JobStatus, NodeState, Outcome, RunPhase
 from scripts.pages import PARTS, ROOT, WHOLE, page
 

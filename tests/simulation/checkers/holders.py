@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from schemas.blockers import BlockerKind, LockClaim
 from schemas.codec import decode
-from schemas.documents import BlockerKind, JobState, LockClaim, LockState
+from schemas.documents import JobState, LockState
 from tests.simulation.checkers.readers import greets
 from tests.simulation.checkers.reading import DASHBOARD
 from tests.simulation.session import TOPICS

@@ -14,17 +14,9 @@ from schemas.addresses import (
     RunReportAt,
     ShareAt,
 )
+from schemas.blockers import Blocker, BlockerKind
 from schemas.codec import Header, SchemaError, body_of, decode, decode_header
-from schemas.documents import (
-    Blocker,
-    BlockerKind,
-    FireReport,
-    InstanceStatus,
-    JobState,
-    Presence,
-    RunReport,
-    Share,
-)
+from schemas.documents import FireReport, InstanceStatus, JobState, Presence, RunReport, Share
 from schemas.names import InstanceId, NodeName, RunId
 from schemas.status import ContextStatus, JobStatus, RunPhase
 from tests.simulation.checkers.reading import DASHBOARD, Ledger

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from jobplan.client.holders import with_holders
 from jobplan.client.live import view
-from schemas.documents import Blocker, BlockerKind, JobState, LockClaim, LockState
+from schemas.blockers import Blocker, BlockerKind, LockClaim
+from schemas.documents import JobState, LockState
 from schemas.names import InstanceId, LockName, RunId
 from schemas.status import JobStatus
 from tests.support.pictures import INSTANCE, NOON, a_job, a_picture, an_instance

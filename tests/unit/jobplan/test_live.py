@@ -9,7 +9,8 @@ import pytest
 
 from jobplan.client.live import View, gone, lines_of, span, view
 from jobplan.client.picture import Change
-from schemas.documents import Blocker, BlockerKind, ContextState, Document
+from schemas.blockers import Blocker, BlockerKind
+from schemas.documents import ContextState, Document
 from schemas.names import ContextName, InstanceId
 from schemas.status import ContextStatus, JobStatus, NodeState
 from tests.support.pictures import INSTANCE, NOON, PLAN, a_job, a_picture, a_presence, an_instance, where

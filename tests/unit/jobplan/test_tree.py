@@ -10,7 +10,8 @@ from rich.console import Console
 from jobplan.cli.tree import InstanceTree, plain
 from jobplan.client.live import View, clock, lines_of, view
 from jobplan.client.picture import Change
-from schemas.documents import Blocker, BlockerKind, ContextState, Document, LockClaim, LockState
+from schemas.blockers import Blocker, BlockerKind, LockClaim
+from schemas.documents import ContextState, Document, LockState
 from schemas.names import ContextName, LockName
 from schemas.status import ContextStatus, JobStatus, NodeState
 from tests.support.pictures import INSTANCE, NOON, PLAN, a_job, a_picture, a_presence, an_instance, where

@@ -7,7 +7,8 @@ import pytest
 from broker.runtime.core import Heard
 from dashboard_node.core.blockers import blockers
 from schemas.addresses import AgentPresenceAt, FireReportAt, RunReportAt
-from schemas.documents import BlockerKind, Condition, FireReport, Presence, RunReport
+from schemas.blockers import BlockerKind
+from schemas.documents import Condition, FireReport, Presence, RunReport
 from schemas.names import NodeName, PlanName, job_id
 from schemas.plan import Retry
 from schemas.requests import Action, PrepareInstance

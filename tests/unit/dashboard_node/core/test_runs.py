@@ -8,7 +8,8 @@ import pytest
 
 from broker.runtime.core import Tick
 from schemas.addresses import AssignmentAt, JobAt
-from schemas.documents import BlockerKind, JobState
+from schemas.blockers import BlockerKind
+from schemas.documents import JobState
 from schemas.names import PlanName
 from schemas.plan import Parameter, Retry
 from schemas.requests import Action, MoveEnd

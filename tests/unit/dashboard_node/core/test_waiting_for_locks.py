@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from dashboard_node.core.locks import FEW
 from jobplan.simulate.script import Line, Play
 from schemas.addresses import Address, JobAt
-from schemas.documents import Blocker, Document, JobState
+from schemas.blockers import Blocker
+from schemas.documents import Document, JobState
 from schemas.plan import JobLock, LockParticipant, PlanSource
 from schemas.requests import Action
 from tests.scenarios.notation import plan

@@ -24,6 +24,7 @@ _YEARS_AHEAD: Final = 20
 _MOST_DAYS: Final = 20_000
 _ESCAPED: Final = re.compile(r"\\([\\;,nN])")
 _ALL_DAY: Final = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?")
+_DATE: Final = re.compile(r"\d{8}(?!\d)", re.ASCII)
 _EVERY: Final = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
 _BY_THE_CLOCK: Final = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 
@@ -45,7 +46,10 @@ def read_calendar(name: str, text: str) -> dict[date, str]:
     is_ics = name.lower().endswith((".ics", ".ical")) or text.lstrip("\ufeff \r\n").upper().startswith(
         "BEGIN:VCALENDAR"
     )
-    days = read_ics(text) if is_ics else read_csv(text)
+    try:
+        days = read_ics(text) if is_ics else read_csv(text)
+    except BadInputError as error:
+        raise BadInputError(f"{name}: {error}") from error
     if not days:
         raise BadInputError(f"{name}: no day is in it")
     if len(days) > _MOST_DAYS:
@@ -196,7 +200,7 @@ def _daily(number: int, rule: str, last: datetime) -> str:
 def _date(number: int, value: str) -> date:
     """The date a value begins with; a time of day behind it is left out."""
     try:
-        return datetime.strptime(value[:8], "%Y%m%d").date()  # noqa: DTZ007  # a date has no zone
+        return date.fromisoformat(value[:8] if _DATE.match(value) else "")
     except ValueError:
         raise BadInputError(f"line {number}: '{value}' is no date; 20261225 is one") from None
 

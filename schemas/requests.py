@@ -348,6 +348,13 @@ class InstanceStarted(Struct, frozen=True, kw_only=True, rename="camel"):
     instance: InstanceId
 
 
+class EventRaised(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Data of the answer to RaiseEvent."""
+
+    instances: int
+    """How many have heard it."""
+
+
 class ForeseenChange(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A status that would change; without ``job`` it is the context's."""
 

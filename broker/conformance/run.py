@@ -9,11 +9,11 @@ from functools import partial
 
 from msgspec import Struct
 
-from broker.bus import Bus
+from broker.bus import Bus, Publication
 from broker.conformance import checks
 from broker.conformance.bench import Bench, HangUp, Limits, Restart
 from broker.conformance.findings import Finding, NotConformError, Remark, Verdict
-from broker.errors import BusError
+from broker.errors import BusError, RefusedError
 
 OnFinding = Callable[[Finding], None]
 _LIMIT = 120.0
@@ -34,10 +34,16 @@ class UnderTest(Struct, frozen=True, kw_only=True):
 async def check_broker(
     broker: UnderTest, token: str, *, limits: Limits | None = None, on_finding: OnFinding = lambda _finding: None
 ) -> list[Finding]:
-    """Everything we assume, tried out below ``{prefix}/_check/{token}``. Raises BusError if the broker is not there at all."""
+    """Everything we assume, tried out below ``{prefix}/_check/{token}``.
+
+    Raises BusError if the broker is not there at all, RefusedError if it does not let us publish there.
+    """
     bench = Bench(broker.bus, f"{broker.prefix}/_check/{token}", broker.hang_up, limits or Limits())
-    async with bench.session("a"):
-        pass
+    async with bench.session("a") as session:
+        try:
+            await session.publish([Publication(bench.topic("allowed"), b"")])
+        except RefusedError as error:
+            raise RefusedError(f"{error}: try it as a user who may; 'jobplan broker init' lets 'dashboard'") from error
     findings: list[Finding] = []
     try:
         for name, check in _checks(broker):

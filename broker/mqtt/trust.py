@@ -27,5 +27,5 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(cafile=ca_file)
         except OSError as error:  # ssl.SSLError is one
-            raise BusError(f"cannot read certificates from {ca_file}: {error}") from error
+            raise BusError(f"cannot read certificates from {ca_file}: {error.strerror or error}") from error
     return context

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 UNTRUSTED = "certificate verify failed"
 CLOSED_EARLY = "closed the connection before it answered"
+_NUMBER: Final = re.compile(r"^\[Errno -?\d+\] ")
+"""What Python puts before the operating system's words."""
 
 
 def in_words(text: str, *, tls: bool) -> str:
@@ -13,4 +18,4 @@ def in_words(text: str, *, tls: bool) -> str:
         return f"its certificate is not trusted ({why}): name the one that signed it, with JOBPLAN_CA_FILE or ca-file"
     if text == CLOSED_EARLY and not tls:
         return f"{text} (a TLS listener does that to who comes without: mqtts://)"
-    return "no answer" if "timed out" in text else text
+    return "no answer" if "timed out" in text else _NUMBER.sub("", text)

@@ -44,8 +44,9 @@ def locked(path: Path) -> Iterator[None]:
         except BlockingIOError:
             holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
             raise StoreError(f"{path} is in use by another node, process {holder}") from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        with one_line(f"{path}.lock"):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(handle)
@@ -56,7 +57,9 @@ def one_line(what: str) -> Iterator[None]:
     """What SQLite or the file system complains of, as one line that names what was meant."""
     try:
         yield
-    except (sqlite3.Error, OSError, ValueError) as error:  # ValueError: aiosqlite's, when the database is closed
+    except OSError as error:
+        raise StoreError(f"{what}: {error.strerror or error}") from error
+    except (sqlite3.Error, ValueError) as error:  # ValueError: aiosqlite's, when the database is closed
         raise StoreError(f"{what}: {error}") from error
 
 

@@ -36,6 +36,7 @@ from schemas.requests import (
     DeletePlan,
     EnablePlan,
     EndInstance,
+    EventRaised,
     Foreseen,
     GrantRole,
     ImportCalendar,
@@ -130,7 +131,7 @@ def _decide(step: Step, event: Requested, request: Change) -> Answer:  # noqa: C
         case RaiseEvent():
             reached = settling.broadcast(step, job_id("GLOBAL_EVENT", request.event), "raised by a person", group=None)
             step.note("request", detail=f"global event {request.event} raised in {reached} instances")
-            return _done({"instances": reached})
+            return _done(EventRaised(instances=reached))
 
 
 def _start(step: Step, event: Requested, request: StartInstance) -> Answer:

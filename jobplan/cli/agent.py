@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from jobplan.cli.options import Noun, nearest, with_settings
@@ -47,11 +49,12 @@ def list_(settings: Settings) -> None:
             _counted(one),
             f"{one.condition.load:g}",
             _size(one.condition.disk_free),
-            ", ".join([*one.labels, *_switched(one)]),
+            ", ".join(one.labels),
+            ", ".join(_switched(one)),
         )
         for one in found
     ]
-    columns = ("AGENT", "STATE", "SINCE", "HOST", "VERSION", "ZONE", "RUNS", "LOAD", "DISK FREE", "LABELS")
+    columns = ("AGENT", "STATE", "SINCE", "HOST", "VERSION", "ZONE", "RUNS", "LOAD", "DISK FREE", "LABELS", "NOTE")
     put_table(columns, rows, empty="no agents yet: start one with 'jobplan serve agent NAME'")
 
 
@@ -142,6 +145,9 @@ def undrain(settings: Settings, name: str) -> None:
     _ask(settings, name, Drain(draining=False), "drains no more")
 
 
+_PRETENDING: Final = {"on": "pretends", "off": "pretends no more", "default": "goes by its settings"}
+
+
 @agent.command(
     "dry-run", epilog="\b\nExample:\n  jobplan agent dry-run north on --job north-Load --return-code 3 --seconds 10"
 )
@@ -173,7 +179,7 @@ def dry_run(  # noqa: PLR0913 - one a word of the command line
         error_percentage=errors,
         files=files,
     )
-    _ask(settings, name, asked, f"dry run {switch}" + (f" for {job}" if job else ""))
+    _ask(settings, name, asked, _PRETENDING[switch] + (f" for {job}" if job else ""))
 
 
 @agent.command(epilog="\b\nExample:\n  jobplan agent watch north Daily-20260302T010000Z north-Arrival")

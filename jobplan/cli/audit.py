@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from jobplan.cli.names import the_plan
 from jobplan.cli.options import Noun, Verb, with_settings
-from jobplan.cli.output import put_json, put_table
+from jobplan.cli.output import counted, put_json, put_table
 from jobplan.cli.session import with_client
 from jobplan.cli.times import moment
 from jobplan.client import Client, Scope
@@ -112,7 +112,9 @@ def export(  # noqa: PLR0913  # one an option
 
     count = with_client(settings, work)
     if output is not None:
-        put_json({"file": str(output), "rows": count}) if settings.json else click.echo(f"wrote {output}: {count} rows")
+        put_json({"file": str(output), "rows": count}) if settings.json else click.echo(
+            f"wrote {output}: {counted(count, 'row')}"
+        )
 
 
 async def _write(pages: AsyncIterator[tuple[AuditEntry, ...]], file: IO[str], plan: str, *, as_csv: bool) -> int:

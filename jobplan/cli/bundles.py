@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from dashboard_node.core import plan_rules
 from jobplan.bundle import Bundle, BundleError, describe_faults, export, load, suggested_tokens
-from jobplan.cli.output import put_json
+from jobplan.cli.output import counted, put_json
 from jobplan.clock import now
 from jobplan.errors import BadInputError
 from schemas.plan import PlanSource
@@ -60,8 +60,8 @@ def put_validation(file: Path, tokens: dict[str, str], *, as_json: bool, refuse_
         put_json({"file": str(file), "valid": True, "plan": plan.name, "jobs": len(jobs), "faults": faults})
         return True
     warn(faults)
-    warnings = f", {len(faults)} warnings" if faults else ""
-    click.echo(f"{file}: plan {plan.name} with {len(jobs)} jobs can be imported{warnings}")
+    warnings = f", {counted(len(faults), 'warning')}" if faults else ""
+    click.echo(f"{file}: plan {plan.name} with {counted(len(jobs), 'job')} can be imported{warnings}")
     return True
 
 

@@ -8,7 +8,7 @@ import click
 
 from jobplan.calendar_files import read_calendar
 from jobplan.cli.options import Noun, confirm, with_settings
-from jobplan.cli.output import put_json, put_table
+from jobplan.cli.output import counted, put_json, put_table
 from jobplan.cli.session import with_client
 from jobplan.client import Client
 from jobplan.client.live import day_and_clock
@@ -48,7 +48,7 @@ def import_(settings: Settings, file: Path, name: str | None) -> None:
     if settings.json:
         put_json(done)
     elif done.changed:
-        click.echo(f"imported {done.name}, version {done.version}: {len(request.days)} days")
+        click.echo(f"imported {done.name}, version {done.version}: {counted(len(request.days), 'day')}")
     else:
         click.echo(f"{done.name} is unchanged: still version {done.version}")
 

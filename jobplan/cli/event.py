@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from jobplan.cli.options import Noun, with_settings
-from jobplan.cli.output import put_json
+from jobplan.cli.output import counted, put_json, say
 from jobplan.cli.session import with_client
 from jobplan.settings import Settings
 
@@ -20,8 +20,10 @@ def event() -> None:
 @with_settings
 def raise_(settings: Settings, name: str) -> None:
     """Raise a global event in every running instance that has it."""
-    with_client(settings, lambda client: client.raise_event(name))
+    heard = with_client(settings, lambda client: client.raise_event(name))
     if settings.json:
-        put_json({"event": name, "raised": True})
+        put_json({"event": name, "instances": heard})
+    elif heard:
+        click.echo(f"raised {name} in {counted(heard, 'instance')}")
     else:
-        click.echo(f"raised {name}")
+        say(f"no running instance has the global event '{name}': nothing has happened")

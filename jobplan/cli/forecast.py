@@ -6,7 +6,7 @@ import click
 
 from jobplan.cli.names import the_plan
 from jobplan.cli.options import Verb, with_settings
-from jobplan.cli.output import put_json, put_table, say
+from jobplan.cli.output import counted, put_json, put_table, say
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
 from jobplan.client.live import day_and_clock
@@ -38,7 +38,9 @@ def forecast(settings: Settings, days: int, plan_name: str | None, each: int) ->
         put_json(found)
         return
     rows = [_row(one) for one in found.rows]
-    put_table(("LOCAL TIME", "ZONE", "PLAN", "JOB", "WHAT", "NOTE"), rows, empty=f"nothing is due in {days} days")
+    put_table(
+        ("LOCAL TIME", "ZONE", "PLAN", "JOB", "WHAT", "NOTE"), rows, empty=f"nothing is due in {counted(days, 'day')}"
+    )
     if found.more:
         say(f"and more until {day_and_clock(found.until)}: name a plan, or fewer days")
 

@@ -63,6 +63,9 @@ class Nouns(click.Group):
             return super().main(args, prog_name, standalone_mode=False, **extra)
         try:
             code = super().main(args, prog_name, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:  # whoever names no command is shown what there is
+            error.show()
+            code = error.exit_code
         except click.UsageError as error:
             where = error.ctx.command_path if error.ctx is not None else "jobplan"
             message = error.format_message().rstrip(".")

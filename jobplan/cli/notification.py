@@ -54,7 +54,8 @@ def list_(settings: Settings, plan: str | None, state: str | None, count: int) -
         (day_and_clock(one.notification.at), one.notification.monitor, one.notification.text, _ways(one))
         for one in found.notifications
     ]
-    put_table(("AT", "MONITOR", "WHAT", "HOW IT WENT"), rows, empty="nobody was told of anything yet")
+    empty = "nothing like that is on record" if plan or state else "nobody was told of anything yet"
+    put_table(("AT", "MONITOR", "WHAT", "HOW IT WENT"), rows, empty=empty)
 
 
 def _ways(entry: NotificationEntry) -> str:

@@ -75,8 +75,11 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[str] | None = None) -> None:
         """Write it to standard error."""
-        click.echo(f"jobplan: {self.format_message()}", file=file, err=file is None)
+        said = self.format_message()
+        click.echo(f"jobplan: {said}", file=file, err=file is None)
         for fault in self.faults:
+            if said == f"{fault.path}: {fault.message}":
+                continue  # the only one that is wrong: the line has said it
             kind = "warning: " if fault.warning else ""
             click.echo(f"  {fault.path}: {kind}{fault.message}", file=file, err=file is None)
 

@@ -56,6 +56,11 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def counted(count: int, thing: str) -> str:
+    """``1 day``, ``2 days``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def put_table(columns: Sequence[str], rows: Sequence[Sequence[RenderableType]], *, empty: str) -> None:
     """Rows in columns; ``empty`` is said when there are none. Not cut to any width unless written to a terminal."""
     if not rows:

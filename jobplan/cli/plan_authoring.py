@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from jobplan.cli.options import Verb, pairs, with_settings
-from jobplan.cli.output import put_json
+from jobplan.cli.output import counted, put_json
 from jobplan.errors import BadInputError
 from jobplan.settings import Settings
 
@@ -40,7 +40,7 @@ def build(settings: Settings, file: Path, output: Path | None, name: str, tokens
             {"file": str(target), "plan": bundle.source.plan.name, "jobs": len(bundle.source.jobs), "tokens": used}
         )
     else:
-        click.echo(f"wrote {target}: plan {bundle.source.plan.name} with {len(bundle.source.jobs)} jobs")
+        click.echo(f"wrote {target}: plan {bundle.source.plan.name} with {counted(len(bundle.source.jobs), 'job')}")
 
 
 @click.command(cls=Verb, epilog="\b\nExample:\n  jobplan plan schema > plan.schema.json\n  jobplan plan schema command")

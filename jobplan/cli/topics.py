@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from jobplan.cli.options import Verb, with_settings
-from jobplan.cli.output import put_json, put_rich
+from jobplan.cli.output import counted, put_json, put_rich, say
 from jobplan.cli.session import with_client
 from jobplan.client import Scope
 from jobplan.settings import Settings
@@ -33,14 +33,19 @@ def topics(settings: Settings, below: str, *, values: bool) -> None:
         found |= {topic: {"unreadable": reason} for topic, reason in picture.unreadable.items()}
         root = f"{client.wire.prefix}/"
         shown = {topic.removeprefix(root): document for topic, document in sorted(found.items())}
-        return {topic: document for topic, document in shown.items() if topic.startswith(below.strip("/"))}
+        return {topic: document for topic, document in shown.items() if _is_below(topic, below.strip("/"))}
 
     found = with_client(settings, work)
     if settings.json:
         put_json(found)
         return
-    put_rich(_tree(found, values=values))
-    click.echo(f"{len(found)} retained topics", err=True)
+    if found:
+        put_rich(_tree(found, values=values))
+    say(counted(len(found), "retained topic"))
+
+
+def _is_below(topic: str, level: str) -> bool:
+    return not level or topic == level or topic.startswith(f"{level}/")
 
 
 def _tree(found: dict[str, object], *, values: bool) -> Tree:

@@ -34,6 +34,7 @@ from schemas.requests import (
     Answer,
     DashboardRequest,
     EndInstance,
+    EventRaised,
     ImportPlan,
     InstanceStarted,
     PlanImported,
@@ -174,9 +175,10 @@ class Client(Connection):
                 page = decode(bytes(answer.data), AuditPage)
             yield page.rows
 
-    async def raise_event(self, event: str) -> None:
-        """Raise a global event."""
-        await self.ask(RaiseEvent(event=event))
+    async def raise_event(self, event: str) -> int:
+        """Raise a global event; how many instances have heard it."""
+        answer = await self.ask(RaiseEvent(event=event))
+        return decode(bytes(answer.data), EventRaised).instances
 
 
 @asynccontextmanager

@@ -158,8 +158,9 @@ def _jobs(picture: Picture, now: datetime) -> Iterator[Finding]:
 
 
 def _failed(job: JobState) -> str:
-    code = "" if job.return_code is None else f", return code {job.return_code}"
-    return f"ERROR{code}{': ' + job.reason if job.reason else ''}"
+    code = "" if job.return_code is None else f"return code {job.return_code}"
+    why = job.reason or code
+    return f"ERROR: {why}" if why else "ERROR"
 
 
 def _unreadable(picture: Picture) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from broker.address import BrokerUrl, parse_url
 from broker.errors import BrokerUrlError, TopicError
+from broker.topic_table import TABLE, Role, filter_of
 from broker.topics import RequestTopic, Topics
 from jobplan.errors import BadInputError
 from schemas.addresses import Address
@@ -24,19 +25,7 @@ class Scope(Enum):
     INSTANCES = ("instance/+",)
     LOCKS = ("lock/+",)
     JOBS = ("instance/+/job/+/+",)
-    ALL = (
-        "dashboard/presence",
-        "agent/+/presence",
-        "agent/+/plan/+",
-        "agent/+/instance/+",
-        "agent/+/assignment/+/+",
-        "agent/+/report/+/+",
-        "agent/+/taken/+/+",
-        "plan/+",
-        "instance/+",
-        "instance/+/job/+/+",
-        "lock/+",
-    )
+    ALL = tuple(filter_of(row.pattern) for row in TABLE if row.retained and Role.PERSON in row.readers)
 
 
 class JobsOf(Struct, frozen=True):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -21,6 +22,19 @@ if TYPE_CHECKING:
     from broker.server import RunningBroker
     from dashboard_node.config import DashboardConfig
     from jobplan.web.server import WebSettings
+
+
+_OF_A_FOLDER: Final = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.ENOENT,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+}
+"""Why a node's folder cannot be made or written."""
 
 
 async def serve_broker(url: BrokerUrl, data: Path) -> int:
@@ -130,7 +144,9 @@ async def _one_line_errors(*bad_settings: type[ValueError]) -> AsyncIterator[Non
         fenced = JobplanError(str(error))
         fenced.exit_code = error.exit_code
         raise fenced from error
-    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+    except OSError as error:
+        if error.errno not in _OF_A_FOLDER:
+            raise
         raise BadInputError(f"{error.filename}: {error.strerror}; give --data another folder") from error
 
 

@@ -19,9 +19,9 @@ from schemas.names import PlanName
 from schemas.plan import PlanSource
 from schemas.requests import Fault
 
-Echo = Callable[[str], None]
-
 BAD_INPUT = 2
+_PAGE = 120
+"""Columns of the timeline where no terminal says how many."""
 
 
 Medians = Callable[[PlanName], Mapping[str, timedelta]]
@@ -62,11 +62,11 @@ class _InvalidPlanError(Exception):
 
 
 def _load(plan: Path, tokens: Mapping[str, str]) -> PlanSource:
-    source = load(plan, tokens).source
-    wrong = tuple(fault for fault in faults(source) if not fault.warning)
+    bundle = load(plan, tokens)
+    wrong = tuple(fault for fault in faults(bundle.source) if not fault.warning)
     if wrong:
-        raise _InvalidPlanError(wrong)
-    return source
+        raise _InvalidPlanError(bundle.located(wrong))
+    return bundle.source
 
 
 def _print_script(source: PlanSource, lines: Script) -> None:
@@ -83,4 +83,6 @@ def _print_night(source: PlanSource, durations: Mapping[str, timedelta], *, as_j
         click.echo(msgspec.json.encode(night))
     else:
         console = Console()
+        if not console.is_terminal:
+            console.width = _PAGE
         console.print(render(night, console.width))

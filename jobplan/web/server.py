@@ -203,7 +203,7 @@ def _trust(settings: WebSettings) -> ssl.SSLContext | None:
     try:
         return ssl.create_default_context(cafile=settings.ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise BadInputError(f"{settings.ca_file}: no certificates to trust: {error}") from error
+        raise BadInputError(f"{settings.ca_file}: no certificates to trust: {error.strerror or error}") from error
 
 
 def _identity(settings: WebSettings) -> ssl.SSLContext | None:
@@ -214,7 +214,9 @@ def _identity(settings: WebSettings) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(settings.certificate, settings.key)
     except (OSError, ssl.SSLError) as error:
-        raise BadInputError(f"{settings.certificate}: no certificate with its key: {error}") from error
+        raise BadInputError(
+            f"{settings.certificate}: no certificate with its key: {error.strerror or error}"
+        ) from error
     return context
 
 

@@ -19,7 +19,7 @@ from broker.bus import Acknowledged, Bus, Delivery, OnDelivery, Publication, Ses
 from broker.conformance.bench import Limits
 from broker.conformance.findings import Finding, Verdict, conforms
 from broker.conformance.run import UnderTest, check_broker
-from broker.errors import BusError
+from broker.errors import BusError, RefusedError
 from broker.memory import MemoryBroker
 from broker.mqtt.bus import MqttBus, hang_up
 from jobplan.cli.main import main
@@ -105,6 +105,13 @@ async def test_broker_that_is_not_there_is_an_error() -> None:
     broker = MemoryBroker(prefix=PREFIX)
     broker.kill()
     with pytest.raises(BusError):
+        await check_broker(_memory(broker, broker.bus()), TOKEN, limits=FEW)
+
+
+async def test_user_who_may_not_publish_there_is_told_so() -> None:
+    """A broker is not judged by what its access rules keep one user from."""
+    broker = MemoryBroker(prefix=PREFIX, may_publish=lambda _user, topic: "/_check/" not in topic)
+    with pytest.raises(RefusedError, match="try it as a user who may"):
         await check_broker(_memory(broker, broker.bus()), TOKEN, limits=FEW)
 
 

@@ -83,7 +83,7 @@ def test_a_dry_run_is_switched_and_shown(installation: Installation, tmp_path: P
     instance = installation.do("instance", "start", "Dry").strip()
 
     said = installation.do("agent", "dry-run", "north", "on", "--job", "north-Only", "--return-code", "3")
-    assert said == "north dry run on for north-Only\n"
+    assert said == "north pretends for north-Only\n"
     wait_for(installation, dryJobs=["north-Only"])
     assert "dry run of north-Only" in installation.do("agent", "list")
     installation.do("job", "submit", instance, "Only")

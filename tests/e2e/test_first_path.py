@@ -108,7 +108,10 @@ def test_any_mqtt_tool_can_read_the_topics(installation: Installation, tmp_path:
     command = [program, "-h", HOST, "-p", str(installation.port), "-t", "jobplan/#", "-v", "-W", "2"]
     lines = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout.splitlines()
     shown = {topic: json.loads(payload) for topic, _, payload in (line.partition(" ") for line in lines)}
+    listed = {f"jobplan/v1/{topic}" for topic in json.loads(installation.do("topics", "--json"))}
 
+    assert listed == set(shown)
+    assert json.loads(installation.do("topics", "agent/nor", "--json")) == {}
     assert all({"v", "epoch", "revision", "at"} <= set(document) for document in shown.values())
     assert {
         "jobplan/v1/dashboard/presence",

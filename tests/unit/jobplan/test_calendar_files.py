@@ -82,7 +82,9 @@ def test_a_cancelled_event_is_left_out() -> None:
     ("text", "said"),
     [
         (ics("SUMMARY:never"), "line 3: an event without DTSTART"),
-        (ics("DTSTART:soon"), "line 4: 'soon' is no date"),
+        (ics("DTSTART:soon"), "x: line 4: 'soon' is no date"),
+        (ics("DTSTART:2026122"), "line 4: '2026122' is no date"),
+        (ics("DTSTART:202612250"), "line 4: '202612250' is no date"),
         (ics("DTSTART:20260502", "DTEND:20260501"), "line 5: the event ends before it begins"),
         (
             ics("DTSTART:20260502", "RRULE:FREQ=HOURLY"),

@@ -94,6 +94,38 @@ def test_bad_input_is_one_line_and_exit_code_2(line: str, said: str) -> None:
     assert result.stderr.splitlines()[0].startswith(said)
 
 
+@pytest.mark.parametrize("words", ["", "plan", "serve"])
+def test_without_a_command_there_is_help(words: str) -> None:
+    """The help as it is, on standard error, and exit code 2: a script has forgotten something."""
+    asked = CliRunner().invoke(main, [*words.split(), "--help"], prog_name="jobplan")
+    result = CliRunner().invoke(main, words.split(), prog_name="jobplan")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.rstrip() == asked.stdout.rstrip()
+
+
+def test_what_is_wrong_with_a_bundle_is_said_once(tmp_path: Path) -> None:
+    """One fault is one line; of several each has one, below the line that counts them."""
+    broken, wrong = tmp_path / "broken.json", tmp_path / "wrong.json"
+    broken.write_text("{", encoding="utf-8")
+    wrong.write_text('{"name": "P", "timezone": "Nowhere", "timeWindowStart": "x"}', encoding="utf-8")
+    one = CliRunner().invoke(main, ["plan", "import", str(broken)])
+    two = CliRunner().invoke(main, ["plan", "import", str(wrong)])
+
+    assert (one.exit_code, len(one.stderr.splitlines())) == (2, 1)
+    assert (two.exit_code, len(two.stderr.splitlines())) == (2, 3)
+
+
+@pytest.mark.parametrize("node", [("broker",), ("dashboard",), ("agent", "north")], ids=" ".join)
+def test_a_folder_that_cannot_be_made_is_one_line(node: tuple[str, ...]) -> None:
+    """Not even root makes a folder there."""
+    result = CliRunner().invoke(main, ["serve", *node, "--data", "/proc/nowhere", "--broker", "mqtt://127.0.0.1:1"])
+
+    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    assert result.stderr.startswith("jobplan: /proc/nowhere")
+    assert "give --data another folder" in result.stderr
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_for_each_shell(shell: str) -> None:
     """Click's script, for our name."""

@@ -184,4 +184,5 @@ def test_a_run_that_was_lost_is_told_apart_from_one_that_failed() -> None:
         said |= {one.symptom: one.detail for one in found if one.what.startswith("job ")}
 
     assert list(said) == ["job-failed", "run-lost"]
+    assert said["job-failed"] == "ERROR: return code 3"
     assert said["run-lost"] == "nobody knows how its run ended: the host went down"

@@ -25,6 +25,6 @@ def test_scenario_105_a_plan_with_a_weight_above_the_capacity_is_refused_with_wh
     said = capsys.readouterr()
     assert not said.out
     assert said.err == (
-        "error: $.jobLocks[0].jobs.P[0].lockCount: 'north-a' takes 5 of 'L', which has 1;"
+        "error: plan.json $.jobLocks[0].jobs.P[0].lockCount: 'north-a' takes 5 of 'L', which has 1;"
         " lower the weight or raise the lock's count\n"
     )

@@ -131,7 +131,7 @@ class Connection:
                 self._counters[delivery.topic] = delivery.payload
             return
         try:
-            change = self.picture.take(address, delivery.payload)
+            change = self.picture.take(address, delivery.payload, retained=delivery.retained)
         except SchemaError as error:
             self.picture.unreadable[delivery.topic] = str(error)
             return

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from broker.runtime.presence import Order, order_of, writer_of
+from broker.runtime.proof import NOWHERE, Stamp
 from schemas.addresses import (
     Address,
     AgentGrantsAt,
@@ -75,6 +76,9 @@ DOCUMENT_AT: Final[dict[type[Address], type[Document]]] = {
 }
 """What stands at which kind of address."""
 
+MOST_CLEARED: Final = 1_000
+"""So many addresses that were cleared are remembered, the newest ones."""
+
 D = TypeVar("D")
 
 
@@ -98,10 +102,17 @@ class Seen(Struct, frozen=True):
 
 
 class Picture:
-    """Documents by address; the newest wins, and absence means gone only when the writer says that it shows everything."""
+    """Documents by address; the newest wins, and absence means gone only when the writer says that it shows everything.
+
+    What was cleared live stays gone, whatever an older store replays of before.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[Address, Seen] = {}
+        self._reached: dict[Address, Stamp] = {}
+        """The newest of each writer, wherever it stood."""
+        self._cleared: dict[Address, Stamp] = {}
+        """How far its writer had come when an address was cleared, the oldest first."""
         self._replay = 0
         self.unreadable: dict[str, str] = {}
         """Why, by topic: somebody else's data that is set aside."""
@@ -110,14 +121,20 @@ class Picture:
         """A new connection: from now on what arrives is confirmed anew."""
         self._replay += 1
 
-    def take(self, address: Address, payload: bytes) -> Change | None:
-        """Take in what arrived; None when it is not newer. Raises SchemaError when it cannot be read."""
+    def take(self, address: Address, payload: bytes, *, retained: bool = False) -> Change | None:
+        """Take in what arrived (``retained``: by replay); None when it is not news. Raises SchemaError when it cannot be read."""
         before = self._seen.get(address)
         if not payload:
+            self._clear(address)
             return self._forget(address)
         header = decode_header(payload)
         document = decode(payload, DOCUMENT_AT[type(address)])
         order = order_of(header, document)
+        if retained and order.stamp <= self._cleared.get(address, NOWHERE):
+            return None
+        self._cleared.pop(address, None)
+        writer = writer_of(address)
+        self._reached[writer] = max(order.stamp, self._reached.get(writer, NOWHERE))
         if before is not None and order < before.order:
             self._seen[address] = Seen(before.document, before.order, before.at, self._replay)
             return None
@@ -130,6 +147,16 @@ class Picture:
             after=document,
             at=header.at,
         )
+
+    def _clear(self, address: Address) -> None:
+        """Its writer cleared it. Of a presence that tells nothing: who lives says it again, who does not is told of by a will."""
+        writer = writer_of(address)
+        if address == writer:
+            return
+        self._cleared.pop(address, None)
+        self._cleared[address] = self._reached.get(writer, NOWHERE)
+        if len(self._cleared) > MOST_CLEARED:
+            del self._cleared[next(iter(self._cleared))]
 
     def _forget(self, address: Address) -> Change | None:
         seen = self._seen.pop(address, None)

@@ -196,7 +196,7 @@ function arrived(full: string, payload: Uint8Array, retained: boolean): void {
   const topic = full.slice(root.length);
   if (topic.startsWith("response/")) answered(topic, payload);
   else if (topic.startsWith("_sync/")) cameBack(new TextDecoder().decode(payload), retained);
-  else take(topic, new TextDecoder().decode(payload));
+  else take(topic, new TextDecoder().decode(payload), retained);
 }
 
 function answered(topic: string, payload: Uint8Array): void {

@@ -19,6 +19,11 @@ const WIRE_VERSION = 1;
 /** Milliseconds: what was written so soon after a connection began is its will. */
 const WILL = 100;
 const seen = new Map<string, Seen>();
+/** What was cleared before our eyes, the oldest first: how far the dashboard, whose it was, had come by then. */
+const cleared = new Map<string, number[]>();
+const MOST_CLEARED = 1000;
+const NOWHERE = [0, 0];
+let reached = NOWHERE;
 let replay = 0;
 let drawing = false;
 let settled = false;
@@ -55,9 +60,27 @@ function isOlder(one: number[], other: number[]): boolean {
 /** What stands for a while on a topic that was cleared, where the broker is NATS. */
 const TOMBSTONE = '{"clearedBy":';
 
-export function take(topic: string, payload: string): void {
+/** Its writer cleared a topic. Of a presence that tells nothing: who lives says it again, and who does not is told of by a will. */
+function clear(topic: string): void {
+  if (seen.delete(topic)) changed();
+  if (isPresence(topic)) return;
+  cleared.delete(topic);
+  cleared.set(topic, reached);
+  const [oldest] = cleared.keys();
+  if (cleared.size > MOST_CLEARED && oldest !== undefined) cleared.delete(oldest);
+}
+
+const isPresence = (topic: string): boolean => topic.endsWith("/presence");
+
+/** Whether a replay brings back what had been cleared: the broker, or the server of it that we are at now, shows an older store. */
+function wasGone(topic: string, stamp: number[]): boolean {
+  const until = cleared.get(topic);
+  return until !== undefined && !isOlder(until, stamp);
+}
+
+export function take(topic: string, payload: string, retained: boolean): void {
   if (payload === "" || payload.startsWith(TOMBSTONE)) {
-    if (seen.delete(topic)) changed();
+    if (!retained) clear(topic); // a tombstone that is replayed says no more than that nothing stands there
     return;
   }
   let header: Header;
@@ -72,6 +95,10 @@ export function take(topic: string, payload: string): void {
     return;
   }
   const order = orderOf(header);
+  const stamp = [header.epoch, header.revision];
+  if (retained && wasGone(topic, stamp)) return;
+  cleared.delete(topic);
+  if (!topic.startsWith("agent/") && isOlder(reached, stamp)) reached = stamp;
   const before = seen.get(topic);
   if (before !== undefined && isOlder(order, before.order)) {
     before.replay = replay;
@@ -93,7 +120,7 @@ export function settle(proved: boolean): void {
   const dashboard = at<Presence>("dashboard/presence");
   if (proved && dashboard?.state === "alive" && dashboard.complete) {
     for (const [topic, one] of seen) {
-      if (one.replay !== replay && !topic.endsWith("/presence")) seen.delete(topic);
+      if (one.replay !== replay && !isPresence(topic)) seen.delete(topic);
     }
   }
   changed();
@@ -106,6 +133,8 @@ export function forget(filter: string): void {
 
 export function forgetAll(): void {
   seen.clear();
+  cleared.clear();
+  reached = NOWHERE;
   changed();
 }
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from jobplan.client.picture import Change
+from jobplan.client.picture import MOST_CLEARED, Change
 from schemas.addresses import InstanceAt
 from schemas.codec import SchemaError
+from schemas.names import InstanceId
 from schemas.status import JobStatus, NodeState
 from tests.support.pictures import INSTANCE, a_job, a_picture, a_presence, an_instance, payload, where
 
@@ -53,6 +54,46 @@ def test_a_will_outranks_all_its_connection_said_but_not_the_next_one() -> None:
     assert late is None
     assert picture.dashboard is not None
     assert picture.dashboard.state is NodeState.ALIVE
+
+
+def test_what_was_cleared_live_stays_gone_when_an_older_store_is_replayed() -> None:
+    """Until its writer shows something newer there, or says it anew."""
+    picture = a_picture()
+    there = where(a_job())
+    picture.take(there, payload(a_job(), revision=3))
+    picture.take(where(an_instance()), payload(an_instance(), revision=7))
+    assert picture.take(there, b"") is not None
+
+    picture.begin_replay()
+    for revision in (2, 3, 7):  # also what we had missed before it was cleared
+        assert picture.take(there, payload(a_job(), revision=revision), retained=True) is None
+    assert picture.take(there, payload(a_job(), revision=8), retained=True) is not None
+
+    picture.take(there, b"")
+    assert picture.take(there, payload(a_job(), revision=8)) is not None
+
+
+def test_what_was_cleared_elsewhere_or_before_we_knew_anything_is_no_reason_to_doubt() -> None:
+    """Each address by itself; and what a writer shows later counts."""
+    picture = a_picture()
+    picture.take(where(a_job()), b"")
+    picture.take(where(a_presence()), payload(a_presence(), revision=50))
+    picture.take(where(a_presence()), b"")
+
+    assert picture.take(where(a_job()), payload(a_job(), revision=1), retained=True) is not None
+    assert picture.take(where(a_presence()), payload(a_presence(), revision=1), retained=True) is not None
+
+
+def test_addresses_that_were_cleared_are_remembered_up_to_a_number() -> None:
+    """The newest: there is no end of instances."""
+    picture = a_picture(an_instance())
+    places = [InstanceAt(InstanceId(f"nightly-{number}")) for number in range(MOST_CLEARED + 1)]
+    for place in places:
+        picture.take(place, b"")
+
+    oldest, newest = places[0], places[-1]
+    assert picture.take(newest, payload(an_instance()), retained=True) is None
+    assert picture.take(oldest, payload(an_instance()), retained=True) is not None
 
 
 @pytest.mark.parametrize(("complete", "left"), [(True, 0), (False, 1)])

@@ -23,5 +23,4 @@ def held_by(holders: Sequence[LockClaim], own: InstanceId, *, more: int = 0) -> 
 
 def _named(claim: LockClaim, own: InstanceId) -> str:
     where = claim.job if claim.instance == own else f"{claim.job} of {claim.instance}"
-    since = f" since {claim.since:%Y-%m-%dT%H:%M:%SZ}" if claim.since is not None else ""
-    return where + since + (f" (run {claim.run})" if claim.run else "")
+    return where + (f" since {claim.since:%Y-%m-%dT%H:%M:%SZ}" if claim.since is not None else "")

@@ -174,11 +174,14 @@ def list_(  # one an option
     if settings.json:
         put_json(found)
         return
-    rows = [(day_and_clock(row.at), row.kind, _what(row), _change(row), row.detail, _who(row)) for row in found]
+    rows = [(day_and_clock(row.at), row.kind, where(row), _change(row), row.detail, _who(row)) for row in found]
     put_table(("AT", "KIND", "WHAT", "CHANGE", "WHY", "BY"), _plain(rows), empty="nothing like that is on record")
 
 
-def _what(row: AuditEntry) -> str:
+def where(row: AuditEntry) -> str:
+    """What a row is about: instance, context, job; of a run's end, whose row names no job, the run."""
+    if row.run and not row.job:
+        return row.run
     return " / ".join(part for part in (row.instance, row.context, row.job) if part)
 
 

@@ -41,7 +41,7 @@ def test_a_lock_is_freed_by_its_holder_or_its_queue(tmp_path: Path) -> None:
         nodes.do("instance", "end", "Locked", "--yes")
 
     assert re.search(
-        r"^  waits for lock ledger, held by north-One since \d{4}-\S+Z \(run \S+\); 1 before it in the queue$",
+        r"^  waits for lock ledger, held by north-One since \d{4}-\S+Z; 1 before it in the queue$",
         why,
         re.MULTILINE,
     )

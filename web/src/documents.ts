@@ -152,6 +152,7 @@ export interface AuditEntry {
   kind: string;
   context?: string;
   job?: string;
+  run?: string;
   before?: string;
   after?: string;
   cause?: string;

@@ -399,8 +399,8 @@ export const words = {
     /** As the dashboard and the command line say it: schemas/holders.py. */
     waits: (lock: string, holders: string[], more: number) =>
       `waits for lock ${lock}, held by ${holders.join(", ")}${more > 0 ? ` and ${more} more` : ""}`,
-    holder: (job: string, instance: string | undefined, since: string | undefined, run: string | undefined) =>
-      job + (instance ? ` of ${instance}` : "") + (since ? ` since ${since.slice(0, 19)}Z` : "") + (run ? ` (run ${run})` : ""),
+    holder: (job: string, instance: string | undefined, since: string | undefined) =>
+      job + (instance ? ` of ${instance}` : "") + (since ? ` since ${since.slice(0, 19)}Z` : ""),
     before: (count: number) => `; ${count} before it in the queue`,
   },
   actions: {

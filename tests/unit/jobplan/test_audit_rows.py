@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobplan.cli.audit import of_plan
+from jobplan.cli.audit import of_plan, where
 from schemas.queries import AuditEntry
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -32,3 +32,16 @@ def test_row_is_of_a_plan_by_instance_or_name(fields: dict[str, str], *, wanted:
 
     assert of_plan(row, "Daily") is wanted
     assert of_plan(row, "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"instance": "i", "context": "c", "job": "j", "run": "i~c~j~1"}, "i / c / j"),
+        ({"instance": "i", "run": "i~c~j~1"}, "i~c~j~1"),
+        ({}, ""),
+    ],
+)
+def test_row_says_what_it_is_about(fields: dict[str, str], said: str) -> None:
+    """The end of a run names no job, but which run."""
+    assert where(AuditEntry(number=1, at=AT, kind="run", **fields)) == said

@@ -37,7 +37,7 @@ export function Audit({ instance }: { instance: string }): JSX.Element {
               <When at={row.at} />
             </td>
             <td>
-              {row.kind} {[row.context, row.job].filter(Boolean).join(" / ")}
+              {row.kind} {[row.context, row.job].filter(Boolean).join(" / ") || row.run?.replace(`${instance}~`, "")}
             </td>
             <td>
               {[row.before, row.after].filter(Boolean).map(spokenIfStatus).join(" → ")} {row.detail}

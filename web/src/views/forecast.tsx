@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import type { CalendarSummary, CalendarVersion, Coming, Foretold } from "../documents";
-import { dayOf } from "../format";
+import { clock, dayOf, elsewhere } from "../format";
 import { askOnce } from "../link";
 import { Empty, Table, When } from "../parts";
 import { changes, plans } from "../picture";
@@ -14,7 +14,9 @@ function Row({ one }: { one: Coming }): JSX.Element {
   return (
     <tr class={one.what === "skipped" ? "quiet" : ""}>
       <td>
-        <When at={one.at} zone={one.zone} />
+        <time dateTime={one.at} title={elsewhere(one.at, one.zone)}>
+          {clock(one.at)}
+        </time>
       </td>
       <td>
         <strong>{one.plan}</strong> {one.job && <span>{one.job}</span>}

@@ -122,7 +122,7 @@ const JobLine = memo(function JobLine({ job, depth, over, ends, why }: Leaf): JS
       <td class="number">{lasted(job)}</td>
       <td class="number quiet">{ends !== undefined && `≈ ${clock(ends)}`}</td>
       <td class="number">{(job.attempt ?? 0) > 1 ? job.attempt : ""}</td>
-      <td>{onAgent ? job.agent : <span class="quiet">{kindOf(job.kind)}</span>}</td>
+      <td>{onAgent ? job.agent : <span class="quiet unbroken">{kindOf(job.kind)}</span>}</td>
       <td class="why">{why}</td>
       <td class="actions">
         {choicesFor(job, over).length > 0 && (

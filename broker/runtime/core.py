@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Meta, Raw, Struct
 
@@ -142,6 +142,3 @@ class Core(Protocol[E_contra, F]):
 
 class InvariantError(AssertionError):
     """Our own mistake: a promise is broken. The node stops rather than go on in a wrong state."""
-
-
-AnyCore = Core[Any, Any]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import click
 from msgspec.structs import replace
 
@@ -16,12 +14,13 @@ from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
 from jobplan.client.estimates import estimate
-from jobplan.client.live import FAILED, MOVING, View, day_and_clock, span, view
+from jobplan.client.live import FAILED, MOVING, View, day_and_clock, open_for, span, view
 from jobplan.clock import now
 from jobplan.errors import BadInputError
 from jobplan.settings import Settings
 from schemas.documents import InstanceStatus
 from schemas.names import InstanceId
+from schemas.status import ContextStatus
 
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan instance start Daily --wait")
@@ -89,14 +88,13 @@ def list_(settings: Settings, plan_name: str | None) -> None:
 
 
 def _row(one: InstanceStatus) -> tuple[str, ...]:
-
     result = f" ({one.result.value})" if one.result is not None and one.result != one.status else ""
     counts = {status.value: count for status, count in one.counts.items()}
     done = sum(counts.get(name, 0) for name in ("COMPLETE", "SKIPPED_COMPLETE", "ERROR_ACKNOWLEDGED"))
     failed = sum(count for status, count in one.counts.items() if status in FAILED)
     moving = sum(count for status, count in one.counts.items() if status in MOVING)
     jobs = f"{done}/{one.jobs}" + (f", {moving} running" if moving else "") + (f", {failed} failed" if failed else "")
-    took = span((one.ended or now()) - one.created)
+    took = "" if one.status is ContextStatus.PREPARED else span(open_for(one, now()))
     return (one.instance, one.status.value + result, jobs, day_and_clock(one.opens), took, one.started_by)
 
 
@@ -160,12 +158,7 @@ def end(settings: Settings, name: str, *, yes: bool) -> None:
     if settings.json:
         put_json({"instance": one.instance, "ended": True})
     else:
-        click.echo(f"ended {one.instance} after {_age(one)}")
-
-
-def _age(one: InstanceStatus) -> str:
-
-    return span(max(timedelta(), now() - one.created))
+        click.echo(f"ended {one.instance} after {span(open_for(one, now()))}")
 
 
 for _command in CHANGES:

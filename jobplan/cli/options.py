@@ -107,6 +107,14 @@ class Verb(click.Command):
         with formatter.section("Everywhere (see 'jobplan --help')"):
             formatter.write_text(_EVERYWHERE_LINE)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; what is wrong with the words is told as this command's, which click's parser does not know."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
     def invoke(self, ctx: click.Context) -> object:
         """Run it; an error of ours becomes one line and an exit code."""
         try:

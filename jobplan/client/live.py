@@ -21,11 +21,10 @@ from schemas.documents import (
     JobState,
     LockState,
     Presence,
-    RunReport,
 )
 from schemas.estimates import Estimated
-from schemas.names import ContextName, InstanceId, NodeName, RunId
-from schemas.status import ContextStatus, JobKind, JobStatus, NodeState, RunPhase
+from schemas.names import ContextName, InstanceId, NodeName
+from schemas.status import ContextStatus, JobKind, JobStatus, NodeState
 
 DONE: Final = frozenset(
     {
@@ -105,8 +104,8 @@ class View(Struct, frozen=True, kw_only=True):
 
     @property
     def running_for(self) -> timedelta:
-        """Since its creation, up to its end."""
-        return (self.instance.ended or self.now) - self.instance.created
+        """Since it began, up to its end."""
+        return open_for(self.instance, self.now)
 
     @property
     def over(self) -> bool:
@@ -184,6 +183,11 @@ def span(duration: timedelta) -> str:
     if whole < DAY:
         return f"{whole // HOUR}h {whole % HOUR // MINUTE:02}m"
     return f"{whole // DAY}d {whole % DAY // HOUR:02}h"
+
+
+def open_for(one: InstanceStatus, now: datetime) -> timedelta:
+    """How long an instance has lived, up to its end. One that was prepared begins when it opens, and has not lived before."""
+    return max(timedelta(), (one.ended or now) - max(one.created, one.opens))
 
 
 def lasted(job: JobState, now: datetime) -> str:
@@ -290,8 +294,3 @@ def _instance_lines(at: datetime, before: InstanceStatus | None, after: Instance
         status = after.status.value
         lines.append(Line(at=at, kind="instance", instance=after.instance, status=status))
     return lines
-
-
-def ended_run(report: RunReport | None, run: RunId) -> bool:
-    """Whether a report says that this run has ended."""
-    return report is not None and report.run == run and report.phase is RunPhase.ENDED

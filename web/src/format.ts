@@ -1,6 +1,6 @@
 /** Times, durations and sizes as people read them, in the zone that is chosen. */
 import { computed, signal } from "@preact/signals";
-import type { JobState, Status } from "./documents";
+import type { InstanceStatus, JobState, Status } from "./documents";
 import { blockersOf } from "./holders";
 
 /** The time, counted on each second: what shows a duration reads it. */
@@ -68,6 +68,12 @@ export function span(milliseconds: number): string {
 
 export function between(from: string | undefined, to: string | undefined): string {
   return from === undefined ? "" : span((to === undefined ? now.value : Date.parse(to)) - Date.parse(from));
+}
+
+/** How long an instance has lived, up to its end; one that was prepared begins when it opens. */
+export function lived(one: InstanceStatus): string {
+  if (one.status === "PREPARED") return "";
+  return between(Date.parse(one.opens) > Date.parse(one.created) ? one.opens : one.created, one.ended);
 }
 
 /** How long a job ran, or runs by now; empty when it did not start, or takes no time by its kind. */

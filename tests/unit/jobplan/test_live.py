@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from jobplan.client.live import View, gone, lines_of, span, view
+from jobplan.client.live import View, gone, lines_of, open_for, span, view
 from jobplan.client.picture import Change
 from schemas.blockers import Blocker, BlockerKind
 from schemas.documents import ContextState, Document
@@ -142,3 +142,19 @@ def test_lines_of_another_instance_are_left_out() -> None:
 def test_spans_are_short(seconds: float, text: str) -> None:
     """Two units at most."""
     assert span(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("created", "opens", "ended", "seconds"),
+    [(0, 0, None, 30), (0, 20, None, 10), (0, 40, None, 0), (10, 0, None, 20), (0, 20, 25, 5)],
+    ids=["open", "prepared before", "prepared", "opened late", "ended"],
+)
+def test_an_instance_lives_from_its_opening(created: int, opens: int, ended: int | None, seconds: int) -> None:
+    """Or from its creation, where its window had opened before; 30 seconds past noon."""
+
+    def at(second: int | None) -> object:
+        return None if second is None else NOON + timedelta(seconds=second)
+
+    one = an_instance(created=at(created), opens=at(opens), ended=at(ended))
+
+    assert open_for(one, LATER) == timedelta(seconds=seconds)

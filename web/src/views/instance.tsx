@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { JSX } from "preact";
 import { aboutInstance, subject } from "../acting";
 import type { InstanceStatus, JobState } from "../documents";
-import { between, moment } from "../format";
+import { lived, moment } from "../format";
 import { type Deadline, type Estimated, useEstimate } from "../estimates";
 import { follow } from "../link";
 import { Badge, Empty, Json, Progress, When } from "../parts";
@@ -71,7 +71,7 @@ function Head({ one, estimate }: { one: InstanceStatus; estimate: Estimated | un
             <small>{words.instance.result}</small> <Badge status={one.result} />
           </>
         )}{" "}
-        <small>{between(one.created, one.ended)}</small>
+        <small>{lived(one)}</small>
       </h1>
       <p class="quiet">
         {one.instance}, {words.instance.version} {one.version}, {words.instance.opened} <When at={one.opens} />,{" "}

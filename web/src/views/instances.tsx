@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { InstanceStatus } from "../documents";
 import { estimates, useEstimates } from "../estimates";
-import { between, moment } from "../format";
+import { lived, moment } from "../format";
 import { Badge, Empty, Progress, Table, When } from "../parts";
 import { changes, instances } from "../picture";
 import { to } from "../route";
@@ -75,7 +75,7 @@ export function Instances(): JSX.Element {
               <td>
                 <When at={one.opens} />
               </td>
-              <td class="number">{between(one.created, one.ended)}</td>
+              <td class="number">{lived(one)}</td>
               <td class="number quiet">{one.status !== "ENDED" && estimates.value.get(one.instance)?.ends !== undefined && `≈ ${moment(estimates.value.get(one.instance)?.ends)}`}</td>
               <td>
                 <Progress one={one} />

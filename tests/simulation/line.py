@@ -25,6 +25,8 @@ class Line:
         """The broker's name for it; 0: not known there."""
         self.server = 0
         """Which of the broker's servers it is to."""
+        self.since: float | None = None
+        """When that began to send what is new."""
         self.lost: Promise[str] = Promise()
         self.opened: Promise[None] = Promise()
         self._network = network

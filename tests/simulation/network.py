@@ -18,7 +18,7 @@ from broker.model import BrokerModel, Closed, Output, Sent
 from broker.mqtt.tombstones import is_tombstone
 from broker.topics import Topics
 from tests.simulation.line import Line
-from tests.simulation.trace import Accepted, Cleared, Fault, Lodged, Restored, Trace
+from tests.simulation.trace import Accepted, Cleared, Fault, Lodged, Replayed, Restored, ServerBack, ServerDied, Trace
 from tests.simulation.weather import Weather
 from tests.simulation.world import Promise, World
 
@@ -119,11 +119,23 @@ class Network:
         def listen(replay: list[Output]) -> None:
             if self._knows(line):
                 self.model.listen(line.number, filters)
+                self._note_replay(line, filters, replay)
                 line.to_client(lambda: acknowledged.keep(None))
                 self._route(replay, shuffled=True)
 
         line.to_broker(arrive)
         return acknowledged
+
+    def _note_replay(self, line: Line, filters: Sequence[str], replay: Sequence[Output]) -> None:
+        """Of a node's own connection to one of several servers: what it lacks. An only server has but one list."""
+        if self.servers == 1 or line.client != line.owner or all(pattern.startswith(_MARKS) for pattern in filters):
+            return
+        now = self.world.seconds
+        line.since = now if line.since is None else line.since
+        sent = {it.delivery.topic: it.delivery.payload for it in replay if isinstance(it, Sent)}
+        wanted = (it for it in self.documents.items() if any(matches(pattern, it[0]) for pattern in filters))
+        lacks = sorted(topic for topic, payload in wanted if sent.get(topic) != payload)
+        self.trace.add(Replayed(at=now, node=line.owner, since=line.since, lacks=tuple(lacks)))
 
     def unsubscribe(self, line: Line, filters: Sequence[str]) -> Promise[None]:
         """Unsubscribe; kept when the broker has said so."""
@@ -206,6 +218,8 @@ class Network:
         before = set(self._lines.values())
         self._route(self.model.kill(server))
         self._torn = before - set(self._lines.values())
+        nodes = sorted({line.owner for line in self._torn if line.client == line.owner})
+        self.trace.add(ServerDied(at=self.world.seconds, nodes=tuple(nodes)))
         for other in range(self.servers):
             if other != server and self.chance.random() < fed:
                 topics = sorted(self.model.retained)
@@ -219,6 +233,12 @@ class Network:
             self.model.rise(self.down, self.chance.sample(recent, self.chance.randint(0, len(recent))))
         self.down = None
         self.model.move_on()
+        documents = {
+            number: sorted(topic for topic, it in shown.items() if not is_tombstone(it))
+            for number, shown in self.shown().items()
+        }
+        back = {f"server {number}": tuple(topics) for number, topics in documents.items()}
+        self.trace.add(ServerBack(at=self.world.seconds, shown=back))
 
     def clear_by_hand(self, topic: str) -> None:
         """Somebody clears what a node shows, with a tool that knows nothing of nodes."""

@@ -236,16 +236,16 @@ class Setbacks:
         self._arming.wait(GREETED, moment)
 
     def _show_slowly(self) -> None:
-        """The broker has lost all; while the dashboard shows it again, step by step, much happens."""
+        """The broker has lost all; while the dashboard shows it again, a document at a time, much happens."""
         chance, pace = self._chances[SLOWLY], self._dashboard.node.pace
 
         def recover() -> None:
             pace.slow = 0.0
 
         def strike() -> None:
-            pace.slow = 0.5
+            pace.slow, self._dashboard.node.life.part = 1.0, 1
             self._cluster.restart_broker("empty", chance.random())
-            self._world.later(30.0, recover)
+            self._world.later(60.0, recover)
 
         self._arming.strike(0.0, SLOWLY, self._dashboard, strike)
 

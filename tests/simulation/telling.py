@@ -22,7 +22,9 @@ from tests.simulation.trace import (
     PersonAsked,
     PutBack,
     Record,
+    Replayed,
     Saved,
+    ServerDied,
     Shown,
     Standing,
     Started,
@@ -58,6 +60,10 @@ def _texts(record: Record) -> list[str]:  # noqa: C901, PLR0911, PLR0912  # one 
             return [_cut(f"{node:9} says {topic} {_payload(payload)}")]
         case Accepted(node=node, topic=topic):
             return [f"broker    has {topic} from {node}"]
+        case Replayed(node=node, lacks=lacks):
+            return [_cut(f"{node:9} is sent what is retained, but for {' '.join(lacks) or 'nothing'}")]
+        case ServerDied(nodes=nodes):
+            return [f"broker    one of its servers dies, with the connections of {', '.join(nodes) or 'nobody'}"]
         case Performed(node=node, effect=effect):
             return [f"{node:9} performs {effect}"]
         case CommandBegan(host=host, run=run, pid=pid):

@@ -100,6 +100,29 @@ class Restored(Record, frozen=True, kw_only=True):
     retained: dict[str, bytes]
 
 
+class Replayed(Record, frozen=True, kw_only=True):
+    """One of several servers has sent a node what it retains, or what it takes for that."""
+
+    node: str
+    since: float
+    """When it began to send the node what is new."""
+    lacks: tuple[str, ...]
+    """Where something newer stood that it did not replay."""
+
+
+class ServerDied(Record, frozen=True, kw_only=True):
+    """One of several servers has died, and the connections of these nodes with it."""
+
+    nodes: tuple[str, ...]
+
+
+class ServerBack(Record, frozen=True, kw_only=True):
+    """It is back, and all servers' lists hear of what is new."""
+
+    shown: dict[str, tuple[str, ...]]
+    """By server, the topics of the documents that it replays."""
+
+
 class Performed(Record, frozen=True, kw_only=True):
     """A node carries out an effect."""
 

@@ -12,6 +12,7 @@ from tests.simulation.checkers.newest import Newest
 from tests.simulation.checkers.peace import Peace
 from tests.simulation.checkers.readers import Doubted, ShownAgain, SpeaksFor, Unheard
 from tests.simulation.checkers.reading import Ledger
+from tests.simulation.checkers.servers import MadeGood, StaysCleared
 from tests.simulation.checkers.shown import Forward, OneWriter, SavedFirst
 from tests.simulation.checkers.starts import Allowed, OnceOnly
 from tests.simulation.checkers.windows import EachStartOnce
@@ -47,6 +48,8 @@ def every_checker() -> list[Mapping[type[Record], Listener]]:
         Newest(),
         Unheard(),
         ShownAgain(),
+        MadeGood(),
+        StaysCleared(),
         SpeaksFor(),
         HoldersNamed(),
         Doubted(),

@@ -122,7 +122,7 @@ class ShownAgain:
     def _judge(self, asked: str, topics: Iterable[str]) -> None:
         at = self._asked[asked]
         for topic in topics:
-            if not topic.endswith(WORDS) and _reads(asked, topic) and self._shown.get(topic, 0.0) < at:
+            if not topic.endswith(WORDS) and reads(asked, topic) and self._shown.get(topic, 0.0) < at:
                 raise PromiseBrokenError(
                     "L2", f"{asked} asked at {at:.3f} to be shown everything again, and was not shown {topic}"
                 )
@@ -242,7 +242,7 @@ def greets(payload: bytes) -> bool:
     return said is not None and said.state is NodeState.ALIVE and not said.complete
 
 
-def _reads(node: str, topic: str) -> bool:
+def reads(node: str, topic: str) -> bool:
     """Whether a node acts on what stands there: an agent on what is for it, the dashboard on what agents report."""
     if node == DASHBOARD:
         return "/report/" in topic

@@ -38,7 +38,6 @@ from tests.simulation.mutants.dashboard_ways import (
     grant_everything,
     hand_over_blindly,
     in_order_of_time,
-    judge_the_unheard,
     let_in_by_us,
     only_the_newest,
     overlook_holds,
@@ -304,12 +303,6 @@ MUTANTS = (
         "a run is lost when its agent's report is not there, though its agent remembers it",
         instead(dashboard_agents, "_lose", trust_no_journal),
         seed=8,
-    ),
-    Mutant(
-        "the unheard are judged",
-        "a run is lost when its report is gone, though its agent has not been heard of yet",
-        instead(dashboard_agents, "_lose", judge_the_unheard),
-        seed=9100077,
     ),
     Mutant(
         "found is let in",

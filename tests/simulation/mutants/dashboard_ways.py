@@ -12,7 +12,6 @@ from dashboard_node.core import settling
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.locks import LockTable
 from dashboard_node.core.projection import Projection
-from schemas.status import RunPhase
 
 
 def overlook_holds_of_events(happen: Any) -> Any:  # noqa: ANN401  # a method
@@ -61,18 +60,6 @@ def trust_no_journal(lose: Any) -> Any:  # noqa: ANN401  # a function
 
     def losing(step: Any, record: Any, reason: str) -> None:  # noqa: ANN401  # as it has them
         lose(step, replace(record, journal=0), reason)
-
-    return losing
-
-
-def judge_the_unheard(lose: Any) -> Any:  # noqa: ANN401  # a function
-    """A run is lost when its report is gone, though its agent has not been heard of yet."""
-
-    def losing(step: Any, record: Any, reason: str) -> None:  # noqa: ANN401  # as it has them
-        if record.agent not in step.state.presences and record.phase is RunPhase.RUNNING:
-            dashboard_runs.lose(step, record.id, reason)
-        else:
-            lose(step, record, reason)
 
     return losing
 

@@ -7,6 +7,7 @@ address for a topic: a level spelt in any other way than ours is refused.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import assert_never
 
 from msgspec import Struct
@@ -53,6 +54,8 @@ from schemas.names import (
 )
 
 DEFAULT_PREFIX = "jobplan/v1"
+_REMEMBERED = 1_024
+"""Instances whose ids are not looked at again: all that runs in one bears its id."""
 DASHBOARD = NodeName("dashboard")
 """The dashboard's name as a node that answers; no agent may be called so."""
 
@@ -187,7 +190,15 @@ class Topics:
 
 
 def _spell(address: Address) -> str:  # noqa: C901, PLR0911, PLR0912  # one line an address
-    match address:
+    match address:  # what there is most of comes first: each line costs its turn
+        case JobAt(instance, context, job):
+            return f"instance/{instance}/job/{escape(context)}/{escape(job)}"
+        case AssignmentAt(agent, run):
+            return f"agent/{escape(agent)}/assignment/{instance_of(run)}/{run_leaf(run)}"
+        case RunReportAt(agent, run):
+            return f"agent/{escape(agent)}/report/{instance_of(run)}/{run_leaf(run)}"
+        case InstanceAt(instance):
+            return f"instance/{instance}"
         case DashboardPresenceAt():
             return "dashboard/presence"
         case GrantsAt():
@@ -200,10 +211,6 @@ def _spell(address: Address) -> str:  # noqa: C901, PLR0911, PLR0912  # one line
             return f"agent/{escape(agent)}/plan/{escape(plan)}"
         case AgentInstanceAt(agent, instance):
             return f"agent/{escape(agent)}/instance/{instance}"
-        case AssignmentAt(agent, run):
-            return f"agent/{escape(agent)}/assignment/{instance_of(run)}/{run_leaf(run)}"
-        case RunReportAt(agent, run):
-            return f"agent/{escape(agent)}/report/{instance_of(run)}/{run_leaf(run)}"
         case FireReportAt(agent, instance, job):
             return f"agent/{escape(agent)}/report/{instance}/{escape(job)}"
         case TakenAt(agent, instance, job):
@@ -216,10 +223,6 @@ def _spell(address: Address) -> str:  # noqa: C901, PLR0911, PLR0912  # one line
             return f"plan/{escape(plan)}/version/{version}"
         case CalendarAt(calendar):
             return f"calendar/{escape(calendar)}"
-        case InstanceAt(instance):
-            return f"instance/{instance}"
-        case JobAt(instance, context, job):
-            return f"instance/{instance}/job/{escape(context)}/{escape(job)}"
         case LockAt(lock, group):
             return f"lock/{escape(group)}~{escape(lock)}" if group else f"lock/{escape(lock)}"
         case _:
@@ -275,6 +278,7 @@ def _job(level: str) -> JobId:
     return JobId(unescape(level))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _instance(level: str) -> InstanceId:
     """The id that a level is, as it stands; its plan's name must be spelt in our way."""
     instance = InstanceId(level)

@@ -5,6 +5,7 @@ As MQTT 3.1.1 and 5 have them (sections 3.3 and 3.4). No property is of use to u
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 KIND: Final = 0b1111_0000
@@ -18,6 +19,8 @@ _MORE: Final = 0x80
 """Of a byte of a length: another one follows."""
 _LONGEST: Final = 268_435_455
 """Bytes behind a fixed header (section 2.1.4)."""
+_SIZES: Final = 1_024
+"""Lengths that are not written out again: most documents are one of a few hundred bytes long."""
 _LONGEST_NAME: Final = 65_535
 """Bytes of a topic (section 1.5.4)."""
 
@@ -77,6 +80,7 @@ def acknowledge(message: int) -> bytes:
     return b"%c\2%b" % (PUBACK, message.to_bytes(2, "big"))
 
 
+@lru_cache(maxsize=_SIZES)
 def _length(size: int) -> bytes:
     """A length, seven bits a byte, the lowest first."""
     if size > _LONGEST:

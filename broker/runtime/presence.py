@@ -5,6 +5,7 @@ Pure. Knows nothing of topics: addresses, headers and documents come in.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import assert_never
 
 from msgspec import Struct
@@ -32,6 +33,9 @@ from schemas.addresses import (
 from schemas.codec import Header
 from schemas.documents import Document, Presence
 from schemas.status import NodeState
+
+_REMEMBERED = 4_096
+"""Addresses whose writers are not made out again: of each document that is heard it is asked several times."""
 
 Writer = DashboardPresenceAt | AgentPresenceAt
 """A node, named by where its presence stands."""
@@ -62,6 +66,7 @@ def order_of(header: Header, document: Document) -> Order:
     return Order(header.epoch, 0, False, header.revision)  # noqa: FBT003  # not gone
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def writer_of(address: Address) -> Writer:
     """The one node that writes at an address."""
     match address:

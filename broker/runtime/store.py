@@ -13,6 +13,7 @@ import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -201,8 +202,9 @@ def _keep_older(path: Path) -> None:
                 pass
 
 
+@lru_cache(maxsize=1)
 def _text(at: datetime) -> str:
-    """Of fixed width in UTC, so that its order is the order in time."""
+    """Of fixed width in UTC, so that its order is the order in time; all rows of a turn have the same."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 

@@ -31,7 +31,7 @@ from schemas.documents import Document, Presence
 from schemas.names import NodeName
 
 _REMEMBERED = 4_096
-"""Topics whose addresses are not made out again: a run's are heard of and shown several times within moments."""
+"""Topics whose addresses are not made out again, and addresses not spelt again: a run's are heard of and shown several times."""
 
 
 class Wire:
@@ -40,6 +40,7 @@ class Wire:
     def __init__(self, topics: Topics, role: Role, node: NodeName) -> None:
         self._topics = topics
         self._address_of = lru_cache(maxsize=_REMEMBERED)(topics.address_of)
+        self._topic_of = lru_cache(maxsize=_REMEMBERED)(topics.topic_of)
         self._node = node
         self.me: Writer = DashboardPresenceAt() if role is Role.DASHBOARD else AgentPresenceAt(node)
         self.presence = topics.topic_of(self.me)
@@ -58,7 +59,7 @@ class Wire:
 
     def topic_of(self, address: Address) -> str:
         """Where a document stands."""
-        return self._topics.topic_of(address)
+        return self._topic_of(address)
 
     def address_of(self, topic: str) -> Address | None:
         """What a topic is for; None: nothing we know."""

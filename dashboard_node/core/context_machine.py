@@ -159,7 +159,7 @@ class ContextMachine:
     def share_of(self, copy: Copy) -> tuple[bool, bool, bool, bool, bool]:
         """What the copy adds to its context's tally."""
         record = self.copies[copy.index]
-        waits = copy.rule is not None and record.stage is Stage.WAITING and not record.raised
+        waits = not record.raised and copy.rule is not None and record.stage is Stage.WAITING
         return share(copy, record, unfed=waits and not self._fed(copy))
 
     def _fed(self, copy: Copy) -> bool:

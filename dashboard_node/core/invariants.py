@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Final
 
 from broker.runtime.core import InvariantError
 from dashboard_node.core.context_machine import ContextMachine
@@ -27,6 +28,10 @@ RULES = {
     "D7": "an instance's own status is its outermost context's",
     "D8": "what has not ended, and nothing else, is listed by plan and by agent",
 }
+
+_RUNNING: Final = Stage.RUNNING
+_ENDED: Final = RunPhase.ENDED
+"""Looked up once, not for each job."""
 
 
 def check(state: State) -> None:
@@ -61,9 +66,9 @@ def check_machine(state: State, machine: ContextMachine) -> None:
     for copy, record in zip(machine.graph.copies, machine.copies, strict=True):
         if record.live:
             run = state.runs.get(record.run) if record.run is not None else None
-            if run is None or run.phase is RunPhase.ENDED:
+            if run is None or run.phase is _ENDED:
                 raise _broken("D1", f"{machine.instance} {copy.id}")
-        elif record.stage is Stage.RUNNING:
+        elif record.stage is _RUNNING:
             raise _broken("D2", f"{machine.instance} {copy.id}")
     shares = [machine.share_of(copy) for copy in machine.graph.copies]
     tallies = recount(machine.graph, shares, machine.contexts)

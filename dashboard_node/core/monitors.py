@@ -6,7 +6,7 @@ agent that went. Ids are made from the execution they tell of, so that telling t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -25,17 +25,17 @@ from schemas.names import InstanceId, NodeName, PlanName, RunId, escape
 from schemas.notifications import Mail, Monitor, Notification
 from schemas.status import ContextStatus, JobStatus, NodeState, Tick
 
-_OF_JOBS: Final = {
+_OF_JOBS: Final[Mapping[str, Monitor]] = {
     JobStatus.ERROR: Monitor.ERROR,
     JobStatus.COMPLETE: Monitor.COMPLETE,
     JobStatus.RUNNING: Monitor.START,
 }
-_OF_PLANS: Final = {
+_OF_PLANS: Final[Mapping[str, Monitor]] = {
     ContextStatus.ERROR: Monitor.ERROR,
     ContextStatus.COMPLETE: Monitor.COMPLETE,
     ContextStatus.RUNNING: Monitor.START,
 }
-_OF_TICKS: Final = {Tick.MISSED: Monitor.MISSED, Tick.SKIPPED: Monitor.SKIPPED}
+_OF_TICKS: Final[Mapping[str, Monitor]] = {Tick.MISSED: Monitor.MISSED, Tick.SKIPPED: Monitor.SKIPPED}
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ def _job_moved(step: Step, row: AuditRow) -> None:
         deadlines.arm_run(step.state, machine, run)
     if run is not None and row.before == JobStatus.RUNNING:
         _took(step, subject, run.id, complete=row.after == JobStatus.COMPLETE)
-    monitor = next((monitor for status, monitor in _OF_JOBS.items() if status == row.after), None)
+    monitor = _OF_JOBS.get(row.after)
     if monitor is not None and row.before != JobStatus.ERROR_ACKNOWLEDGED:
         said = f": {row.detail}" if row.detail else ""
         _tell(step, subject, monitor, f"{subject.machine.graph.copies[index].name} is {row.after}{said}", run=row.run)
@@ -108,7 +108,7 @@ def _plan_moved(step: Step, row: AuditRow) -> None:
     """The instance itself has another status; it starts once, and may fail and be completed again and again."""
     machine = step.state.machines.get(InstanceId(row.instance))
     instance = step.state.instances.get(InstanceId(row.instance))
-    monitor = next((monitor for status, monitor in _OF_PLANS.items() if status == row.after), None)
+    monitor = _OF_PLANS.get(row.after)
     if machine is None or instance is None or monitor is None:
         return
     subject = Subject(instance=instance, machine=machine, index=PLAN)
@@ -186,7 +186,7 @@ def _took(step: Step, subject: Subject, run: RunId, *, complete: bool) -> None:
 def _ticked(step: Step, rows: list[AuditRow]) -> None:
     """Starts of a plan, or fires of a job, that the ledger says were missed or skipped: together, by the newest of them."""
     newest = rows[-1]
-    monitor = next((monitor for tick, monitor in _OF_TICKS.items() if tick == newest.after), None)
+    monitor = _OF_TICKS.get(newest.after)
     plan = step.state.plans.get(PlanName(newest.context))
     if monitor is None or plan is None:
         return

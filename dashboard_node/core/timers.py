@@ -32,7 +32,8 @@ class Timers:
 
     def take_due(self, now: datetime) -> list[Name]:
         """Take out all names that are due by ``now``, earliest first."""
-        return [name for _, name in sorted(item for kind in self._heaps for item in self._take(kind, now))]
+        ripe = [kind for kind, heap in self._heaps.items() if heap and heap[0][0] <= now]
+        return [name for _, name in sorted(item for kind in ripe for item in self._take(kind, now))]
 
     def take_due_of(self, kind: str, now: datetime) -> list[Name]:
         """Take out those of one kind alone."""

@@ -47,7 +47,7 @@ def begin(level: str, *, as_json: bool) -> None:
     """Write the log from now on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if as_json else PlainLines())
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = (
-        False  # looked up for each line, told in none
-    )
+    # looked up for each line, told in none
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001  # where a line was written: so does the library's documentation
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -5,6 +5,7 @@ A change that shows, saves or encodes more than before fails here; whoever means
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,8 +15,10 @@ from msgspec.structs import replace
 from benchmarks.plans import chain, fan, plan
 from broker.runtime.core import AuditRow, Decision, Heard, Key
 from broker.runtime.store import SqliteStore
+from dashboard_node.core import invariants
 from dashboard_node.core.effects import Effect
 from dashboard_node.core.machine import DashboardCore
+from dashboard_node.core.state import State
 from schemas.addresses import Address, AgentPresenceAt, AssignmentAt, InstanceAt, JobAt, RunReportAt
 from schemas.codec import encode_body
 from schemas.documents import Condition, Document, Presence, RunReport
@@ -107,6 +110,40 @@ def test_bytes_of_a_run_are_bounded() -> None:
     sizes = [one.size for one in _costs(100)]
 
     assert sizes == [583, 1016, 1364]
+
+
+def test_event_that_changes_nothing_pays_for_no_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that an agent lets go of, as each is in the end: of the three reports before, each pays for twenty jobs."""
+    looks: list[int] = []
+    check_in_parts = invariants.parts
+
+    def counted(state: State) -> Iterator[int]:
+        for jobs in check_in_parts(state):
+            looks.append(jobs)
+            yield jobs
+
+    monkeypatch.setattr(invariants, "parts", counted)
+    office = Office(NOW)
+    office.ask(ImportPlan(source=plan("P", chain(100))))
+    office.ask(StartInstance(plan=PlanName("P")))
+    (instance,) = office.core.state.machines
+    office.ask(
+        Act(action=Action.SUBMIT, instance=instance, job=office.core.state.machines[instance].graph.copies[0].id)
+    )
+    (run,) = office.core.state.live[instance]
+    office.core.check()
+    looks.clear()
+    for _ in range(10):
+        _report(office.core)
+        office.core.check()
+    paid = sum(looks)
+    for _ in range(100):
+        decision = office.core.step(Heard(NOW, RunReportAt(NodeName("a"), run), None))
+        office.core.check()
+        assert not decision.changes
+
+    assert 20 * 30 - 100 <= paid <= 20 * 30 + 100
+    assert sum(looks) == paid
 
 
 def test_how_busy_an_agent_is_changes_no_document() -> None:

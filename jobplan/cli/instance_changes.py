@@ -35,7 +35,7 @@ from schemas.requests import (
     SetParameters,
 )
 
-_TIME_OF_DAY = re.compile(r"\d\d:\d\d(:\d\d)?")
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
 _INSTANCE = click.argument("name", metavar="INSTANCE")
 _YES = click.option("--yes", is_flag=True, help="Do not ask first.")
 

@@ -7,7 +7,7 @@ import sys
 import click
 from msgspec import Struct
 
-from jobplan.cli.output import put_line
+from jobplan.cli.output import put_line, say
 from jobplan.client import Client
 from jobplan.client.logs import read_log, where_last_lines_begin
 from jobplan.errors import BadInputError
@@ -45,7 +45,9 @@ async def print_log(client: Client, copies: tuple[JobState, ...], wanted: Wanted
         client, run, copy.agent, errors=wanted.errors, offset=start, most=wanted.most, follow=wanted.follow
     )
     expected: int | None = None
+    silent = True
     async for part in parts:
+        silent = silent and not part.content
         if expected is not None and part.offset > expected and not as_json:
             sys.stdout.buffer.flush()
             click.echo(f"\n[{part.offset - expected} bytes were not kept by the agent]", err=True)
@@ -56,6 +58,8 @@ async def print_log(client: Client, copies: tuple[JobState, ...], wanted: Wanted
         else:
             sys.stdout.buffer.write(part.content)
             sys.stdout.buffer.flush()
+    if silent and not (as_json or wanted.errors):
+        say("nothing on its standard output; --stderr prints its standard error")
 
 
 def _newest(copies: tuple[JobState, ...], attempt: int | None) -> tuple[JobState, RunId]:

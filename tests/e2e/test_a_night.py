@@ -111,6 +111,8 @@ def test_a_night(night: Night, tmp_path: Path) -> None:
     found = json.loads(night.as_(CAROL, "search", "--status", "error", "--plan", "Finance*", "--json"))
     assert [job["name"] for job in found["jobs"]] == ["Load"]
     assert "return code 3" in night.as_(CAROL, "job", "why", instance, "Load")
+    silent = night.installation.run("job", "logs", instance, "Load", user=CAROL)
+    assert (silent.stdout, "--stderr prints its standard error" in silent.stderr) == ("", True)
     assert night.as_(CAROL, "job", "logs", instance, "Load", "--stderr") == "no approval\n"
 
     # What would follow? Then it is mended, and resubmitted.

@@ -70,6 +70,7 @@ def test_every_command_writes_json_and_takes_a_broker(words: tuple[str, ...]) ->
             "job resubmit Daily --wait --yes",
             "jobplan: --wait is for one job: name it, or follow them all with 'jobplan instance watch'",
         ),
+        ("instance extend Daily --until 99:00", "jobplan: time '99:00' is not ISO 8601: write it as 2026-03-29T02:30"),
         ("instance start Daily -p", "jobplan: option '-p' requires an argument; see 'jobplan instance start --help'"),
         ("plan lst", "jobplan: no such command 'lst'. Did you mean 'list'?; see 'jobplan plan --help'"),
         ("job why Daily", "jobplan: missing argument 'JOB'; see 'jobplan job why --help'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from jobplan.demo.operator import SAMPLE_FAILURE
 from tests.e2e.nodes import ROOT
+from tests.support.waiting import until
 from tests.web.site import Site, a_page, a_site, log_in
 
 pytestmark = pytest.mark.timeout(180)
@@ -33,13 +35,18 @@ def orders() -> Iterator[Orders]:
 
 
 def an_order(site: Site, number: int) -> str:
-    """An instance of the sample plan whose file has come."""
+    """An instance of the sample plan whose file has come. No other one runs: its last job archives all that is in the inbox."""
+    until(lambda: not _running(site), within=60.0, what="the order before has been archived")
     inbox = site.folder.inbox
     instance = site.do("instance", "start", "MorningOrders", "-p", f"inbox={inbox}").strip()
     arriving = inbox / "arriving.tmp"
     arriving.write_text("number,article,pieces\n1,tea,3\n2,coffee,5\n3,sugar,1\n", "utf-8")
     arriving.rename(inbox / f"order_{number}.csv")
     return instance
+
+
+def _running(site: Site) -> bool:
+    return any(one["status"] in {"WAITING", "RUNNING"} for one in json.loads(site.do("instance", "list", "--json")))
 
 
 @pytest.fixture

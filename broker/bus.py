@@ -78,10 +78,11 @@ class Bus(Protocol):
     """Where sessions come from."""
 
     @property
-    def unheard(self) -> int:
-        """So many of a client's newest publications may stand, heard by nobody, after it ended.
+    def unheard(self) -> bool:
+        """Whether what a client published may stand, and some who read it have not heard it, after it ended.
 
-        One of several servers may have died with it, after it had stored them. All who read from a single one connect again.
+        One of several servers may have died with it, after it had stored that; and who was shown an old state waits to be shown
+        everything again. All who read from a single one connect again.
         """
 
     def connect(

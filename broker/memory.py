@@ -157,7 +157,7 @@ class MemoryBroker:
 class MemoryBus:
     """Sessions with a broker in memory."""
 
-    unheard = 0
+    unheard = False
 
     def __init__(self, broker: MemoryBroker, user: str = "", password: str = "") -> None:
         self._broker = broker

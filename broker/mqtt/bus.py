@@ -17,7 +17,7 @@ from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.reasoncodes import ReasonCode
 
 from broker.address import BrokerUrl
-from broker.bus import WINDOW, OnDelivery, Publication, Session
+from broker.bus import OnDelivery, Publication, Session
 from broker.errors import BusError, RefusedError
 from broker.mqtt.connection import Connection, check_versions
 from broker.mqtt.servers import Servers
@@ -47,9 +47,9 @@ class MqttBus:
         self._tombstones: dict[str, Tombstones] = {}
 
     @property
-    def unheard(self) -> int:
+    def unheard(self) -> bool:
         """See the port."""
-        return WINDOW if self._servers.several else 0
+        return self._servers.several
 
     def connect(
         self, *, client: str, will: Publication | None, on_delivery: OnDelivery

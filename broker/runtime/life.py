@@ -208,10 +208,10 @@ class Life(Generic[E, F]):
         else:
             self.aside.settle(delivery.topic)
 
-    def replayed(self, *, proved: bool = True, unheard: int = 0) -> None:
+    def replayed(self, *, proved: bool = True, unheard: bool = False) -> None:
         """The replay is over. Raises EpochTakenError, FencedError: newer lives wrote.
 
-        Not ``proved``: what stands comes live. ``unheard``: so many of what an earlier life published last may stand unheard.
+        Not ``proved``: what stands comes live. ``unheard``: what an earlier life published may stand unheard.
         """
         standing = {topic: payload for topic, payload in (self._own or {}).items() if payload}
         self._own = None
@@ -221,7 +221,7 @@ class Life(Generic[E, F]):
         if not self.started:
             # Where not as many stand as it says, the broker has gone back since, or it has not been said what followed.
             witness = self._witness if self._witnessed == len(own) else (0, 0)
-            self._reconciler.adopt(own, witness, self._mark, unheard)
+            self._reconciler.adopt(own, witness, self._mark, unheard=unheard)
             self._recovered = Left(own, self.wire, self.aside)
             self._since = self._reconciler.published_since(own)
             self.started = True

@@ -77,21 +77,20 @@ class Reconciler:
         """How many documents stand on the broker."""
         return len(self._shown or ())
 
-    def adopt(self, own: Mapping[str, bytes], witness: Stamp, mark: Mark | None, unheard: int = 0) -> None:
+    def adopt(self, own: Mapping[str, bytes], witness: Stamp, mark: Mark | None, *, unheard: bool = False) -> None:
         """Once, before the first replay is taken in: leave standing what an earlier life published, if nothing of it was lost.
 
         ``witness`` is the newest presence found before this life began that said it was complete; ``mark`` was saved by the lives
         before. What is newer than that was shown by lives of which these records, being a copy's, know nothing: nothing is left
-        then. Of the newest, so many may be ``unheard``: they are published again.
+        then. Nor is what may be ``unheard``: it may have been the newest, or somebody may have asked that life to show all again.
         """
         self.mark = mark
         stamps = {topic: found for topic, payload in own.items() if (found := stamp_of(payload)) is not None}
         newest = max(stamps.values(), default=(0, 0))
         adopts = mark is not None and mark.whole and newest <= (mark.epoch, mark.revision) <= max(witness, newest)
         self._whole = adopts or not own
-        if adopts:
-            heard = sorted(stamps, key=stamps.__getitem__)[: max(0, len(stamps) - unheard)]
-            self._last = {topic: stamps[topic] for topic in heard}
+        if adopts and not unheard:
+            self._last = stamps
 
     def published_since(self, own: Mapping[str, bytes]) -> frozenset[str]:
         """The topics on which stands what is newer than the mark: this node's records are those of a copy."""

@@ -132,7 +132,7 @@ class Broken:
     will: bool = True
     own_ids: bool = False
 
-    unheard = 0
+    unheard = False
 
     def connect(
         self, *, client: str, will: Publication | None, on_delivery: OnDelivery

@@ -34,7 +34,7 @@ from schemas.names import NodeName
 from schemas.requests import Answer
 from tests.simulation.hands import Hands
 from tests.simulation.host import Host
-from tests.simulation.network import Network
+from tests.simulation.network import HALF, Network
 from tests.simulation.node import Node, Pace
 from tests.simulation.people import USER, People
 from tests.simulation.plans import AGENTS, LABEL, PLANS
@@ -135,13 +135,14 @@ class Cluster:
 
         self.world.later(seconds, come)
 
-    def kill_server(self, server: int, seconds: float, *, fed: float | None = None) -> None:
+    def kill_server(self, server: int, seconds: float, *, fed: float | None = None, stores: float = HALF) -> None:
         """One of the broker's servers dies, and comes back unless the whole broker has been started anew meanwhile.
 
-        ``fed``: how likely the list of each other one stands still meanwhile; None: who feeds it is drawn by lot.
+        ``fed``: how likely the list of each other one stands still meanwhile; None: who feeds it is drawn by lot. ``stores``: how
+        likely it has stored each publication that was on its way to it.
         """
         life = self._broker_lives
-        self.network.kill_server(server, fed=1 / self.network.servers if fed is None else fed)
+        self.network.kill_server(server, fed=1 / self.network.servers if fed is None else fed, stores=stores)
 
         def come() -> None:
             if self._broker_lives == life and not self.healed:

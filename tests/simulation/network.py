@@ -34,6 +34,8 @@ MOST_RISEN = 40
 """So many topics at most that were cleared show again what stood there, on a server that was killed."""
 CHUNK = 6
 """Publications that travel together at most: a connection can break between any two bundles."""
+HALF = 0.5
+"""How likely a server that dies has stored a publication that was on its way to it."""
 LONGEST_GAP = 0.5
 """Seconds at most between a server's list of what it retains and its listening for what is new."""
 
@@ -63,6 +65,8 @@ class Network:
         self._cuts = 0
         self._torn: set[Line] = set()
         """Connections that the last dead server took along."""
+        self._stores = HALF
+        """How likely that one has stored each publication that was on its way to it."""
 
     def latency(self, owner: str) -> float:
         """How long the next packet takes."""
@@ -212,9 +216,12 @@ class Network:
         self.up, self.down = True, None
         self.trace.add(Restored(at=self.world.seconds, retained=retained))
 
-    def kill_server(self, server: int, *, fed: float) -> None:
-        """One of several dies; with chance ``fed`` it fed the list of another one, which stands still from now on."""
-        self.down = server
+    def kill_server(self, server: int, *, fed: float, stores: float) -> None:
+        """One of several dies; with chance ``fed`` it fed the list of another one, which stands still from now on.
+
+        ``stores``: how likely it has stored, and passed on to nobody, each publication that was on its way.
+        """
+        self.down, self._stores = server, stores
         before = set(self._lines.values())
         self._route(self.model.kill(server))
         self._torn = before - set(self._lines.values())
@@ -303,7 +310,9 @@ class Network:
 
     def _store_alone(self, line: Line, publication: Publication) -> None:
         """A server that dies may have stored what it passes on to nobody; what comes on the next connection is newer."""
-        if line not in self._torn or not publication.retain or self.lines_of(line.owner) or self.chance.random() < 0.5:
+        if line not in self._torn or not publication.retain or self.lines_of(line.owner):
+            return
+        if self.chance.random() >= self._stores:
             return
         if not publication.topic.startswith(_MARKS):
             self._accept(line, publication, alone=True)

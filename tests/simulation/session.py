@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from broker.backoff import delay
-from broker.bus import WINDOW, Delivery, Publication
+from broker.bus import Delivery, Publication
 from broker.errors import BusError
 from broker.mqtt.servers import Servers
 from broker.mqtt.tombstones import Tombstones, is_tombstone
@@ -270,7 +270,7 @@ class Link:
             yield from within(self._world, LIMITS.publish, self._network.publish(line, [hello]), "no answer")
             proved = yield from session.subscribe(life.everything, LIMITS.replay)
             yield from within(self._world, LIMITS.publish, self._network.unsubscribe(line, life.wire.own), "no answer")
-            life.replayed(proved=proved, unheard=WINDOW if self._network.servers > 1 else 0)
+            life.replayed(proved=proved, unheard=self._network.servers > 1)
             self.session = session
             self._wake()
             return (yield from self._until_over(line))

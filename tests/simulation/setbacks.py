@@ -18,6 +18,7 @@ from tests.simulation import beginners
 from tests.simulation.arming import Arming
 from tests.simulation.checkers.shown import address_of
 from tests.simulation.cluster import Cluster
+from tests.simulation.network import HALF
 from tests.simulation.plans import POOL
 from tests.simulation.session import TOPICS
 from tests.simulation.trace import Accepted, Shown
@@ -279,8 +280,12 @@ class Setbacks:
 
         def die() -> None:
             if network.down is None and network.up:
-                self._cluster.kill_server(there if readers else here, seconds, fed=1.0 if readers else None)
-                if both and not readers:
+                with_it = (
+                    both and not readers
+                )  # then all is stored: what its next life finds is the newest it had shown
+                fed, stores = 1.0 if readers else None, 1.0 if with_it else HALF
+                self._cluster.kill_server(there if readers else here, seconds, fed=fed, stores=stores)
+                if with_it:
                     self._dashboard.node.crash()
                     self._cluster.start_later(self._dashboard, chance.choice([0.1, 5.0]) * chance.random())
 

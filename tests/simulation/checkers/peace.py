@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TypeVar
 
+from agent_node.core.rules import LET_GO_GRACE
 from schemas.addresses import (
     AgentInstanceAt,
     AssignmentAt,
@@ -22,7 +23,7 @@ from schemas.status import ContextStatus, JobStatus, RunPhase
 from tests.simulation.checkers.reading import DASHBOARD, Ledger
 from tests.simulation.checkers.shown import address_of
 from tests.simulation.session import TOPICS
-from tests.simulation.trace import Accepted, Listener, PromiseBrokenError, Record, Standing
+from tests.simulation.trace import Accepted, Listener, PromiseBrokenError, Record, Standing, Stepped
 
 T = TypeVar("T")
 REPORTS: dict[object, bool] = {RunReport: True, FireReport: False}
@@ -31,6 +32,8 @@ REPORTS: dict[object, bool] = {RunReport: True, FireReport: False}
 QUIET = 180.0
 """Seconds before the end in which nobody says anything any more."""
 MARGIN = timedelta(seconds=60)
+LET_GO_WITHIN = LET_GO_GRACE.total_seconds() + 5.0
+"""Seconds after which an agent that began its life shows nothing any more of runs that nobody assigns to it."""
 GONE = frozenset({ContextStatus.ENDED, ContextStatus.PREPARED})
 WAITING = frozenset(
     {JobStatus.WAITING, JobStatus.ON_HOLD, JobStatus.DISABLED, JobStatus.SKIPPED, JobStatus.LOCK_QUEUED}
@@ -45,7 +48,17 @@ class Peace:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._last: tuple[float, str] = (0.0, "")
-        self.hears: Mapping[type[Record], Listener] = {Standing: self._stand, Accepted: self._accepted}
+        self._recovered: dict[str, float] = {}
+        """When each node's core began its life: with the first replay, which may be long after it was started."""
+        self.hears: Mapping[type[Record], Listener] = {
+            Standing: self._stand,
+            Accepted: self._accepted,
+            Stepped: self._stepped,
+        }
+
+    def _stepped(self, record: Stepped) -> None:
+        if record.event == "Recovered":
+            self._recovered[record.node] = record.at
 
     def _accepted(self, record: Accepted) -> None:
         self._last = (record.at, record.topic)
@@ -151,6 +164,10 @@ class Peace:
                     "L3", f"fires of {report.job} of {report.instance} that nobody takes: {report.fires}"
                 )
 
+    def _has_let_go(self, record: Standing, agent: NodeName) -> bool:
+        """Whether an agent ought to have let go of all that it found as it began, for which it has some minutes."""
+        return record.at - self._recovered.get(agent, 0.0) > LET_GO_WITHIN
+
     def _all_wanted(self, record: Standing) -> None:
         """At rest agents show nothing of what the dashboard has let go of."""
         addresses = dict.fromkeys(address_of(topic) for topic in record.retained)
@@ -159,7 +176,8 @@ class Peace:
                 case FireReportAt(agent=agent, instance=instance) if AgentInstanceAt(agent, instance) not in addresses:
                     raise PromiseBrokenError("L3", f"{agent} shows {address}, and has nothing to do with the instance")
                 case RunReportAt(agent=agent, run=run) if AssignmentAt(agent, run) not in addresses:
-                    raise PromiseBrokenError("L3", f"{agent} shows {address}, and has not been asked for it")
+                    if self._has_let_go(record, agent):
+                        raise PromiseBrokenError("L3", f"{agent} shows {address}, and has not been asked for it")
                 case _:
                     pass
 

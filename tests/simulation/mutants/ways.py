@@ -100,8 +100,8 @@ def tell_nobody(went: Any) -> Any:  # noqa: ANN401  # a method
 def leave_all_standing(adopt: Any) -> Any:  # noqa: ANN401  # a method
     """What is found of an earlier life is trusted, though the broker may have lost what came after."""
 
-    def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any, *more: Any) -> None:  # noqa: ANN401  # likewise
-        adopt(self, own, witness if mark is None else (mark.epoch, mark.revision), mark, *more)
+    def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any, **more: Any) -> None:  # noqa: ANN401  # likewise
+        adopt(self, own, witness if mark is None else (mark.epoch, mark.revision), mark, **more)
 
     return adopting
 
@@ -109,15 +109,15 @@ def leave_all_standing(adopt: Any) -> Any:  # noqa: ANN401  # a method
 def adopt_what_was_cut_off(adopt: Any) -> Any:  # noqa: ANN401  # a method
     """A life that ended before all was put right counts as one that had put it right."""
 
-    def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any, *more: Any) -> None:  # noqa: ANN401  # likewise
-        adopt(self, own, witness, None if mark is None else replace(mark, whole=True), *more)
+    def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any, **more: Any) -> None:  # noqa: ANN401  # likewise
+        adopt(self, own, witness, None if mark is None else replace(mark, whole=True), **more)
 
     return adopting
 
 
-def leave_the_newest(adopt: Any) -> Any:  # noqa: ANN401  # a method
-    """What an earlier life published last counts as heard by all when it stands."""
-    return lambda self, own, witness, mark, *_unheard: adopt(self, own, witness, mark)
+def leave_the_unheard(adopt: Any) -> Any:  # noqa: ANN401  # a method
+    """What an earlier life published counts as heard by all when it stands."""
+    return lambda self, own, witness, mark, **_unheard: adopt(self, own, witness, mark)
 
 
 def doubt_who_stands_alone(_: Any) -> Any:  # noqa: ANN401  # a method

@@ -151,7 +151,7 @@ class _Shared:
 
     def claim(self, context: str) -> None:
         if context in self.names:
-            raise BuildingError(f"context '{context}' twice: names of contexts are unique in a plan (V3)")
+            raise BuildingError(f"context '{context}' twice: names of contexts are unique in a plan")
         self.names.add(context)
 
     def take(self, lock: JobLock, context: str, taking: LockParticipant) -> None:

@@ -61,7 +61,7 @@ def is_litter(path: str) -> bool:
 
 
 def read_zip(path: Path, limits: Limits) -> Contents:
-    """The files of a zip whose first entry is the bundle's directory (V13)."""
+    """The files of a zip whose first entry is the bundle's directory."""
     found = Contents()
     if path.stat().st_size > limits.total_bytes:
         found.wrong(path.name, f"larger than {limits.total_bytes} bytes; is this a bundle?")
@@ -72,7 +72,7 @@ def read_zip(path: Path, limits: Limits) -> Contents:
             if not found.is_wrong:
                 _read_entries(archive, entries, found, limits)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, UnicodeError, ValueError) as error:
-        found.wrong(path.name, f"not a zip that can be read ({error}); export the plan again (V13)")
+        found.wrong(path.name, f"not a zip that can be read ({error}); export the plan again")
     return found
 
 
@@ -86,7 +86,7 @@ def _entries(
     top = infos[0].orig_filename if infos else ""
     if not top.endswith("/") or top.count("/") != 1:
         first = f"its first entry is '{top}'" if infos else "it is empty"
-        found.wrong(archive, f"{first}; the first entry must be the bundle's directory: zip the directory itself (V13)")
+        found.wrong(archive, f"{first}; the first entry must be the bundle's directory: zip the directory itself")
     seen: set[str] = set()
     files: list[tuple[str, zipfile.ZipInfo]] = []
     for info in infos:

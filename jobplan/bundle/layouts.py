@@ -104,7 +104,7 @@ def _take_contexts(bundle: RawBundle, files: dict[str, JsonObject]) -> None:
     """The one context file, with the files of its children (``context/<root>/<child>.json`` and so on) put into it."""
     roots = [path for path in files if path.count("/") == 1]
     if not roots:
-        bundle.wrong("context/", "no context file; a bundle holds context/PLAN.json (V13)")
+        bundle.wrong("context/", "no context file; a bundle holds context/PLAN.json")
     if len(roots) > 1:
         bundle.wrong("context/", f"{len(roots)} plans ({', '.join(roots)}); a bundle holds one: export them one by one")
     if len(roots) != 1:

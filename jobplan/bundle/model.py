@@ -150,7 +150,7 @@ def _stop(faults: list[Fault]) -> None:
 
 
 def _be_complete(bundle: Bundle) -> None:
-    """Refuse a plan with jobs whose files are missing (V4), together with all else that the rules find."""
+    """Refuse a plan with jobs whose files are missing, together with all else that the rules find."""
     if plan_rules.without_artefact(bundle.source):
         raise BundleError([*bundle.located(plan_rules.faults(bundle.source)), *bundle.ignored])
 

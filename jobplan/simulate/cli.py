@@ -11,15 +11,14 @@ import msgspec
 from rich.console import Console
 
 from dashboard_node.core.plan_rules import faults
-from jobplan.bundle import BundleError, describe_faults, load
+from jobplan.bundle import BundleError, load
+from jobplan.errors import BadInputError
 from jobplan.simulate.gantt import render
 from jobplan.simulate.night import NightPlay
 from jobplan.simulate.script import Play, Script, ScriptError, read
 from schemas.names import PlanName
 from schemas.plan import PlanSource
-from schemas.requests import Fault
 
-BAD_INPUT = 2
 _PAGE = 120
 """Columns of the timeline where no terminal says how many."""
 
@@ -34,38 +33,33 @@ def cli_main(
     tokens: Mapping[str, str],
     as_json: bool,  # noqa: FBT001  # one call site, positional
     medians: Medians | None = None,
-) -> int:
-    """Play a script, or without one a whole night, and print it. The exit code: 0 when it was played, 2 for bad input."""
-    try:
-        source = _load(plan, tokens)
-        lines = read(script.read_text(encoding="utf-8")) if script is not None else None
-    except (BundleError, _InvalidPlanError) as error:
-        for line in describe_faults(error.faults):
-            click.echo(line, err=True)
-        return BAD_INPUT
-    except (OSError, UnicodeDecodeError, ScriptError) as error:
-        click.echo(f"{script}: {error}", err=True)
-        return BAD_INPUT
-    if lines is not None:
-        _print_script(source, lines)
+) -> None:
+    """Play a script, or without one a whole night, and print it. Raises BadInputError for a faulty plan or script."""
+    source = _load(plan, tokens)
+    if script is not None:
+        _print_script(source, _script(script))
     else:
         _print_night(source, medians(PlanName(source.plan.name)) if medians is not None else {}, as_json=as_json)
-    return 0
 
 
-class _InvalidPlanError(Exception):
-    """A plan that would be refused at import."""
-
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__("the plan has faults")
-        self.faults = faults
+def _script(file: Path) -> Script:
+    """What a file says happens. Raises BadInputError."""
+    try:
+        return read(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInputError(f"{file}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{file}: not UTF-8; save the file as UTF-8") from error
+    except ScriptError as error:
+        raise BadInputError(f"{file}: {error}") from error
 
 
 def _load(plan: Path, tokens: Mapping[str, str]) -> PlanSource:
+    """A plan that could be imported. Raises BundleError, with the words of an import."""
     bundle = load(plan, tokens)
-    wrong = tuple(fault for fault in faults(bundle.source) if not fault.warning)
+    wrong = [fault for fault in faults(bundle.source) if not fault.warning]
     if wrong:
-        raise _InvalidPlanError(bundle.located(wrong))
+        raise BundleError(bundle.located(wrong))
     return bundle.source
 
 

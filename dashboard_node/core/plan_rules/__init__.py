@@ -1,6 +1,6 @@
 """What must hold of a plan before it is taken: every error and warning at once, each at its JSON path. Pure.
 
-The rules V1 to V9 and V12 are Ikasan's; the others name what its scheduler would stumble over later. Warnings are for
+Some of the rules are Ikasan's own; the others name what its scheduler would stumble over later. Warnings are for
 what works, but perhaps not as meant.
 """
 

@@ -73,7 +73,7 @@ def _known(survey: Survey, place: Place, job: str, path: str) -> Iterator[Fault]
         remedy = (
             f"the plan has no such job{survey.hints.nearest(job, place.entries)}: correct the identifier or add the job"
         )
-    yield error(path, f"'{job}' is no job of the context '{place.context.name}'; {remedy} (V2)")
+    yield error(path, f"'{job}' is no job of the context '{place.context.name}'; {remedy}")
 
 
 def _repeated(

@@ -1,4 +1,4 @@
-"""Rules of locks (V12, and what section 10's list adds): capacities, weights, participants that exist."""
+"""Rules of locks: capacities, weights, participants that exist."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _participants(
         if named is None:
             yield error(
                 path,
-                f"the plan has no context '{context}'{survey.hints.nearest(context, by_name)}; correct the name (V12)",
+                f"the plan has no context '{context}'{survey.hints.nearest(context, by_name)}; correct the name",
             )
         seen: set[JobId] = set()
         for index, participant in enumerate(participants):
@@ -80,13 +80,13 @@ def _participants(
 
 
 def _resident(survey: Survey, place: Place, participant: LockParticipant, path: str) -> Iterator[Fault]:
-    """V12: a participant resides in the context it is listed under. And only commands run, so only they hold locks."""
+    """A participant resides in the context it is listed under. And only commands run, so only they hold locks."""
     index = place.entries.get(participant.id)
     if index is None:
         yield error(
             path,
             f"'{participant.id}' is no job of the context '{place.context.name}'"
-            f"{survey.hints.nearest(participant.id, place.entries)}; list it under its own context (V12)",
+            f"{survey.hints.nearest(participant.id, place.entries)}; list it under its own context",
         )
         return
     kind = survey.kind(participant.id, place.context.scheduled_jobs[index].kind)

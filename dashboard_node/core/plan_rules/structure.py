@@ -1,4 +1,4 @@
-"""Rules of what is in a plan: names, identifiers, artefacts, agents (V1, V3, V4, V6, V7, V8, V9). Not of what waits for what."""
+"""Rules of what is in a plan: names, identifiers, artefacts, agents. Not of what waits for what."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _needs_artefact(job: ScheduledJob) -> bool:
 
 
 def _context_names(survey: Survey) -> Iterator[Fault]:
-    """V3: a context is known by its name, so no two of a plan may have the same."""
+    """A context is known by its name, so no two of a plan may have the same."""
     first: dict[str, str] = {}
     for place in survey.places:
         name, path = place.context.name, f"{place.path}.name"
@@ -64,33 +64,31 @@ def _context_names(survey: Survey) -> Iterator[Fault]:
             what = "plan" if place.parent is None else "context"
             yield error(path, f"the {what} has no name; give it one")
         elif name in first:
-            yield error(
-                path, f"the context name '{name}' is already that of {first[name]}; give one of them another (V3)"
-            )
+            yield error(path, f"the context name '{name}' is already that of {first[name]}; give one of them another")
         first.setdefault(name, place.path)
 
 
 def _start_windows(survey: Survey) -> Iterator[Fault]:
-    """V8 and V9, which Ikasan defines and never calls: its own sample breaks the second, so they only warn."""
+    """Rules of the window that Ikasan defines and never calls: its own sample breaks the second, so they only warn."""
     if not survey.plan.time_window_start:
         yield warning(
-            "$.timeWindowStart", "there is none: only a person starts this plan; write a cron to have it started (V8)"
+            "$.timeWindowStart", "there is none: only a person starts this plan; write a cron to have it started"
         )
     for place in survey.places[1:]:
         if place.context.time_window_start:
             yield warning(
                 f"{place.path}.timeWindowStart",
-                f"ignored: only the plan's window counts, not that of the context '{place.context.name}'; leave it out (V9)",
+                f"ignored: only the plan's window counts, not that of the context '{place.context.name}'; leave it out",
             )
 
 
 def _entries(survey: Survey) -> Iterator[Fault]:
-    """V6, jobs listed twice, agents that look like the dashboard's own and are not."""
+    """Jobs without a name or listed twice, agents that look like the dashboard's own and are not."""
     own = {agent.lower().replace("_", ""): agent for agent in DASHBOARD_AGENTS}
     for place, index, job in jobs_of(survey):
         path = f"{place.path}.scheduledJobs[{index}]"
         if not job.job_name.strip():
-            yield error(f"{path}.jobName", "the job has no name; give it one (V6)")
+            yield error(f"{path}.jobName", "the job has no name; give it one")
             continue
         if not job.agent_name.strip():
             yield error(f"{path}.agentName", f"the job '{job.job_name}' has no agent; name the one that carries it out")
@@ -114,7 +112,7 @@ def _known_contexts(survey: Survey, job: JobId, path: str, contexts: dict[str, b
 
 
 def _mentions(survey: Survey) -> Iterator[Fault]:
-    """V1: every job of a context stands in one of that context's dependencies."""
+    """Every job of a context stands in one of that context's dependencies."""
     for place in survey.places:
         dependencies = place.context.job_dependencies
         mentioned = {dependency.job_identifier for dependency in dependencies}
@@ -124,7 +122,7 @@ def _mentions(survey: Survey) -> Iterator[Fault]:
                 yield error(
                     f"{place.path}.scheduledJobs[{index}]",
                     f"the job '{job}' is in no dependency of the context '{place.context.name}'; add an entry to"
-                    " its jobDependencies, without a grouping if nothing is to start it (V1)",
+                    " its jobDependencies, without a grouping if nothing is to start it",
                 )
 
 
@@ -139,17 +137,17 @@ def _missing(survey: Survey) -> Iterator[Fault]:
             yield error(
                 f"{place.path}.scheduledJobs[{index}]",
                 f"the job '{job.id}' has no artefact{hint}; add its file to jobs/{folder},"
-                " or take the job out of the plan (V4)",
+                " or take the job out of the plan",
             )
 
 
 def _artefacts(survey: Survey) -> Iterator[Fault]:
-    """V6 again, artefacts that are there twice, unused, or of another kind than their agent says."""
+    """Artefacts without a name or that are there twice, unused, or of another kind than their agent says."""
     seen: set[JobId] = set()
     for job in survey.source.jobs:
         path = job_path(job)
         if not job.job_name.strip():
-            yield error(f"{path} $.jobName", "the job has no name; give it one (V6)")
+            yield error(f"{path} $.jobName", "the job has no name; give it one")
         elif not job.agent_name.strip():
             yield error(
                 f"{path} $.agentName", f"the job '{job.job_name}' has no agent; name the one that carries it out"

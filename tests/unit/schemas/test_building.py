@@ -139,7 +139,7 @@ def test_an_event_twice_in_a_context_is_refused() -> None:
 
 
 def test_one_name_for_two_contexts_is_refused() -> None:
-    """V3."""
+    """A context is known by its name."""
     plan = a_builder()
 
     with pytest.raises(BuildingError, match="'P' twice"):

@@ -88,12 +88,12 @@ def test_a_good_plan_has_no_faults() -> None:
 
 
 def test_scenario_220_a_job_in_no_dependency_is_refused() -> None:
-    """V1: being an operand of another job's grouping is enough, being in another context's is not."""
+    """Being an operand of another job's grouping is enough, being in another context's is not."""
     assert wrong(changed(a_plan(a_command()), job_dependencies=())) == ["$.scheduledJobs[0]"]
 
 
 def test_scenario_220_a_dependency_on_an_absent_job_is_refused() -> None:
-    """V2: with the context it is in, or the name that was perhaps meant."""
+    """With the context it is in, or the name that was perhaps meant."""
     child = Context(name="C", job_dependencies=(JobDependency(job_identifier="a-J"),))
     (fault,) = [f for f in faults(a_plan(a_command(), contexts=(child,))) if not f.warning]
     assert fault.path == "$.contexts[0].jobDependencies[0].jobIdentifier"
@@ -104,13 +104,13 @@ def test_scenario_220_a_dependency_on_an_absent_job_is_refused() -> None:
 
 
 def test_scenario_220_context_names_are_unique() -> None:
-    """V3: the plan's own name counts too."""
+    """The plan's own name counts too."""
     twice = (Context(name="C"), Context(name="D", contexts=(Context(name="C"), Context(name="P"), Context(name=" "))))
     assert wrong(a_plan(contexts=twice)) == [f"$.contexts[1].contexts[{index}].name" for index in (0, 1, 2)]
 
 
 def test_scenario_220_a_job_without_artefact_is_refused() -> None:
-    """V4, V7: once for each job, wherever it resides."""
+    """Once for each job, wherever it resides."""
     entry = ScheduledJob(agent_name="a", job_name="J")
     child = Context(name="C", scheduled_jobs=(entry,), job_dependencies=(JobDependency(job_identifier="a-J"),))
     source = replace(a_plan(a_command(), contexts=(child,)), jobs=())
@@ -118,7 +118,7 @@ def test_scenario_220_a_job_without_artefact_is_refused() -> None:
 
 
 def test_scenario_220_jobs_have_names() -> None:
-    """V6: in the plan and in artefacts; and agents."""
+    """In the plan and in artefacts; and agents."""
     nameless = replace(a_command(), job_name=" ")
     homeless = replace(a_command(), agent_name="")
     assert wrong(a_plan(nameless)) == ["$.scheduledJobs[0].jobName", "jobs/internal/  $.jobName"]
@@ -174,7 +174,7 @@ def test_what_counts_for_nothing_is_told() -> None:
 
 
 def test_a_childs_window_is_ignored_and_told() -> None:
-    """V9; a plan without one is started by people (V8). Parameters of a child are fine (V10)."""
+    """A plan without one is started by people. Parameters of a child are fine."""
     child = Context(name="C", time_window_start="nonsense", context_parameters=(Parameter(name="x"),))
     assert odd(a_plan(contexts=(child,))) == ["$.contexts[0].timeWindowStart"]
     assert odd(changed(a_plan(), time_window_start="")) == ["$.timeWindowStart"]
@@ -262,8 +262,8 @@ LOCKS: dict[str, tuple[JobLock, list[str]]] = {
     "heavier than the lock": (a_lock(1, 2), [".jobs.P[0].lockCount"]),
     "no weight": (a_lock(1, 0), [".jobs.P[0].lockCount"]),
     "exclusive has no capacity": (a_lock(0, 3, exclusive=True), []),
-    "no such job (V12)": (a_lock(job="K"), [".jobs.P[0]"]),
-    "no such context (V12)": (replace(a_lock(), jobs={"C": ()}), [".jobs.C"]),
+    "no such job": (a_lock(job="K"), [".jobs.P[0]"]),
+    "no such context": (replace(a_lock(), jobs={"C": ()}), [".jobs.C"]),
     "no name": (replace(a_lock(), name=""), [".name"]),
 }
 

@@ -84,7 +84,7 @@ def test_an_entry_that_is_there_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_scenario_223_the_first_entry_must_be_the_directory(tmp_path: Path) -> None:
-    """Ikasan's rule (V13); also an empty zip has none."""
+    """Ikasan's rule; also an empty zip has none."""
     first_a_file = {"1-P/context/P.json": PLAN, "1-P/": ""}
     assert "first entry must be the bundle's directory" in refused(zipped(tmp_path / "a.zip", first_a_file))[0]
     deeper = {"1-P/context/": "", "1-P/context/P.json": PLAN}
@@ -129,7 +129,7 @@ def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_bundle_without_a_plan_is_refused(tmp_path: Path) -> None:
-    """No context file (V13), or two of them."""
+    """No context file, or two of them."""
     assert "no context file" in refused(zipped(tmp_path / "a.zip", {"1-P/": ""}))[0]
     two = GOOD | {"1-P/context/Q.json": PLAN}
     assert "2 plans (context/P.json, context/Q.json)" in refused(zipped(tmp_path / "b.zip", two))[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from agent_node.core.lifecycle import Stage
-from agent_node.core.records import Run
+from agent_node.core.records import Life, Run
 from schemas.documents import Assignment
 
 
@@ -61,6 +61,14 @@ def handed_to(assignment: Assignment, journal: int) -> bool:
     remember may have had it as well. It waits until the dashboard names the journal it has heard of.
     """
     return bool(assignment.journal) and assignment.journal == journal
+
+
+def forgotten(assignment: Assignment, life: Life) -> bool:
+    """Whether a run that only the agent's own report tells of may have begun under this very journal: then that is an older copy.
+
+    Not where the journal begins with this life.
+    """
+    return handed_to(assignment, life.journal) and life.epoch != life.journal
 
 
 def visible(assignment: Assignment | None, run: Run) -> bool:

@@ -13,7 +13,7 @@ from agent_node.core.draft import Draft
 from agent_node.core.effects import FindProcess, StartProcess
 from agent_node.core.events import ProcessEnded
 from agent_node.core.lifecycle import Stage, Trigger, advance
-from agent_node.core.reconcile import Verdict, handed_to, verdict
+from agent_node.core.reconcile import Verdict, forgotten, handed_to, verdict
 from agent_node.core.records import ASSIGNMENTS, RUNS, Instant, Run, Stopping
 from agent_node.core.rules import MISSING_INSTANCE_GRACE, DryRun
 from broker.runtime.core import Heard
@@ -267,7 +267,15 @@ def unclaimed(draft: Draft, run_id: RunId) -> None:
     if run is None or not run.stage.active:
         return
     assignment = draft.get(ASSIGNMENTS, run_id)
-    if run.recovered or run.stage is Stage.RUNNING:
+    if (
+        run.recovered
+        and run.stage is Stage.STARTING
+        and assignment is not None
+        and not forgotten(assignment, draft.life)
+    ):
+        draft.put(RUNS, run_id, None)  # nobody has heard that it began: it is judged as one that is new here (S1)
+        assigned(draft, run_id, assignment)
+    elif run.recovered or run.stage is Stage.RUNNING:
         endings.lost(draft, run_id, "the agent's disk was lost: nobody knows how it ended")
     elif run.boot != draft.rules.boot:  # a claim that was not on disk yet is gone with the power: it proves nothing
         endings.lost(draft, run_id, "the host went down while it was starting: nobody knows whether it began")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -97,18 +98,97 @@ def test_a_draining_agent_makes_no_run_ready_and_starts_those_that_are() -> None
     assert starts(agent.assign(let_begin("one"))) == [a_run(job="one")]
 
 
-def test_a_held_run_is_not_lost_with_the_disk() -> None:
-    """It cannot have begun in the life that is forgotten: it is simply ready again."""
+def loses_disk(agent: HandDriven, assignment: Assignment) -> list[Effect]:
+    """It begins anew without its journal, the same stands on the broker, and of the run's folder nothing is found."""
+    effects = agent.lose_disk() + agent.dashboard() + agent.publish() + agent.assign(assignment)
+    return [*effects, *agent.never_claimed(RUN)]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_held_run_is_not_lost_with_the_disk(*, shown: bool) -> None:
+    """It cannot have begun in the life that is forgotten, whether that had shown it or not: it is ready again, and may begin."""
+    agent = an_agent()
+    agent.assign(held())
+    if not shown:
+        agent.shown.clear()
+    assert starts(loses_disk(agent, held())) == []
+    assert (agent.ending(RUN).phase, agent.ending(RUN).ready) == (RunPhase.ACCEPTED, True)
+
+    assert starts(agent.assign(replace(let_begin(), journal=agent.journal))) == [RUN]
+
+
+def test_a_held_run_is_not_lost_though_the_agent_starts_once_more_before_it_is_looked_for() -> None:
+    """The new journal knows no more of it than that it was found on the broker."""
+    agent = an_agent()
+    agent.assign(held())
+    agent.lose_disk()
+    effects = agent.start() + agent.dashboard() + agent.publish() + agent.assign(held())
+
+    assert starts([*effects, *agent.never_claimed(RUN)]) == []
+    assert (agent.ending(RUN).phase, agent.ending(RUN).ready) == (RunPhase.ACCEPTED, True)
+
+
+def test_a_held_run_that_is_let_begin_before_it_is_looked_for_is_not_lost_with_the_disk() -> None:
+    """The agent's report of before says that it is ready, so the dashboard may answer the new journal at once."""
+    agent = an_agent()
+    agent.assign(held())
+
+    assert starts(loses_disk(agent, replace(let_begin(), journal=agent.epoch + 1))) == [RUN]
+
+
+def test_a_run_that_was_handed_to_no_journal_is_not_lost_with_the_disk() -> None:
+    """It cannot have begun either: it waits until it is handed to the new one."""
+    agent = an_agent()
+    agent.assign(replace(let_begin(), journal=0))
+    assert starts(loses_disk(agent, replace(let_begin(), journal=0))) == []
+    assert agent.ending(RUN).phase is RunPhase.ACCEPTED
+
+    assert starts(agent.assign(replace(let_begin(), journal=agent.journal))) == [RUN]
+
+
+def test_a_run_that_was_let_begin_is_lost_with_the_disk() -> None:
+    """Though an older broker may say that it is held: it was handed to a journal that is gone (S1)."""
+    agent = an_agent()
+    agent.assign(held())
+    assert starts(loses_disk(agent, held()) + agent.assign(let_begin())) == []
+
+    assert agent.ending(RUN).outcome is Outcome.LOST
+
+
+def test_a_run_that_an_older_copy_of_the_journal_does_not_know_is_lost() -> None:
+    """It was handed to this very journal, and may have begun since the copy was made (S1)."""
+    agent = an_agent()
+    copy = dict(agent.saved)
+    agent.assign(let_begin())
+    agent.saved = copy
+    effects = agent.start() + agent.dashboard() + agent.publish() + agent.assign(let_begin())
+
+    assert starts([*effects, *agent.never_claimed(RUN)]) == []
+    assert agent.ending(RUN).outcome is Outcome.LOST
+
+
+def test_a_held_run_that_has_begun_is_lost_with_the_disk() -> None:
+    """By the agent's own report: an older broker shows the assignment as it was before."""
+    agent = an_agent()
+    agent.assign(let_begin())
+    agent.started(RUN)
+
+    assert starts(loses_disk(agent, held())) == []
+    assert agent.ending(RUN).outcome is Outcome.LOST
+
+
+def test_a_held_run_whose_process_is_found_goes_on_without_the_disk() -> None:
+    """Its folder was not lost: it has begun, whatever an older broker shows."""
     agent = an_agent()
     agent.assign(held())
     agent.lose_disk()
     agent.dashboard()
     agent.publish()
-
     agent.assign(held())
 
-    assert agent.ending(RUN).phase is RunPhase.ACCEPTED
-    assert agent.ending(RUN).outcome is not Outcome.LOST
+    agent.started(RUN)
+
+    assert agent.ending(RUN).phase is RunPhase.RUNNING
 
 
 def test_a_groups_clock_job_fires_only_where_the_group_is_placed() -> None:

@@ -163,6 +163,8 @@ class FireReport(Shown, frozen=True, kw_only=True, tag_field="kind", tag="fires"
     """When the clock's time, or files, came that a blackout puts off ..."""
     delayed_until: Instant | None = None
     """... until then."""
+    left_out: str = ""
+    """Why the calendars of a file job leave out this day; empty: it runs."""
 
 
 class Taken(Shown, frozen=True, kw_only=True):

@@ -67,6 +67,11 @@ class Schedule(Struct, frozen=True, kw_only=True):
         target = self._working_day_after(day)
         return f"{reason}; moved to {target.isoformat()}" if target is not None else reason
 
+    def next_day(self, at: datetime) -> datetime:
+        """When, after a moment, the next day begins."""
+        begins = instants_of(datetime.combine(self._day(at) + DAY, time()), self.zone, _BOTH)
+        return min(begin for begin in begins if begin > at)
+
     def _day(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()
 

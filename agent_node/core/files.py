@@ -16,8 +16,8 @@ from agent_node.core.records import FILES, Instance, Instant, SeenFile, Watch, f
 from agent_node.core.rules import CHOSEN, MOST_FILES, PRETENDED, DryRun
 from schemas.blackout import blackout_until, zone_of
 from schemas.names import InstanceId, JobId
-from schemas.plan import FileJob, OnBlackout
-from schemas.schedule import Days, policy_of
+from schemas.plan import FileJob, OnBlackout, OnHoliday
+from schemas.schedule import Days, Schedule, policy_of
 from schemas.spans import span
 from schemas.status import FireOutcome
 
@@ -53,6 +53,20 @@ def _timed(job: FileJob) -> FileJob:
     return replace(job, cron_expression="* * * * * ?") if job.poll_seconds > 0 else job
 
 
+def _days(draft: Draft, job: FileJob, instance: Instance, calendars: Mapping[str, Days]) -> Schedule:
+    """On which days it runs; what is left out is not moved, for files stay until the next one. Raises JobDefinitionError."""
+    plain = replace(_timed(job), on_holiday=OnHoliday.SKIP)
+    return read_clock(plain, instance, draft.rules.zone, calendars).schedule
+
+
+def of_this_day(draft: Draft, watch: Watch, job: FileJob, instance: Instance, calendars: Mapping[str, Days]) -> Watch:
+    """What its calendars say of this day; when the next one begins it is due to be asked again. Raises JobDefinitionError."""
+    if job.calendars is None:
+        return replace(watch, left_out="", next_due=None)
+    days = _days(draft, job, instance, calendars)
+    return replace(watch, left_out=days.left_out(draft.now), next_due=days.next_day(draft.now))
+
+
 def _file_keys(draft: Draft, instance: InstanceId, job: JobId) -> list[str]:
     return sorted(draft.state.files_of.get((instance, job), ()))
 
@@ -67,9 +81,7 @@ def seen(draft: Draft, watch: Watch, job: FileJob, event: FilesSeen, calendars: 
     if not fresh or not watch.active:
         return watch
     instance = draft.instance(watch.instance)
-    if instance is not None and read_clock(_timed(job), instance, draft.rules.zone, calendars).schedule.left_out(
-        draft.now
-    ):
+    if instance is not None and _days(draft, job, instance, calendars).left_out(draft.now):
         return watch
     until = blackout_until(job, draft.now, zone_of(job, draft.rules.zone))
     if (
@@ -92,6 +104,8 @@ def seen(draft: Draft, watch: Watch, job: FileJob, event: FilesSeen, calendars: 
 
 def put_off(draft: Draft, watch: Watch, job: FileJob) -> Watch:
     """A blackout that keeps files back was to end: another one follows, or the next look decides. Raises JobDefinitionError."""
+    if watch.delayed_until is None or watch.delayed_until > draft.now:
+        return watch
     until = blackout_until(job, draft.now, zone_of(job, draft.rules.zone))
     return replace(watch, delayed=watch.delayed if until else None, delayed_until=until)
 

@@ -48,8 +48,8 @@ def _run(state: State, run_id: RunId) -> RunReport | None:
 
 
 def _fires(watch: Watch) -> FireReport | None:
-    """A watch without fires, problem and delay is not shown: silence is the normal case."""
-    if not (watch.fires or watch.problem or watch.delayed):
+    """A watch without fires, and that nothing keeps, is not shown: silence is the normal case."""
+    if not (watch.fires or watch.problem or watch.delayed or watch.left_out):
         return None
     return FireReport(
         instance=watch.instance,
@@ -58,4 +58,5 @@ def _fires(watch: Watch) -> FireReport | None:
         problem=watch.problem,
         delayed=watch.delayed,
         delayed_until=watch.delayed_until,
+        left_out=watch.left_out,
     )

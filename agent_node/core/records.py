@@ -150,6 +150,7 @@ class Watch(Record, frozen=True, kw_only=True):
     decided: Instant
     """Every due time up to here is decided; the next one is strictly later."""
     next_due: Instant | None = None
+    """Of a clock job: its next fire; of a file job with calendars: when the next day begins."""
     delayed: Instant | None = None
     """When a fire was due, or files were first seen, that wait for the end of a blackout."""
     delayed_until: Instant | None = None
@@ -157,6 +158,8 @@ class Watch(Record, frozen=True, kw_only=True):
     """Of the newest fire, ever."""
     fires: tuple[Fire, ...] = ()
     problem: str = ""
+    left_out: str = ""
+    """Why the calendars of a file job leave out this day."""
     forget_at: Instant | None = None
     """Its instance is not published, though the dashboard shows all it has: nobody will take its fires."""
 

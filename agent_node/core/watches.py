@@ -156,10 +156,11 @@ def _activate(draft: Draft, instance: Instance, job: WatchJob, watch: Watch | No
         dry = draft.dry_run_of(job.id)
         if isinstance(job, FileJob) and dry is not None:
             draft.effects.append(UnwatchFolders(instance=watch.instance, job=watch.job))
-            watch = files.pretended(draft, watch, dry)
+            watch = files.pretended(draft, replace(watch, left_out="", next_due=None), dry)
         elif isinstance(job, FileJob):
             days = _calendars(draft, publication)
             draft.effects.append(files.watch_folders(draft, job, instance, watch.problem, days))
+            watch = files.of_this_day(draft, watch, job, instance, days)
         else:
             clock = clocks.read_clock(job, instance, draft.rules.zone, _calendars(draft, publication))
             watch = replace(watch, next_due=clock.next(watch.decided), problem="")
@@ -185,7 +186,7 @@ def _from(instance: Instance, job: WatchJob, told: Taken | None) -> Instant:
 def _faulty(draft: Draft, watch: Watch, fault: JobDefinitionError) -> Watch:
     """Its definition cannot be used: it says so and does nothing."""
     draft.effects.append(UnwatchFolders(instance=watch.instance, job=watch.job))
-    return replace(watch, problem=str(fault), next_due=None, delayed=None, delayed_until=None)
+    return replace(watch, problem=str(fault), left_out="", next_due=None, delayed=None, delayed_until=None)
 
 
 def _deactivate(draft: Draft, watch: Watch) -> None:
@@ -193,7 +194,7 @@ def _deactivate(draft: Draft, watch: Watch) -> None:
     if not watch.active:
         return
     draft.effects.append(UnwatchFolders(instance=watch.instance, job=watch.job))
-    rest = replace(watch, active=False, next_due=None, delayed=None, delayed_until=None, problem="")
+    rest = replace(watch, active=False, next_due=None, delayed=None, delayed_until=None, problem="", left_out="")
     draft.put(WATCHES, watch_key(watch.instance, watch.job), rest)
 
 
@@ -212,7 +213,7 @@ def recheck_unpublished(draft: Draft) -> None:
 
 
 def tick(draft: Draft, watch: Watch) -> None:
-    """A due time, or the end of a blackout, has come; or nobody wants to hear of a watch any more."""
+    """A due time, another day, or the end of a blackout has come; or nobody wants to hear of a watch any more."""
     instance = draft.instance(watch.instance)
     if instance is None:
         if draft.dashboard_complete:
@@ -228,9 +229,9 @@ def tick(draft: Draft, watch: Watch) -> None:
 
 def _decided(draft: Draft, watch: Watch, instance: Instance, job: WatchJob) -> Watch:
     try:
-        if isinstance(job, FileJob):
-            return files.put_off(draft, watch, job)
         days = _calendars(draft, instance.publication)
+        if isinstance(job, FileJob):
+            return files.put_off(draft, files.of_this_day(draft, watch, job, instance, days), job)
         return clocks.decide(draft, watch, clocks.read_clock(job, instance, draft.rules.zone, days))
     except JobDefinitionError as fault:
         return _faulty(draft, watch, fault)

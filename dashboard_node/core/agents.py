@@ -143,7 +143,7 @@ def fires(step: Step, agent: NodeName, report: FireReport) -> None:
 
 
 def _note_watching(step: Step, agent: NodeName, report: FireReport) -> None:
-    """What keeps a job from watching, or puts off its fire, or that nothing does any more."""
+    """What keeps a job from watching, or puts off its fire, its day too, or that nothing does any more."""
     said, silence = replace(report, fires=()), FireReport(instance=report.instance, job=report.job)
     known = step.state.watching.get(report.instance, {}).get(report.job, silence)
     if known == said or report.instance not in step.state.instances:
@@ -156,7 +156,7 @@ def _note_watching(step: Step, agent: NodeName, report: FireReport) -> None:
 
 
 def silent(step: Step, agent: NodeName, instance: InstanceId, job: JobId) -> None:
-    """An agent has nothing to say of a clock or file job any more: no fires, no problem, no delay."""
+    """An agent has nothing to say of a clock or file job any more: no fires, and nothing that keeps it."""
     if job in step.state.watching.get(instance, {}):
         _note_watching(step, agent, FireReport(instance=instance, job=job))
 

@@ -150,6 +150,10 @@ def _watching(state: State, machine: ContextMachine, copy: Copy) -> Blocker:
         until = placement.taken_over_at(state, machine.instance, copy.agent)
         text = f"{_absence(state, agent)}: nobody looks for {awaited} until it is there, or somebody submits the job"
         text += _goes_at(until)
+    elif said is not None and said.left_out:
+        text = (
+            f"its calendar leaves out this day: {said.left_out}; waits for one that runs, or for somebody to submit it"
+        )
     elif said is not None and said.problem:
         text = said.problem
     elif said is not None and said.delayed is not None and said.delayed_until is not None:

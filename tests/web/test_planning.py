@@ -38,6 +38,28 @@ def test_what_is_coming_and_the_calendars(page: Page, site: Site, daily: str) ->
     expect(page.get_by_text("New Year")).to_be_visible()
 
 
+@pytest.mark.usefixtures("daily")
+def test_a_file_job_says_that_its_calendar_leaves_out_the_day(page: Page, site: Site) -> None:
+    """In the page's tree and on its own page, and on the command line."""
+    feed = {
+        "agentName": "north",
+        "jobName": "Feed",
+        "filenames": [str(site.folder.path / "feed.csv")],
+        "cronExpression": "* * * * * ?",
+        "calendars": {"include": ["Holidays"]},
+    }
+    site.do("plan", "import", str(write_plan(site.folder.path / "Feasts", [feed], {"Feed": []})))
+    instance = site.do("instance", "start", "Feasts").strip()
+    why = "its calendar leaves out this day: not a day of 'Holidays'"
+    log_in(page, site, at=f"#/instances/{instance}")
+    expect(page.locator('tr[data-job="Feed"] .why')).to_contain_text(why)
+    page.get_by_role("link", name="Feed").click()
+    expect(page.locator("ul.blockers")).to_contain_text(why)
+
+    assert why in site.do("job", "why", instance, "Feed")
+    assert why[:40] in site.do("instance", "show", instance)
+
+
 def test_times_are_in_the_zone_that_is_chosen(page: Page, site: Site) -> None:
     """The browser's, UTC, or a plan's; the tooltip has the others; what a plan says itself stays as it is written."""
     folder = write_plan(site.folder.path / "Far", [a_command("Ring", "true")], {"Ring": []}, **FAR)

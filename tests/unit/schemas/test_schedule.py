@@ -137,3 +137,23 @@ def test_a_calendar_that_is_not_there_is_an_error() -> None:
     """Never "no holiday"."""
     with pytest.raises(UnknownCalendarError, match="DE"):
         a_schedule("0 0 1 * * ?", exclude=("UK", "DE"))
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "begins"),
+    [
+        ("UTC", "2026-04-02T12:00", "2026-04-03T00:00"),
+        ("UTC", "2026-04-02T00:00", "2026-04-03T00:00"),
+        ("Europe/London", "2026-03-29T12:00", "2026-03-29T23:00"),  # clocks have gone forward
+        ("Europe/London", "2026-10-24T23:30", "2026-10-26T00:00"),  # a day of 25 hours
+        ("Africa/Cairo", "2026-04-23T12:00", "2026-04-23T22:00"),  # there is no midnight: the day begins at one
+        ("America/St_Johns", "2010-11-07T02:45", "2010-11-07T03:30"),  # midnight came, and comes a second time
+        ("Pacific/Apia", "2011-12-30T09:00", "2011-12-30T10:00"),  # a day is left out altogether
+    ],
+)
+def test_the_next_day_begins_after_the_moment(zone: str, moment: str, begins: str) -> None:
+    """At midnight of the zone, or just after the gap in which it would be."""
+    found = Schedule(cron=parse("0 0 12 * * ?"), zone=ZoneInfo(zone))
+
+    said = found.next_day(datetime.fromisoformat(moment).replace(tzinfo=UTC))
+    assert said.astimezone(UTC) == datetime.fromisoformat(begins).replace(tzinfo=UTC)

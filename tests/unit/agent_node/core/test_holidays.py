@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from schemas.plan import ClockJob
+from schemas.plan import ClockJob, FileJob
 from schemas.status import FireOutcome
 from tests.support.agents import HOUR, NOON, SECOND, HandDriven, a_clock, a_file_job, a_publication
 
@@ -98,3 +98,69 @@ def test_files_wait_for_the_next_day_that_runs() -> None:
     agent.see(job.id, [("/d/x", NOON - HOUR)])
 
     assert (today, len(agent.fires(job.id))) == (0, 1)
+
+
+def left_out(agent: HandDriven, job: FileJob) -> str:
+    """Why the agent says that this day is left out; empty: it runs."""
+    report = agent.fire_report(job.id)
+    return "" if report is None else report.left_out
+
+
+def test_a_file_job_says_that_its_calendar_leaves_out_the_day_and_nothing_when_the_next_one_has_begun() -> None:
+    """Whether files come or not, over a restart too; the day is that of the job's zone."""
+    job = a_file_job(calendars=WISH, timeZone="America/New_York", onHoliday="nextWorkingDay")
+    agent = an_agent(job)
+    assert left_out(agent, job) == "Bank Holiday (UK)"
+    agent.start()
+    assert left_out(agent, job) == "Bank Holiday (UK)"
+
+    midnight = NOON + 17 * HOUR  # in New York, in winter
+    agent.wait_until(midnight - SECOND)
+    assert left_out(agent, job) == "Bank Holiday (UK)"
+    agent.wait_until(midnight)
+    assert agent.fire_report(job.id) is None
+
+
+def test_a_file_job_says_each_day_anew_whether_it_is_left_out() -> None:
+    """Each by its own reason; the last one of them leaves nothing behind."""
+    job = a_file_job(calendars={"include": ["Trading"]})
+    agent = an_agent(job, {"Trading": {TODAY + timedelta(days=1): "Tuesday"}})
+
+    said = [left_out(agent, job)]
+    for _ in range(2):
+        agent.wait_until(agent.now + DAY)
+        said.append(left_out(agent, job))
+
+    assert said == ["not a day of 'Trading'", "", "not a day of 'Trading'"]
+
+
+def test_a_file_job_whose_holiday_is_struck_out_says_nothing_more() -> None:
+    """Nor does one that is stopped, or whose calendar is gone: that is a problem instead."""
+    job = a_file_job(calendars=WISH)
+    agent = an_agent(job)
+    agent.provision(job, calendars={"UK": {}})
+    struck_out = left_out(agent, job)
+    agent.provision(job, calendars=UK)
+    again = left_out(agent, job)
+    agent.provision(job, calendars={})
+    report = agent.fire_report(job.id)
+
+    assert (struck_out, again) == ("", "Bank Holiday (UK)")
+    assert report is not None
+    assert (report.left_out, report.problem) == ("", "calendar 'UK' is not among those the dashboard has shown")
+
+
+def test_an_end_of_a_blackout_is_not_taken_from_another_day() -> None:
+    """A new day begins while files wait for the end of a blackout: they wait on."""
+    until = NOON + 14 * HOUR
+    ends = {str(int(NOON.timestamp() * 1000)): str(int(until.timestamp() * 1000))}
+    job = a_file_job(calendars={"exclude": ["US"]}, onBlackout="delay", blackoutWindowDateTimeRanges=ends)
+    agent = an_agent(job, {"US": {}})
+    agent.see(job.id, [("/d/x", NOON - HOUR)])
+    before = agent.fire_report(job.id)
+
+    agent.wait_until(NOON + 13 * HOUR)
+
+    assert before is not None
+    assert before.delayed == NOON
+    assert agent.fire_report(job.id) == before

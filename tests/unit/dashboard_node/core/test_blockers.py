@@ -193,6 +193,21 @@ def test_a_file_that_a_blackout_puts_off() -> None:
     assert floor.why("f") == "a file came at 11:30:00Z; a blackout puts it off until 2026-03-02 14:00:00Z"
 
 
+def test_a_file_job_on_a_day_that_its_calendar_leaves_out() -> None:
+    """Its agent says so, and that the day is over; a folder that is missing keeps it from nothing on such a day."""
+    floor = a_floor(NORTH, plan=mentioned(plan("P[f:f]")))
+    instance, job = floor.only.id, job_id("north", "f")
+    report = FireReport(instance=instance, job=job, left_out="Bank Holiday (UK)", problem="/in is missing")
+
+    floor.step(Heard(floor.now, FireReportAt(NORTH, instance, job), report))
+    assert floor.why("f") == (
+        "its calendar leaves out this day: Bank Holiday (UK); waits for one that runs, or for somebody to submit it"
+    )
+
+    floor.step(Heard(floor.now, FireReportAt(NORTH, instance, job), None))
+    assert floor.why("f") == "waits for a file, or for somebody to submit it"
+
+
 @pytest.mark.parametrize(("text", "awaited"), [("P[q:q]", "its time"), ("P[f:f]", "a file")])
 def test_a_clock_or_file_job_whose_agent_is_gone(text: str, awaited: str) -> None:
     """Nobody looks for what it waits for."""

@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from broker.bus import Delivery, Publication
-from broker.runtime.again import Again
+from broker.runtime.again import Again, Asking
 from broker.runtime.aside import Aside
 from broker.runtime.core import Changes, Core, Key, Recovered, Reply, RuntimeEvent, Tick
 from broker.runtime.doubt import Doubt
@@ -86,6 +86,7 @@ class Life(Generic[E, F]):
         self._whole: Whole | None = None
         self._doubt = Doubt()
         self._again = Again()
+        self._asking = Asking()
 
     def restore(self, rows: Iterable[tuple[Key, bytes]]) -> None:
         """Take in all that was saved; raises InvariantError."""
@@ -179,6 +180,7 @@ class Life(Generic[E, F]):
     def lost(self) -> None:
         """The connection is gone. What does not need it goes on."""
         self._reconciler.lost()
+        self._asking.begin()
         self._words.complete = False
         self._own = self._whole = None
 
@@ -226,6 +228,7 @@ class Life(Generic[E, F]):
             self._since = self._reconciler.published_since(own)
             self.started = True
         self._reconciler.replayed(own, proved=proved)
+        self._asking.replayed(proved=proved)
         self._shares.replayed(self._reconciler.topics, told.values())
         for news in self.view.end(proved=proved):
             self._inbox.news(news)
@@ -250,7 +253,8 @@ class Life(Generic[E, F]):
             self._words.complete = False
         events = self._events(now)
         due = self._words.due()
-        if not events and not self._replies and not self.showing and (due is None or due > now):
+        idle = not (events or self._replies or self.showing or self._asking.due)
+        if idle and (due is None or due > now):
             return None
         decided = decide(self._core, events, check=self._check)
         replies, self._replies = tuple(self._replies), []
@@ -262,9 +266,12 @@ class Life(Generic[E, F]):
             audit=decided.audit,
             connection=self.connection,
             whole=self.complete and not before,
-            publications=(*shown, *self._words.take(now)),
+            publications=(*shown, *self._words.take(now), *self._ask()),
             effects=(*replies, *decided.effects),
         )
+
+    def _ask(self) -> list[Publication]:
+        return [self.wire.again()] if self._asking.take() else []
 
     def acknowledged(self, turn: Turn[F]) -> None:
         """What a turn shows is visible."""
@@ -353,6 +360,7 @@ class Life(Generic[E, F]):
         if isinstance(reading.document, Presence):
             if isinstance(writer, AgentPresenceAt):
                 self._shares.meet(writer.agent)
+            self._asking.heard(writer, reading.header, reading.document, retained=reading.retained)
             if self._doubt.heard(writer, reading.header, reading.document, retained=reading.retained):
                 self._words.answer(writer)
         elif isinstance(reading.document, Share) and not reading.retained:

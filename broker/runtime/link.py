@@ -20,7 +20,6 @@ from broker.errors import BusError, RefusedError
 from broker.runtime.errors import EpochTakenError, FencedError
 from broker.runtime.life import Life
 from broker.runtime.world import Signal, World
-from schemas.names import escape
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +36,7 @@ class Link:
         self._world = world
         self._now = now
         self._wake = wake
-        identity = life.identity
-        self._name = "-".join((world.topics.prefix.replace("/", "-"), identity.role.value, escape(identity.node)))
+        self._name = life.wire.client
         self._over: asyncio.Future[str] | None = None
         self._floor = 0
         self._said = ""

@@ -28,7 +28,7 @@ from schemas.addresses import (
 )
 from schemas.codec import Header, decode, decode_header, encode_body
 from schemas.documents import Document, Presence
-from schemas.names import NodeName
+from schemas.names import NodeName, escape
 
 _REMEMBERED = 4_096
 """Topics whose addresses are not made out again, and addresses not spelt again: a run's are heard of and shown several times."""
@@ -50,6 +50,8 @@ class Wire:
         self.is_own = covering(self.own)
         """Whether this node alone may write to a topic, whatever stands there."""
         self._for_agents = f"{topics.prefix}/agent/"
+        self.client = "-".join((topics.prefix.replace("/", "-"), role.value, escape(node)))
+        """The name under which this node connects."""
         self.foreign = tuple(topics.foreign_filters(role, node))
         """Filters of what it has to know of others, requests included."""
 
@@ -102,6 +104,10 @@ class Wire:
     def is_again(self, topic: str) -> bool:
         """Whether somebody asks by this topic to be shown everything again."""
         return self._topics.is_again(topic)
+
+    def again(self) -> Publication:
+        """Asks all who write to show again what they show."""
+        return Publication(self._topics.again(self.client), b"", retain=False)
 
     def answer(self, reply: Reply, part: int = 0) -> Publication:
         """The publication that answers a request."""

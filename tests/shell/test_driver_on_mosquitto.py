@@ -5,15 +5,29 @@ from __future__ import annotations
 import asyncio
 
 from broker.address import BrokerUrl
-from broker.bus import Bus, Delivery
+from broker.bus import Bus, Delivery, Publication
 from broker.mqtt.bus import MqttBus
 from broker.runtime.errors import FencedError
 from broker.runtime.world import Signal
-from schemas.codec import decode
+from schemas.addresses import DashboardPresenceAt
+from schemas.codec import decode, encode_body, stamp
 from schemas.documents import FireReport, Presence
+from schemas.names import NodeName
 from schemas.status import NodeState
-from tests.fakes.toy_node import PRESENCE, REPORT, TOPICS, ToyNode, a_broker, bump, unwrapped
-from tests.support.mosquitto import Mosquitto
+from tests.fakes.toy_node import PRESENCE, REPORT, START, TOPICS, ToyNode, a_broker, bump, unwrapped
+from tests.support.mosquitto import HOST, Mosquitto
+from tests.support.still_server import a_server_that_stands_still
+from tests.support.waiting import eventually
+
+SOON = 30.0
+
+
+def a_dashboard(connection: int) -> Publication:
+    """What a dashboard says when all it has to show is shown."""
+    there = NodeName("dashboard")
+    word = Presence(node=there, state=NodeState.ALIVE, connection=connection, since=START, complete=True)
+    payload = stamp(encode_body(word), epoch=1, revision=connection, at=START)
+    return Publication(TOPICS.topic_of(DashboardPresenceAt()), payload)
 
 
 async def retained(bus: Bus) -> dict[str, bytes]:
@@ -78,3 +92,29 @@ async def test_two_lives_of_one_name(own_mosquitto: Mosquitto) -> None:
 
     assert isinstance(error, FencedError)
     assert (presence.state, presence.host, presence.complete) == (NodeState.ALIVE, "new", True)
+
+
+async def test_who_comes_after_a_replay_that_is_not_proved_is_asked_as_well(own_mosquitto: Mosquitto) -> None:
+    """Both servers of the broker show an old list; the dashboard was away when the node asked, and hears it when it is back."""
+    heard: list[str] = []
+
+    def asked() -> int:
+        return heard.count(TOPICS.again("test-agent-north"))
+
+    direct = MqttBus(BrokerUrl(host=own_mosquitto.host, port=own_mosquitto.port, prefix=TOPICS.prefix))
+    with a_server_that_stands_still(own_mosquitto.port) as still:
+        both = BrokerUrl(host=HOST, port=still.port, prefix=TOPICS.prefix, others=((HOST, still.port),))
+        node = ToyNode(a_broker(), bus=MqttBus(both))
+        async with direct.connect(
+            client="dashboard", will=None, on_delivery=lambda delivery: heard.append(delivery.topic)
+        ) as dashboard:
+            await dashboard.subscribe([f"{TOPICS.prefix}/_again/+"])
+            async with node.running():
+                await eventually(lambda: asked() == 1, within=SOON, what="its session has asked")
+                for connection in (1, 1, 2):
+                    await dashboard.publish([a_dashboard(connection)])
+                await eventually(lambda: asked() == 3, within=SOON, what="each connection is asked, once")
+                await bump(node)
+                await retained(direct)  # what was published before has been passed on
+
+    assert asked() == 3

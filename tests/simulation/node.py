@@ -281,14 +281,15 @@ class Node:
         if not turn.publications or not self.life.connected or turn.connection != self.life.connection:
             return
         own = self.life.wire.presence
-        said = [publication for publication in turn.publications if publication.topic == own]
+        documents = [publication for publication in turn.publications if publication.retain]
+        said = [publication for publication in documents if publication.topic == own]
         for publication in said:
             self._trace.add(Lodged(at=self._world.seconds, node=self.name, topic=own, payload=publication.payload))
         self._trace.add(
             Shown(
                 at=self._world.seconds,
                 node=self.name,
-                publications=tuple((p.topic, p.payload) for p in turn.publications if p.topic != own),
+                publications=tuple((p.topic, p.payload) for p in documents if p.topic != own),
                 whole=tuple(address for address, _ in self._core.documents()) if turn.whole else None,
             )
         )

@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.nodes import a_command, write_plan
 from tests.support.mosquitto import HOST
+from tests.support.still_server import a_server_that_stands_still
 from tests.support.waiting import until
 from tests.web.old_broker import a_listener_of_mqtt_3
 from tests.web.site import GUEST, PATIENCE, VIEWER, VIEWERS_PASSWORD, Site, a_page, a_server, log_in
-from tests.web.still_server import a_server_that_stands_still
 
 pytestmark = pytest.mark.timeout(120)
 

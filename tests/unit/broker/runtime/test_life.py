@@ -20,6 +20,7 @@ from broker.runtime.selfwatch import Identity
 from broker.runtime.words import REFRESH
 from broker.topic_table import Role
 from broker.topics import RequestTopic
+from schemas.addresses import DashboardPresenceAt
 from schemas.codec import decode, encode_body, stamp
 from schemas.documents import FireReport, Presence
 from schemas.names import InstanceId, RequestId, UserName
@@ -64,10 +65,10 @@ def a_report(epoch: int) -> dict[str, bytes]:
     return {REPORT: stamp(body, epoch=epoch, revision=1, at=START)}
 
 
-def a_presence(epoch: int, *, connection: int = 1, late: int = 0) -> bytes:
-    """Somebody's word at our own address."""
+def a_presence(epoch: int, *, connection: int = 1, late: int = 0, complete: bool = False) -> bytes:
+    """Somebody's word, at our own address perhaps."""
     since = START + timedelta(seconds=late)
-    word = Presence(node=ME, state=NodeState.ALIVE, connection=connection, since=since, host="there")
+    word = Presence(node=ME, state=NodeState.ALIVE, connection=connection, since=since, host="there", complete=complete)
     return stamp(encode_body(word), epoch=epoch, revision=1, at=START)
 
 
@@ -253,6 +254,39 @@ def test_everything_is_shown_again_to_who_asks() -> None:
     assert life.next_wakeup() == START + PAUSE
     assert again(life, PAUSE) == [REPORT, PRESENCE]
     assert life.aside.topics == {}
+
+
+def test_a_node_whose_replay_was_not_proved_asks_who_comes_later() -> None:
+    """As soon as it is complete; not on the next connection, whose replay is proved."""
+    life = a_life()
+    life.lost()
+    life.connecting(START)
+    life.replayed(proved=False)
+    life.turn(START)
+    asked, there = TOPICS.again(life.wire.client), TOPICS.topic_of(DashboardPresenceAt())
+    life.deliver(Delivery(there, a_presence(1), retained=False))
+    assert asked not in again(life)
+
+    life.deliver(Delivery(there, a_presence(1, connection=2, complete=True), retained=False))
+    assert again(life).count(asked) == 1
+    assert asked not in again(life)
+
+    reconnect(life)
+    life.deliver(Delivery(there, a_presence(1, connection=3, complete=True), retained=False))
+    assert asked not in again(life)
+
+
+def test_what_was_to_be_asked_goes_with_the_connection() -> None:
+    """There is nobody to ask, and no turn to take for that."""
+    life = a_life()
+    life.lost()
+    life.connecting(START)
+    life.deliver(Delivery(TOPICS.topic_of(DashboardPresenceAt()), a_presence(1, complete=True), retained=False))
+    life.replayed(proved=False)
+    life.lost()
+
+    assert again(life, REFRESH) == []
+    assert life.turn(START + REFRESH) is None
 
 
 def test_who_is_not_connected_shows_nothing_again() -> None:

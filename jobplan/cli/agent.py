@@ -41,7 +41,7 @@ def list_(settings: Settings) -> None:
     rows = [
         (
             one.node,
-            f"[{NODE[one.state]}]{one.state.value}[/]",
+            ", ".join([f"[{NODE[one.state]}]{one.state.value}[/]", *_switched(one)]),
             day_and_clock(one.since),
             one.host,
             one.version,
@@ -50,11 +50,10 @@ def list_(settings: Settings) -> None:
             f"{one.condition.load:g}",
             _size(one.condition.disk_free),
             ", ".join(one.labels),
-            ", ".join(_switched(one)),
         )
         for one in found
     ]
-    columns = ("AGENT", "STATE", "SINCE", "HOST", "VERSION", "ZONE", "RUNS", "LOAD", "DISK FREE", "LABELS", "NOTE")
+    columns = ("AGENT", "STATE", "SINCE", "HOST", "VERSION", "ZONE", "RUNS", "LOAD", "DISK FREE", "LABELS")
     put_table(columns, rows, empty="no agents yet: start one with 'jobplan serve agent NAME'")
 
 

@@ -12,6 +12,11 @@ import msgspec
 ROOMY = 1000
 """Columns when nobody's terminal says how many."""
 
+_GAP = 2
+"""Blanks behind a column."""
+_UNBROKEN = len("2026-12-31")
+"""Words up to this length stay whole if they can."""
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -68,12 +73,39 @@ def put_table(columns: Sequence[str], rows: Sequence[Sequence[RenderableType]], 
         return
     from rich.table import Table  # rich takes its time to load
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
+    out = console()
+    fitting = widths(_plain(columns, rows), out.width) if out.is_terminal else [None] * len(columns)
+    for column, width in zip(columns, fitting, strict=True):
+        table.add_column(column, overflow="fold", width=width)
     for row in rows:
         table.add_row(*row)
     put_rich(table)
+
+
+def _plain(columns: Sequence[str], rows: Sequence[Sequence[RenderableType]]) -> list[list[str]]:
+    """The texts of each column, its heading first, without their markup."""
+    from rich.text import Text  # rich takes its time to load
+
+    texts = [[Text.from_markup(cell).plain if isinstance(cell, str) else str(cell) for cell in row] for row in rows]
+    return [[heading, *cells] for heading, *cells in zip(columns, *texts, strict=True)]
+
+
+def widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
+    """How wide each column is, by the texts in it.
+
+    Where there is no room for all of them the widest give way, but no short word (a date, say) is broken while others can.
+    """
+    from rich.cells import cell_len  # rich takes its time to load
+
+    found = [max(map(cell_len, texts)) for texts in columns]
+    whole = [max(cell_len(word) for text in texts for word in text.split() or [""]) for texts in columns]
+    for least in (_UNBROKEN, 1):
+        floors = [min(width, longest, least) for width, longest in zip(found, whole, strict=True)]
+        while sum(found) + _GAP * (len(found) - 1) > room and found != floors:
+            widest = max(range(len(found)), key=lambda one: (found[one] > floors[one], found[one]))
+            found[widest] -= 1
+    return found
 
 
 def put_fields(fields: Sequence[tuple[str, RenderableType]]) -> None:

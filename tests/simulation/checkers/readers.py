@@ -173,9 +173,14 @@ BESIDE_ITSELF = frozenset({"clock step", "partition"})
 
 
 class Doubted:
-    """L1: an agent that died unheard, with the broker that was to read its will out, is taken for gone."""
+    """L1: an agent that died unheard, with the broker that was to read its will out, is taken for gone.
+
+    By the dashboard's first turn after so long: one may take long, where answers are acknowledged late.
+    """
 
     def __init__(self) -> None:
+        self._late: float | None = None
+        """When the first turn began that ought to take somebody for gone."""
         self._dead: dict[str, float] = {}
         """Since when each node has been."""
         self._since: float | None = None
@@ -188,7 +193,7 @@ class Doubted:
             Accepted: self._accepted,
             Restored: self._interrupted,
             Fault: self._fault,
-            Stepped: self._heard,
+            Stepped: self._stepped,
         }
 
     def _started(self, record: Started) -> None:
@@ -213,16 +218,30 @@ class Doubted:
                 self._since = None
             elif self._since is None:
                 self._since = record.at
-        if self._since is None:
+
+    def _stepped(self, record: Stepped) -> None:
+        if record.node != DASHBOARD:
             return
-        for name in sorted(self._alive & self._dead.keys()):
-            if record.at - max(self._since, self._dead[name]) > PATIENCE:
+        if self._late is not None and record.at > self._late:
+            for name in self._overdue(self._late):
                 raise PromiseBrokenError(
                     "L1", f"{name} has been dead since {self._dead[name]:.3f}, and the dashboard takes it to be there"
                 )
+            self._late = None
+        if self._late is None and self._overdue(record.at):
+            self._late = record.at
+        self._hear(record)
 
-    def _heard(self, record: Stepped) -> None:
-        if record.node != DASHBOARD or not isinstance(record.address, AgentPresenceAt):
+    def _overdue(self, at: float) -> list[str]:
+        """Who ought to be taken for gone by a turn that begins now."""
+        since = self._since
+        if since is None:
+            return []
+        dead = sorted(self._alive & self._dead.keys())
+        return [name for name in dead if at - max(since, self._dead[name]) > PATIENCE]
+
+    def _hear(self, record: Stepped) -> None:
+        if not isinstance(record.address, AgentPresenceAt):
             return
         said = record.document
         if isinstance(said, Presence) and said.state is NodeState.ALIVE:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import pwd
+import re
 import shutil
 import signal
 from asyncio.subprocess import Process
@@ -30,6 +31,8 @@ CONFIG = Path(__file__).with_name("mosquitto.conf")
 LOOPBACK = "127.0.0.1"
 _START_SECONDS = 10.0
 _STOP_SECONDS = 10.0
+_TIME = re.compile(r"^\d{4}-\d\d-\d\dT[\d:]+: ")
+"""What mosquitto writes before each line of its log."""
 _STEP_SECONDS = 0.01
 _PORT_ATTEMPTS = 5
 _LOG_BYTES = 5_000_000
@@ -286,7 +289,7 @@ async def _until_it_answers(process: Process, host: str, port: int, log: Path, b
         if loop.time() > deadline:
             raise BusError(f"the broker does not answer on port {port}; it said: {_complaint(_said(log, before))}")
         await asyncio.sleep(_STEP_SECONDS)
-    raise BusError(f"the broker did not start: {_complaint(_said(log, before))}")
+    raise BusError(f"the broker did not start on {host}:{port}: {_complaint(_said(log, before))}")
 
 
 def _said(log: Path, before: int) -> str:
@@ -296,9 +299,9 @@ def _said(log: Path, before: int) -> str:
 
 
 def _complaint(said: str) -> str:
-    """The first line that complains, else all."""
+    """The first line that complains, without its time; else all."""
     lines = [line for line in said.splitlines() if "rror" in line or "nable" in line]
-    return lines[0] if lines else said.strip() or "nothing"
+    return _TIME.sub("", lines[0]) if lines else said.strip() or "nothing"
 
 
 def _last_line(log: Path) -> str:

@@ -41,24 +41,36 @@ def a_server_that_stands_still(broker_port: int) -> Iterator[StillServer]:
     loop = asyncio.new_event_loop()
     over = asyncio.Event()
     up = threading.Event()
+    answering: list[asyncio.Task[None]] = []
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         here.connections += 1
         down, up = await asyncio.open_connection(HOST, broker_port)
-        async with asyncio.TaskGroup() as group:
-            there = group.create_task(_to_broker(here, reader, up), name="to the broker")
-            back = group.create_task(_all_of(down, writer), name="to the client")
-            _, left = await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
-            for task in left:
-                task.cancel()
-        for end in (writer, up):
-            end.close()
+        try:
+            async with asyncio.TaskGroup() as group:
+                there = group.create_task(_to_broker(here, reader, up), name="to the broker")
+                back = group.create_task(_all_of(down, writer), name="to the client")
+                _, left = await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
+                for task in left:
+                    task.cancel()
+        finally:
+            for end in (writer, up):
+                end.close()
+                with suppress(OSError):
+                    await end.wait_closed()
 
     async def serve() -> None:
-        async with await asyncio.start_server(answer, HOST, 0) as server:
-            here.port = server.sockets[0].getsockname()[1]
-            up.set()
-            await over.wait()
+        async with asyncio.TaskGroup() as group:
+
+            def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                answering.append(group.create_task(pass_on(reader, writer), name="a client of the still server"))
+
+            async with await asyncio.start_server(answer, HOST, 0) as server:
+                here.port = server.sockets[0].getsockname()[1]
+                up.set()
+                await over.wait()
+            for task in answering:
+                task.cancel()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), name="still-server")
     thread.start()

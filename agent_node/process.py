@@ -29,6 +29,7 @@ from agent_node.core.events import (
 from agent_node.ends import Ends
 from agent_node.folders import PRIVATE_FILE, Claim, RunFolder, RunFolders, has_others, is_alive, signal_group
 from agent_node.secrets import SecretError
+from agent_node.starts import Starts
 from schemas.documents import Assignment
 from schemas.names import RunId
 
@@ -79,6 +80,7 @@ class Processes:
         self._host = host
         self._resolving: dict[RunId, asyncio.Future[dict[str, str]]] = {}
         self._attended: dict[RunId, _Attended] = {}
+        self._starts = Starts(emit)
         self._ends = Ends(self._exited)
         self._retries: dict[RunId, asyncio.TimerHandle] = {}
         self._stopping: set[RunId] = set()
@@ -133,7 +135,7 @@ class Processes:
         self._started(run, pid, self._clock(), folder)
 
     def _failed(self, run: RunId, error: Exception) -> None:
-        self._emit(StartFailed(now=self._clock(), run=run, reason=_reason(error)))
+        self._tell(StartFailed(now=self._clock(), run=run, reason=_reason(error)))
 
     def find(self, run: RunId, tries: int = 0) -> None:
         """Find out from its folder what became of a run, and attend to its process if it lives."""
@@ -151,7 +153,7 @@ class Processes:
         elif (wait := self._still_claiming(folder)) > timedelta(0):
             self._find_later(run, wait.total_seconds(), tries)
         else:
-            self._emit(NeverClaimed(now=self._clock(), run=run))
+            self._tell(NeverClaimed(now=self._clock(), run=run))
 
     def stop(self, run: RunId, *, force: bool) -> None:
         """End a run's whole process group, if it is there: TERM, or KILL with ``force``. Its end becomes an event as usual."""
@@ -179,6 +181,7 @@ class Processes:
             asked.cancel()
         for run in list(self._attended):
             self._leave(run)
+        self._starts.close()
         self._ends.close()
 
     def _found(self, run: RunId, folder: RunFolder, claim: Claim) -> None:
@@ -229,7 +232,7 @@ class Processes:
             self.find(run)  # another wrapper was first
         elif claim is None and status is not None:
             reason = f"its folder could not be claimed (code {status}); is the disk full?"
-            self._emit(StartFailed(now=self._clock(), run=run, reason=reason))
+            self._tell(StartFailed(now=self._clock(), run=run, reason=reason))
         else:
             self._ended(run, attended.folder, claim, status, leader=attended.pid)
 
@@ -255,7 +258,7 @@ class Processes:
             reason = f"its wrapper was ended{by} before it could write a return code"
             if leader is not None:  # nobody would attend to what is left of the group
                 signal_group(leader, signal.SIGKILL)
-        self._emit(
+        self._tell(
             ProcessEnded(
                 now=now,
                 run=run,
@@ -270,10 +273,15 @@ class Processes:
 
     def _started(self, run: RunId, pid: int, at: datetime, folder: RunFolder) -> None:
         now = self._clock()
-        self._emit(ProcessStarted(now=now, run=run, pid=pid, at=at, output=folder.output, errors=folder.errors))
+        self._starts.began(ProcessStarted(now=now, run=run, pid=pid, at=at, output=folder.output, errors=folder.errors))
+
+    def _tell(self, event: ProcessEvent) -> None:
+        """Of anything but a start, which comes first."""
+        self._starts.tell(event.run)
+        self._emit(event)
 
     def _lost(self, run: RunId, reason: str) -> None:
-        self._emit(ProcessLost(now=self._clock(), run=run, reason=reason))
+        self._tell(ProcessLost(now=self._clock(), run=run, reason=reason))
 
 
 def _open_process(claim: Claim, folder: RunFolder) -> int | None:

@@ -120,10 +120,9 @@ class Day:
         return instance
 
     def _job(self, instance: InstanceId) -> None:
-        """The agent of the run that is under way takes it, starts it, says that it has ended, and lets go of it."""
+        """The agent of the run that is under way starts it, says that it has ended, and lets go of it."""
         [run] = self.core.state.live_runs(instance)
         began = self.now
-        self._reports(run.agent, RunReport(run=run.id, phase=RunPhase.ACCEPTED))
         self._reports(run.agent, RunReport(run=run.id, phase=RunPhase.RUNNING, started=began))
         ended = RunReport(
             run=run.id, phase=RunPhase.ENDED, started=began, ended=began, outcome=Outcome.SUCCEEDED, return_code=0

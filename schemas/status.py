@@ -67,7 +67,7 @@ class ContextStatus(StrEnum):
 
 
 class RunPhase(StrEnum):
-    """How far an agent has come with a run."""
+    """How far an agent has come with a run. Nothing is shown of one that starts at once before it runs."""
 
     ACCEPTED = "accepted"
     RUNNING = "running"

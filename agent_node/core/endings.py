@@ -87,7 +87,7 @@ def end(
     code: int | None = None,
     reason: str = "",
 ) -> None:
-    """Write down how a run ended. Without an assignment its report is let go after a grace."""
+    """Write down how a run ended. Without an assignment its report is let go after a grace, once the dashboard is there."""
     assigned = draft.get(ASSIGNMENTS, run.run) is not None
     after = replace(
         run,
@@ -102,6 +102,14 @@ def end(
     )
     draft.put(RUNS, run.run, after)
     draft.note_run(run, after, "ended")
+
+
+def unassigned(draft: Draft, run: Run) -> None:
+    """Its time of grace is over: let it go, unless it has yet to be heard from the dashboard whether it is assigned."""
+    if draft.dashboard_complete:
+        let_go(draft, run)
+    else:
+        draft.put(RUNS, run.run, replace(run, let_go_at=draft.now + LET_GO_GRACE))
 
 
 def let_go(draft: Draft, run: Run) -> None:

@@ -72,5 +72,10 @@ def forgotten(assignment: Assignment, life: Life) -> bool:
 
 
 def visible(assignment: Assignment | None, run: Run) -> bool:
-    """Whether a run's report is shown: until its end was taken, or its time of grace is over."""
+    """Whether a run's report is shown: until its end was taken, or its time of grace is over.
+
+    Not while it starts, if it never waited: it runs, or has ended, before anybody could read that it was accepted.
+    """
+    if run.stage is Stage.STARTING and run.at_once:
+        return False
     return run.stage is not Stage.ENDED or assignment is not None or run.let_go_at is not None

@@ -81,6 +81,8 @@ class Run(Record, frozen=True, kw_only=True):
     """Running: when its time limit, the next stronger stop, or the end of a dry run is due."""
     let_go_at: Instant | None = None
     """Ended without an assignment: its report stays visible until then."""
+    at_once: bool = False
+    """It was asked to start when it was accepted: nothing is told of it before its process is seen, or it has ended."""
     boot: str = ""
     """The boot of the host in which it was asked to start."""
     recovered: bool = False

@@ -184,7 +184,8 @@ def _launch(draft: Draft, run: Run, assignment: Assignment) -> None:
         endings.end(draft, run, Outcome.NOT_STARTED, at=draft.now, reason=problem)
         return
     stage = advance(run.stage, Trigger.LAUNCH)
-    launched = replace(run, stage=stage, success_codes=codes, answer_by=None, boot=draft.rules.boot)
+    at_once = draft.state.get(RUNS, run.run) is None
+    launched = replace(run, stage=stage, success_codes=codes, answer_by=None, at_once=at_once, boot=draft.rules.boot)
     draft.put(RUNS, run.run, launched)
     draft.note_run(run, launched, "started")
     dry = draft.dry_run_of(run.job)
@@ -293,7 +294,7 @@ def due(draft: Draft, run: Run) -> None:
     if run.stage is Stage.WAITING:
         _answer_missing(draft, run)
     elif run.stage is Stage.ENDED:
-        endings.let_go(draft, run)
+        endings.unassigned(draft, run)
     elif run.dry_run:
         end_pretence(draft, run)
     elif run.stopping is not None:

@@ -147,7 +147,9 @@ def reported(step: Step, report: RunReport) -> str:
     if run.phase is RunPhase.ENDED:
         return "the run has ended already"
     if report.phase is RunPhase.ENDED:
-        end(step, run, report)
+        if report.started is not None and run.phase is not RunPhase.RUNNING:  # over before that could be told
+            _begin(step, run, report)
+        end(step, step.state.runs[run.id], report)
     elif report.phase is RunPhase.RUNNING and run.phase is not RunPhase.RUNNING:
         _begin(step, run, report)
     elif run.phase is not RunPhase.RUNNING:  # it has been accepted

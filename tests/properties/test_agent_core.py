@@ -52,10 +52,11 @@ PICTURE: dict[Address, Document] = {
 
 
 def tables(core: AgentCore) -> dict[Key, bytes]:
-    """Everything the core knows."""
+    """Everything the core knows, but whether a run began at once: that tells of the order in which all was heard."""
     found = {}
     for name in TABLES:
-        for key, record in core.state.records(name):
+        for key, known in core.state.records(name):
+            record = replace(known, at_once=False) if isinstance(known, Run) else known
             found[Key(name, key)] = msgspec.json.encode(record)
     return found
 

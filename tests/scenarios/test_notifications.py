@@ -198,6 +198,15 @@ def test_scenario_219_a_type_without_a_template() -> None:
     assert desk.mails() == [("START", "a"), ("COMPLETE", "a")]
 
 
+def test_command_that_is_over_before_its_start_is_told_has_started() -> None:
+    """Its agent tells both at once: who asked to be told of starts is told, and the audit trail has both."""
+    desk = a_desk("P[a]", replace(EVERYTHING, monitor_types=(Monitor.START, Monitor.COMPLETE)))
+    desk.act(Action.SUBMIT, "a")
+    desk.ends("a", started=desk.now)
+
+    assert desk.mails() == [("START", "a"), ("COMPLETE", "a")]
+
+
 @pytest.mark.parametrize("boss", ["", "b@c.d"])
 def test_addresses_come_from_the_plans_properties(boss: str) -> None:
     """A value with commas is several addresses; one that is missing is said, and nothing is sent half."""

@@ -235,6 +235,7 @@ class Cluster:
             host.synced = self.world.seconds
 
         node.began, node.died, node.disk.synced = began, died, synced
+        node.silent = lambda: any(those.silent for those in hands)
         return Machine(name, node, host)
 
     def _node(self, name: str, identity: Identity, make_core: MakeCore) -> Node:

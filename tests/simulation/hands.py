@@ -19,10 +19,12 @@ from agent_node.core.events import (
     NeverClaimed,
     OwnEvent,
     ProcessEnded,
+    ProcessEvent,
     ProcessLost,
     ProcessStarted,
     StartFailed,
 )
+from agent_node.starts import TOLD_AFTER
 from schemas.cron import LOSSLESS, Cron, next_fire, parse
 from schemas.documents import Assignment
 from schemas.names import InstanceId, JobId, RunId
@@ -46,7 +48,14 @@ class Hands:
         self._later = later
         self._attended: dict[RunId, Process] = {}
         self._retries: set[RunId] = set()
+        self._untold: dict[RunId, ProcessStarted] = {}
         self._looks: dict[tuple[InstanceId, JobId], _Look] = {}
+
+    @property
+    def silent(self) -> bool:
+        """Whether a process has begun, or ended, of which nothing has been told yet."""
+        ended = any(process.pid not in self._host.processes for process in self._attended.values())
+        return ended or bool(self._untold)
 
     # ------------------------------------------------------------------ processes
 
@@ -60,7 +69,7 @@ class Hands:
             return
         process = self._host.spawn(run)
         if process is None:
-            self._emit(StartFailed(now=self._clock(), run=run, reason="the process could not be started"))
+            self._tell(StartFailed(now=self._clock(), run=run, reason="the process could not be started"))
             return
         self._attend(run, process)
         self._started(run, process.pid, self._clock())
@@ -82,7 +91,7 @@ class Hands:
             self._retries.add(run)
             self._later(wait, lambda: self.find(run) if run in self._retries else None)
         else:
-            self._emit(NeverClaimed(now=self._clock(), run=run))
+            self._tell(NeverClaimed(now=self._clock(), run=run))
 
     def stop(self, run: RunId, *, force: bool) -> None:
         """End a run's process, if it is there."""
@@ -96,6 +105,7 @@ class Hands:
             process.on_exit = None
         self._attended.clear()
         self._retries.clear()
+        self._untold.clear()
         self._looks.clear()
 
     def _found(self, run: RunId, folder: Folder, claim: Claim) -> None:
@@ -103,7 +113,7 @@ class Hands:
         if folder.code is not None:
             self._ended(run, None)
         elif claim.boot != self._host.boot:
-            self._emit(ProcessLost(now=self._clock(), run=run, reason="the host was restarted while it ran"))
+            self._tell(ProcessLost(now=self._clock(), run=run, reason="the host was restarted while it ran"))
         elif process is not None:
             self._attend(run, process)
             self._started(run, claim.pid, self._time_of(claim.at))
@@ -123,14 +133,25 @@ class Hands:
         if claim is not None and claim.pid != process.pid:
             self.find(run)
         elif claim is None:
-            self._emit(
+            self._tell(
                 StartFailed(now=self._clock(), run=run, reason=f"its folder could not be claimed (code {status})")
             )
         else:
             self._ended(run, status)
 
     def _started(self, run: RunId, pid: int, at: datetime) -> None:
-        self._emit(ProcessStarted(now=self._clock(), run=run, pid=pid, at=at, output=f"/runs/{run}/out", errors=""))
+        event = ProcessStarted(now=self._clock(), run=run, pid=pid, at=at, output=f"/runs/{run}/out", errors="")
+        self._untold[run] = event
+        self._later(TOLD_AFTER, lambda: self._tell_start(run) if self._untold.get(run) is event else None)
+
+    def _tell_start(self, run: RunId) -> None:
+        untold = self._untold.pop(run, None)
+        if untold is not None:
+            self._emit(untold)
+
+    def _tell(self, event: ProcessEvent) -> None:
+        self._tell_start(event.run)
+        self._emit(event)
 
     def _ended(self, run: RunId, status: int | None) -> None:
         """Report an end: by what the wrapper wrote, else by what its parent was told."""
@@ -142,7 +163,7 @@ class Hands:
             code = status
         elif left is None:
             reason = "its wrapper was ended before it could write a return code"
-        self._emit(ProcessEnded(now=self._clock(), run=run, at=at, code=code, reason=reason))
+        self._tell(ProcessEnded(now=self._clock(), run=run, at=at, code=code, reason=reason))
 
     # ------------------------------------------------------------------ folders
 

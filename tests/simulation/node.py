@@ -103,6 +103,8 @@ class Node:
         self.up = False
         self.perform: Callable[[Any], None] = lambda _effect: None
         """Carries out an effect; the agent's hands."""
+        self.silent: Callable[[], bool] = lambda: False
+        """Whether its hands know something that they have yet to tell."""
         self.began: Callable[[], None] = lambda: None
         """Told when a life begins."""
         self.died: Callable[[], None] = lambda: None
@@ -201,7 +203,8 @@ class Node:
     @property
     def at_rest(self) -> bool:
         """Whether it is connected, has shown all, and waits for something to happen."""
-        return self.up and self._doing == "waiting" and self.life.complete and not self.life.backlog
+        idle = self._doing == "waiting" and not self.life.backlog and not self.silent()
+        return self.up and self.life.complete and idle
 
     def wanted(self) -> dict[str, bytes]:
         """All it would show, by topic, without headers."""

@@ -5,7 +5,7 @@ A change that shows, saves or encodes more than before fails here; whoever means
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -28,7 +28,10 @@ from schemas.status import NodeState, Outcome, RunPhase
 from tests.support.office import Office, at
 
 NOW = at("01-31 07:30")
-PHASES = (RunPhase.ACCEPTED, RunPhase.RUNNING, RunPhase.ENDED)
+WAITED = (RunPhase.ACCEPTED, RunPhase.RUNNING, RunPhase.ENDED)
+"""What an agent tells of a run that had to wait there; of one that starts at once it tells the last two."""
+QUICK = (RunPhase.ENDED,)
+"""Of one that is over in a moment."""
 
 
 class Cost(msgspec.Struct):
@@ -52,24 +55,24 @@ def _kind(address: Address, document: Document | None) -> str:
             return type(address).__name__
 
 
-def _costs(jobs: int) -> list[Cost]:
-    """What the three reports of the second run of a chain cost."""
+def _costs(jobs: int, told: Sequence[RunPhase] = WAITED) -> list[Cost]:
+    """What the reports of the second run of a chain cost."""
     office = Office(NOW)
     office.ask(ImportPlan(source=plan("P", chain(jobs))))
     office.ask(StartInstance(plan=PlanName("P")))
     (instance,) = office.core.state.machines
     first = office.core.state.machines[instance].graph.copies[0].id
     office.ask(Act(action=Action.SUBMIT, instance=instance, job=first))
-    _report(office.core)
-    return _report(office.core)
+    _report(office.core, told)
+    return _report(office.core, told)
 
 
-def _report(core: DashboardCore) -> list[Cost]:
+def _report(core: DashboardCore, told: Sequence[RunPhase] = WAITED) -> list[Cost]:
     """An agent carries out the run that lives."""
     (live,) = core.state.live.values()
     (run,) = live
     costs = []
-    for phase in PHASES:
+    for phase in told:
         started = NOW if phase is not RunPhase.ACCEPTED else None
         ended = NOW if phase is RunPhase.ENDED else None
         outcome = Outcome.SUCCEEDED if phase is RunPhase.ENDED else None
@@ -96,17 +99,26 @@ def test_report_of_a_run_shows_a_fixed_number_of_documents() -> None:
     assert ended.documents == ["assignment", "cleared", "instance", "job", "job", "job"]
 
 
+def test_quick_run_is_told_once() -> None:
+    """One turn of the dashboard, of the documents that three would have shown the last of each."""
+    (ended,) = _costs(100, QUICK)
+
+    assert ended.documents == ["assignment", "cleared", "instance", "job", "job", "job"]
+    assert (ended.size, ended.records, ended.audit) == (1364, 5, 4)
+
+
+@pytest.mark.parametrize("told", [WAITED, QUICK])
 @pytest.mark.parametrize("jobs", [10, 1000])
-def test_cost_of_a_run_is_the_same_in_every_plan(jobs: int) -> None:
+def test_cost_of_a_run_is_the_same_in_every_plan(jobs: int, told: Sequence[RunPhase]) -> None:
     """Documents re-encoded, records saved and audit rows do not grow with the plan."""
-    few, many = _costs(4), _costs(jobs)
+    few, many = _costs(4, told), _costs(jobs, told)
 
     assert [one.documents for one in many] == [one.documents for one in few]
     assert [(one.records, one.audit) for one in many] == [(one.records, one.audit) for one in few]
 
 
 def test_bytes_of_a_run_are_bounded() -> None:
-    """What one run of a chain puts on the bus, in bytes of documents, for each of its three reports."""
+    """What one run of a chain puts on the bus, in bytes of documents, for each of the reports that there may be."""
     sizes = [one.size for one in _costs(100)]
 
     assert sizes == [583, 1016, 1364]

@@ -74,12 +74,14 @@ async def a_world(mosquitto: Mosquitto, prefix: str, data: Path) -> AsyncIterato
 
 
 async def test_command_runs_from_assignment_to_let_go(mosquitto: Mosquitto, prefix: str, tmp_path: Path) -> None:
-    """Accepted, running, ended; the report goes when the assignment is cleared."""
+    """Running, ended; the report goes when the assignment is cleared."""
+    go = tmp_path / "go"
+    script = f"echo $GREETING; until [ -e {go} ]; do sleep 0.02; done; exit 3"
     async with a_world(mosquitto, prefix, tmp_path) as (desk, _):
         await desk.publish()
-        await desk.assign(
-            an_assignment(a_command("echo $GREETING; sleep 0.1; exit 3"), parameters={"GREETING": "hello"})
-        )
+        await desk.assign(an_assignment(a_command(script), parameters={"GREETING": "hello"}))
+        await eventually(lambda: desk.phase() is RunPhase.RUNNING, within=SOON, what="it runs")
+        go.touch()
         await eventually(lambda: desk.phase() is RunPhase.ENDED, within=SOON, what="the run ends")
         end = desk.report()
         await desk.show(AssignmentAt(AGENT, RUN), None)
@@ -89,7 +91,7 @@ async def test_command_runs_from_assignment_to_let_go(mosquitto: Mosquitto, pref
     assert (end.outcome, end.return_code) == (Outcome.FAILED, 3)
     assert end.output == str(_folder(tmp_path) / "out")
     assert (_folder(tmp_path) / "out").read_text() == "hello\n"
-    assert desk.history == [RunPhase.ACCEPTED, RunPhase.RUNNING, RunPhase.ENDED]
+    assert desk.history == [RunPhase.RUNNING, RunPhase.ENDED]
 
 
 async def test_scenario_204_killed_agent_finds_its_process_again(

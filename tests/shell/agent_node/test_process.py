@@ -135,6 +135,39 @@ async def test_run_is_started_once(tmp_path: Path) -> None:
     assert again.started is not None
 
 
+async def test_start_is_told_later_or_with_the_end(tmp_path: Path) -> None:
+    """Of a command that takes its time while it runs, of a quick one just before its end: in this order either way."""
+    go = tmp_path / "go"
+    slow, quick = an_assignment(a_command(f"until [ -e {go} ]; do sleep 0.02; done")), an_assignment(attempt=2)
+    async with a_bench(tmp_path / "data") as bench:
+        bench.processes.start(slow)
+        at_first = list(bench.told)
+        await bench.tells(ProcessStarted, slow.run)
+        go.touch()
+        await bench.tells(ProcessEnded, slow.run)
+        await bench.runs(quick)
+        told = [(type(event), event.run) for event in bench.told]
+
+    assert at_first == []
+    assert told == [(kind, run) for run in (slow.run, quick.run) for kind in (ProcessStarted, ProcessEnded)]
+
+
+async def test_start_that_is_not_told_yet_is_found_by_the_next_life(tmp_path: Path) -> None:
+    """An agent that ends in that moment says nothing more of it."""
+    async with a_bench(tmp_path) as bench:
+        life = bench.another_life()
+        life.start(an_assignment(a_command("sleep 60")))
+        life.close()
+        told = list(bench.told)
+        bench.processes.find(RUN)
+        found = await bench.tells(ProcessStarted)
+        claim = bench.folder.claim()
+
+    assert told == []
+    assert claim is not None
+    assert found.pid == claim.pid
+
+
 async def test_command_finds_no_signal_ignored_or_blocked(tmp_path: Path) -> None:
     """Python ignores some; a command expects all as usual, and its session to be its own."""
     async with a_bench(tmp_path) as bench:
@@ -191,13 +224,11 @@ async def test_start_that_another_wrapper_wins_is_attended_to(tmp_path: Path) ->
         bench.folders = BlindFolders(tmp_path / "data")
         bench.processes = bench.another_life()
         bench.processes.start(assignment)
-        await eventually(lambda: len(bench.told) > 1, within=SOON, what="ours has given way")
-        attended = bench.told[1]
+        attended = await bench.tells(ProcessStarted)
         go.touch()
         await earlier.tells(ProcessEnded)
         end = await bench.tells(ProcessEnded)
 
-    assert isinstance(attended, ProcessStarted)
     assert attended.pid == first.pid
     assert end.code == 6
 

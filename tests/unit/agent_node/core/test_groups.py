@@ -156,10 +156,11 @@ def test_a_run_that_was_let_begin_is_lost_with_the_disk() -> None:
 
 
 def test_a_run_that_an_older_copy_of_the_journal_does_not_know_is_lost() -> None:
-    """It was handed to this very journal, and may have begun since the copy was made (S1)."""
+    """It was handed to this very journal, and has begun since the copy was made (S1)."""
     agent = an_agent()
     copy = dict(agent.saved)
     agent.assign(let_begin())
+    agent.started(RUN)
     agent.saved = copy
     effects = agent.start() + agent.dashboard() + agent.publish() + agent.assign(let_begin())
 

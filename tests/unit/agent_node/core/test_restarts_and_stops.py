@@ -7,7 +7,7 @@ import pytest
 from agent_node.core.effects import Effect, FindProcess, StartProcess, StopProcess
 from agent_node.core.rules import LET_GO_GRACE, MISSING_INSTANCE_GRACE, STOP_GRACE, DryRun, Rules
 from schemas.names import PlanName, RunId, instance_id
-from schemas.status import Outcome, RunPhase
+from schemas.status import NodeState, Outcome, RunPhase
 from tests.support.agents import (
     AGENT,
     HOUR,
@@ -199,6 +199,22 @@ def test_cleared_assignment_does_not_kill() -> None:
 
     assert effects == []
     assert (runs_on, end) == (RunPhase.RUNNING, Outcome.SUCCEEDED)
+    assert agent.report(RUN) is None
+
+
+def test_end_without_assignment_waits_for_the_dashboard() -> None:
+    """While it is away, nobody can assign the run: a broker without its store proves nothing (S7)."""
+    agent = a_running_agent()
+    agent.clear(RUN)
+    agent.dashboard(a_presence(NodeState.GONE))
+    agent.ended(RUN)
+    agent.wait_until(agent.now + 3 * LET_GO_GRACE)
+    away = agent.ending(RUN).outcome
+    agent.dashboard()
+
+    agent.wait_until(agent.now + LET_GO_GRACE)
+
+    assert away is Outcome.SUCCEEDED
     assert agent.report(RUN) is None
 
 

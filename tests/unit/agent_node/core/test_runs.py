@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from agent_node.core.effects import Effect, StartProcess, StopProcess
 from agent_node.core.records import RUNS
@@ -51,14 +52,30 @@ def a_running_agent() -> HandDriven:
     return agent
 
 
-def test_run_assigned_is_accepted_and_started() -> None:
-    """What is shown when the process is asked for, is that the run was accepted."""
+def test_run_that_starts_at_once_is_shown_when_it_runs() -> None:
+    """Nothing is to be read of it while its process is only asked for."""
     agent = an_agent()
 
     effects = agent.assign()
+    begins = agent.report(RUN)
+    agent.started(RUN)
 
-    assert starts(effects) == [RUN]
-    assert agent.ending(RUN).phase is RunPhase.ACCEPTED
+    assert (starts(effects), begins) == ([RUN], None)
+    assert agent.ending(RUN).phase is RunPhase.RUNNING
+
+
+def test_run_that_waited_is_accepted_until_it_runs() -> None:
+    """What stands is not cleared when its turn comes."""
+    agent = an_agent(replace(RULES, concurrency=1))
+    agent.assign()
+    agent.assign(an_assignment(attempt=2))
+    waits = agent.ending(a_run(2)).phase
+    agent.started(RUN)
+
+    effects = agent.ended(RUN)
+
+    assert (starts(effects), waits) == ([a_run(2)], RunPhase.ACCEPTED)
+    assert agent.ending(a_run(2)).phase is RunPhase.ACCEPTED
 
 
 def test_scenario_197_run_reports_start_then_end() -> None:
@@ -153,9 +170,10 @@ def test_scenario_199_days_of_week(days: list[int], runs: bool) -> None:  # noqa
     agent = an_agent()
 
     effects = agent.assign(an_assignment(a_command(daysOfWeekToRun=days)))
+    report = agent.report(RUN)
 
     assert starts(effects) == ([RUN] if runs else [])
-    assert agent.ending(RUN).outcome == (None if runs else Outcome.NOT_TODAY)
+    assert (report.outcome if report is not None else None) == (None if runs else Outcome.NOT_TODAY)
 
 
 def test_scenario_199_day_is_the_agents() -> None:

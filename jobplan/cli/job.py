@@ -14,6 +14,7 @@ from jobplan.cli.output import put_json, put_table
 from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
 from jobplan.cli.symbols import job_style, words
+from jobplan.cli.waiting import until_it_runs
 from jobplan.client import Client
 from jobplan.client.holders import with_holders
 from jobplan.client.live import clock, lasted, note
@@ -106,7 +107,7 @@ def _nothing(state: JobState) -> str:
 @click.argument("instance")
 @click.argument("name", metavar="JOB")
 @IN_CONTEXT
-@click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
+@click.option("--follow", "-f", is_flag=True, help="Wait until it runs, and go on until that has ended.")
 @click.option("--tail", "-n", "lines", type=click.IntRange(0), metavar="N", help="Only the last N lines.")
 @click.option("--from", "start", type=int, metavar="BYTE", help="From that byte on; negative: before the end.")
 @click.option("--most", type=click.IntRange(0), metavar="BYTES", help="No more than so many.")
@@ -134,6 +135,8 @@ def logs(  # noqa: PLR0913  # one an option
     async def work(client: Client) -> None:
         one = await following(client, instance)
         copies = the_copies(name, client.picture.jobs(one.instance), context)
+        if follow:
+            copies = await until_it_runs(client, copies)
         await print_log(client, copies, wanted, as_json=settings.json)
 
     with_client(settings, work)

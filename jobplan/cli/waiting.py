@@ -1,4 +1,4 @@
-"""Waiting for the run that a person has just asked for."""
+"""Waiting for a run: that one has begun, or that the one a person has just asked for is over."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jobplan.client.feed import Link
 from jobplan.client.live import MOVING
 from schemas.addresses import JobAt
 from schemas.documents import JobState
-from schemas.status import JobStatus
+from schemas.status import ContextStatus, JobKind, JobStatus
 
 PENDING: Final = MOVING | {JobStatus.WAITING, JobStatus.ON_HOLD, JobStatus.PREPARED}
 
@@ -28,6 +28,21 @@ async def until_run_over(client: Client, before: tuple[JobState, ...]) -> tuple[
             for news in await feed.wait(5.0):
                 if isinstance(news, Link) and not news.up:
                     break
+    finally:
+        feed.close()
+
+
+async def until_it_runs(client: Client, before: tuple[JobState, ...]) -> tuple[JobState, ...]:
+    """The copies of a job once one of them has a run; as they stand where none will come: no command, or its instance is over."""
+    feed = client.changes()
+    try:
+        while True:
+            states = tuple(_now(client, copy) for copy in before)
+            instance = client.picture.instances.get(before[0].instance)
+            over = instance is None or instance.status is ContextStatus.ENDED
+            if over or before[0].kind is not JobKind.COMMAND or any(state.run is not None for state in states):
+                return states
+            await feed.wait(5.0)
     finally:
         feed.close()
 

@@ -73,9 +73,6 @@ class Life(Generic[E, F]):
         self._inbox: Inbox[E] = Inbox()
         self._speak(0)
         self._mark: Mark | None = None
-        self._witness = (0, 0)
-        self._witnessed = 0
-        """How many documents stood by that word."""
         self._own: dict[str, bytes] | None = None
         self._recovered: Left | None = None
         self._since: frozenset[str] = frozenset()
@@ -144,14 +141,9 @@ class Life(Generic[E, F]):
         try:
             header, said = self.wire.read_presence(payload or b"")
         except SchemaError:
-            self._witness = (0, 0)
             return 1
         if self.started and self._words.watch.judge(header, said) is Verdict.NEWER:
             raise FencedError(fenced(header.epoch, said))
-        if header.epoch != self.epoch:  # our own word proves nothing of the lives before
-            # Only a word that came after all documents tells of them: one that greets may stand beside what an older store held.
-            self._witness = header.order if said.complete else (0, 0)
-            self._witnessed = said.documents
         return header.epoch + 1
 
     def begin(self, epoch: int) -> None:
@@ -221,9 +213,7 @@ class Life(Generic[E, F]):
         told = {topic: agent for topic in standing if (agent := self.wire.told(topic)) is not None}
         own = {topic: payload for topic, payload in standing.items() if topic not in told}
         if not self.started:
-            # Where not as many stand as it says, the broker has gone back since, or it has not been said what followed.
-            witness = self._witness if self._witnessed == len(own) else (0, 0)
-            self._reconciler.adopt(own, witness, self._mark, unheard=unheard)
+            self._reconciler.adopt(own, self._mark, unheard=unheard)
             self._recovered = Left(own, self.wire, self.aside)
             self._since = self._reconciler.published_since(own)
             self.started = True

@@ -77,17 +77,18 @@ class Reconciler:
         """How many documents stand on the broker."""
         return len(self._shown or ())
 
-    def adopt(self, own: Mapping[str, bytes], witness: Stamp, mark: Mark | None, *, unheard: bool = False) -> None:
+    def adopt(self, own: Mapping[str, bytes], mark: Mark | None, *, unheard: bool = False) -> None:
         """Once, before the first replay is taken in: leave standing what an earlier life published, if nothing of it was lost.
 
-        ``witness`` is the newest presence found before this life began that said it was complete; ``mark`` was saved by the lives
-        before. What is newer than that was shown by lives of which these records, being a copy's, know nothing: nothing is left
-        then. Nor is what may be ``unheard``: it may have been the newest, or somebody may have asked that life to show all again.
+        That is proved by the newest document alone, whose ``mark`` the lives before have saved: it was published last. A presence
+        that was seen before may be of a broker that has gone back since; and what is newer than the mark was shown by lives of
+        which these records, being a copy's, know nothing. Nor is left what may be ``unheard``: somebody may have asked the
+        life before to show all again.
         """
         self.mark = mark
         stamps = {topic: found for topic, payload in own.items() if (found := stamp_of(payload)) is not None}
         newest = max(stamps.values(), default=(0, 0))
-        adopts = mark is not None and mark.whole and newest <= (mark.epoch, mark.revision) <= max(witness, newest)
+        adopts = mark is not None and mark.whole and newest == (mark.epoch, mark.revision)
         self._whole = adopts or not own
         if adopts and not unheard:
             self._last = stamps

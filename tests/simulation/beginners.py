@@ -16,6 +16,9 @@ from tests.simulation.trace import Accepted, CommandBegan
 NEW = "new agent, its disk lost while it runs what had been there before it"
 ANEW = "agent's host set up anew, its clock late, its presence cleared"
 UNHEARD = "agent and broker dead at once, the agent for long"
+OUTDATED = "broker with an old store between an agent's look and its connection"
+GLANCE, MOST_GLANCES = 0.001, 1_000
+"""Seconds between two glances at whether it looks, and how many there are."""
 LATE = 400.0
 """Seconds that a host's clock is late until it is set: more than it has been up, perhaps."""
 
@@ -89,4 +92,31 @@ def die_unheard(arming: Arming, agent: Machine, chance: Random) -> None:
     arming.strike(0.0, UNHEARD, agent, strike)
 
 
-ARMS: dict[str, Callable[[Arming, Machine, Random], None]] = {ANEW: set_up_anew, UNHEARD: die_unheard}
+def go_back_after_a_look(arming: Arming, agent: Machine, chance: Random) -> None:
+    """It begins, and sees what stands of it; before it connects under its name, that is what stood some minutes ago."""
+    cluster, network = arming.cluster, arming.cluster.network
+
+    def strike() -> None:
+        agent.node.crash(silent=20.0)  # what stands still says that all it has does
+        cluster.start_later(agent, 0.1)
+        cluster.world.later(0.1, lambda: watch(MOST_GLANCES))
+
+    def watch(glances: int) -> None:
+        look = next((line for line in network.lines_of(agent.name) if line.client != line.owner), None)
+        if look is not None:
+            look.lost.then(lambda: cluster.world.later(0.0, go_back))
+        elif glances:
+            cluster.world.later(GLANCE, lambda: watch(glances - 1))
+
+    def go_back() -> None:
+        if network.up:
+            cluster.restart_broker("old", 0.0)
+
+    arming.strike(chance.random(), OUTDATED, agent, strike)
+
+
+ARMS: dict[str, Callable[[Arming, Machine, Random], None]] = {
+    ANEW: set_up_anew,
+    UNHEARD: die_unheard,
+    OUTDATED: go_back_after_a_look,
+}

@@ -34,7 +34,7 @@ LOSSES = (BEFORE_A_REPORT, FROM_A_COPY, WITHOUT_A_RUN, WITHOUT_A_JOB, GREETED)
 """They take memories away: a run knows one of them, for two leave nobody who remembers."""
 FURTHER_LOSSES = (SLOWLY, beginners.NEW, beginners.ANEW)
 """One of these where it knows none of those."""
-OTHERS = {WITH_AN_ASSIGNMENT: 0.8, beginners.UNHEARD: 0.1}
+OTHERS = {WITH_AN_ASSIGNMENT: 0.8, beginners.UNHEARD: 0.1, beginners.OUTDATED: 0.1}
 """So many of the runs know each of these (of those with several servers, where it takes several)."""
 SETBACKS = (*LOSSES, *FURTHER_LOSSES, *OTHERS)
 SELDOM, LESS_SELDOM = 0.15, 0.25

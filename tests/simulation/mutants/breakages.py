@@ -10,7 +10,6 @@ from broker.mqtt.tombstones import Tombstones
 from broker.runtime import life
 from broker.runtime.again import Again
 from broker.runtime.doubt import Doubt
-from broker.runtime.life import Life
 from broker.runtime.proof import Proof
 from broker.runtime.reconciler import Reconciler
 from broker.runtime.shares import Shares
@@ -38,7 +37,6 @@ from tests.simulation.mutants.dashboard_ways import (
     grant_everything,
     hand_over_blindly,
     in_order_of_time,
-    let_in_by_us,
     only_the_newest,
     overlook_holds,
     overlook_holds_of_events,
@@ -53,7 +51,6 @@ from tests.simulation.mutants.ways import (
     any_journal,
     as_it_is,
     believe_an_old_word,
-    believe_greetings,
     both,
     claim_twice,
     count_as_heard,
@@ -218,11 +215,6 @@ MUTANTS = (
         instead(watches, "recheck_unpublished", nothing),
     ),
     Mutant(
-        "greetings are believed",
-        "a greeting proves that all documents of a life stand",
-        instead(Life, "look", believe_greetings),
-    ),
-    Mutant(
         "half is whole",
         "a life that ended while it put right what an old broker showed counts as one that had put it right",
         instead(Reconciler, "adopt", adopt_what_was_cut_off),
@@ -304,12 +296,6 @@ MUTANTS = (
         "a run is lost when its agent's report is not there, though its agent remembers it",
         instead(dashboard_agents, "_lose", trust_no_journal),
         seed=8,
-    ),
-    Mutant(
-        "found is let in",
-        "a dashboard that lost its disk takes all who hold a lock for let in by itself",
-        instead(LockTable, "restore", let_in_by_us),
-        seed=9100135,
     ),
     Mutant(
         "groups are chosen anew",

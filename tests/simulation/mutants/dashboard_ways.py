@@ -64,16 +64,6 @@ def trust_no_journal(lose: Any) -> Any:  # noqa: ANN401  # a function
     return losing
 
 
-def let_in_by_us(restore: Any) -> Any:  # noqa: ANN401  # a method
-    """Who is found to hold a lock counts as let in."""
-
-    def restoring(self: LockTable, *more: Any, **fields: Any) -> None:  # noqa: ANN401  # as it has them
-        restore(self, *more, **fields)
-        self.found.clear()
-
-    return restoring
-
-
 class Unasked(dict[Any, Any]):
     """Has everything, and answers nothing."""
 

@@ -11,12 +11,10 @@ from msgspec.structs import replace
 
 from agent_node.core.records import RUNS
 from broker.runtime.doubt import Doubt
-from broker.runtime.life import Life
 from broker.runtime.presence import writer_of
-from broker.runtime.reconciler import Reconciler
+from broker.runtime.reconciler import Reconciler, stamp_of
 from broker.runtime.shares import Shares
 from broker.runtime.view import News, View
-from schemas.codec import decode_header
 from tests.simulation.hands import Hands
 from tests.simulation.host import Host
 from tests.simulation.node import Node
@@ -100,8 +98,11 @@ def tell_nobody(went: Any) -> Any:  # noqa: ANN401  # a method
 def leave_all_standing(adopt: Any) -> Any:  # noqa: ANN401  # a method
     """What is found of an earlier life is trusted, though the broker may have lost what came after."""
 
-    def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any, **more: Any) -> None:  # noqa: ANN401  # likewise
-        adopt(self, own, witness if mark is None else (mark.epoch, mark.revision), mark, **more)
+    def adopting(self: Reconciler, own: Mapping[str, bytes], mark: Any, **more: Any) -> None:  # noqa: ANN401  # likewise
+        newest = max((found for payload in own.values() if (found := stamp_of(payload)) is not None), default=(0, 0))
+        behind = mark is not None and newest < (mark.epoch, mark.revision)
+        adopt(self, own, replace(mark, epoch=newest[0], revision=newest[1]) if behind else mark, **more)
+        self.mark = mark
 
     return adopting
 
@@ -109,15 +110,15 @@ def leave_all_standing(adopt: Any) -> Any:  # noqa: ANN401  # a method
 def adopt_what_was_cut_off(adopt: Any) -> Any:  # noqa: ANN401  # a method
     """A life that ended before all was put right counts as one that had put it right."""
 
-    def adopting(self: Reconciler, own: Mapping[str, bytes], witness: Any, mark: Any, **more: Any) -> None:  # noqa: ANN401  # likewise
-        adopt(self, own, witness, None if mark is None else replace(mark, whole=True), **more)
+    def adopting(self: Reconciler, own: Mapping[str, bytes], mark: Any, **more: Any) -> None:  # noqa: ANN401  # likewise
+        adopt(self, own, None if mark is None else replace(mark, whole=True), **more)
 
     return adopting
 
 
 def leave_the_unheard(adopt: Any) -> Any:  # noqa: ANN401  # a method
     """What an earlier life published counts as heard by all when it stands."""
-    return lambda self, own, witness, mark, **_unheard: adopt(self, own, witness, mark)
+    return lambda self, own, mark, **_unheard: adopt(self, own, mark)
 
 
 def doubt_who_stands_alone(_: Any) -> Any:  # noqa: ANN401  # a method
@@ -154,18 +155,6 @@ def forget_what_is_gone(remove: Any) -> Any:  # noqa: ANN401  # a method
 def remove_what_was_heard(remove: Any) -> Any:  # noqa: ANN401  # a method
     """What was removed is what was heard there last."""
     return lambda self, address, known, _until: remove(self, address, known, known.order.stamp)
-
-
-def believe_greetings(look: Any) -> Any:  # noqa: ANN401  # a method
-    """A presence that greets is taken for one that says all is shown."""
-
-    def looking(self: Life[Any, Any], payload: Any) -> int:  # noqa: ANN401  # as it has it
-        floor: int = look(self, payload)
-        if payload and floor > 1 and floor - 1 != self.epoch:
-            self._witness = decode_header(payload).order
-        return floor
-
-    return looking
 
 
 # ---------------------------------------------------------------------- the agent

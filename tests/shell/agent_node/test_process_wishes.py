@@ -11,7 +11,7 @@ import pytest
 from agent_node.core.events import ProcessStarted, StartFailed
 from agent_node.folders import RunFolder
 from agent_node.launchers import LauncherError, hand_over, prefix
-from schemas.processes import ProcessWish
+from schemas.processes import HIGHEST_NICE, ProcessWish
 from tests.support.agents import a_command, a_run, an_assignment
 from tests.support.bench import a_bench, path_of
 
@@ -82,7 +82,8 @@ async def test_nice_umask_and_limits(tmp_path: Path) -> None:
         await bench.runs(an_assignment(a_command(script, process=wish)))
         started = await bench.tells(ProcessStarted)
 
-    expected = [str(os.nice(0) + 5), "0027", "64", "9", "1024", "0", str(started.pid)]
+    nice = min(os.nice(0) + 5, HIGHEST_NICE)  # whoever runs the tests may be nice already
+    expected = [str(nice), "0027", "64", "9", "1024", "0", str(started.pid)]
     assert bench.output().split() == expected
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+from broker.runtime.presence import writer_of
 from schemas.addresses import AgentPresenceAt, AssignmentAt, RunReportAt
 from schemas.names import NodeName, RunId
 from tests.simulation.arming import Arming
 from tests.simulation.checkers.shown import address_of
-from tests.simulation.cluster import Machine
+from tests.simulation.cluster import Cluster, Machine
 from tests.simulation.session import TOPICS
 from tests.simulation.trace import Accepted, CommandBegan
 
@@ -53,22 +54,32 @@ def new_agent(arming: Arming, agent: Machine, chance: Random) -> None:
 
 
 def set_up_anew(arming: Arming, agent: Machine, chance: Random) -> None:
-    """Its documents stand, nothing says of which life they are, and its clock gives it an older number."""
+    """Its documents stand, nothing says of which life they are, and its clock gives it an older number.
+
+    Not where the broker loses them before it is back: then its clock alone could say which life is the newer one.
+    """
     cluster = arming.cluster
     if not cluster.network.up or cluster.network.servers > 1:
         return
-    late = LATE * chance.uniform(0.5, 1.0)
+    late, is_late = LATE * chance.uniform(0.5, 1.0), [True]
 
     def strike() -> None:
         agent.node.crash()
         agent.node.clock.step(-late)
-        cluster.world.later(0.1, clear)
-        cluster.lose_disk(agent, 0.2 + chance.choice([0.0, 5.0]) * chance.random())
-        cluster.world.later(60.0 * chance.random(), lambda: agent.node.clock.step(late))
+        down = 0.2 + chance.choice([0.0, 5.0]) * chance.random()
+        cluster.world.later(0.1, lambda: _clear_presence(cluster, agent))
+        cluster.world.later(down, look_around)
+        cluster.lose_disk(agent, down)
+        cluster.world.later(60.0 * chance.random(), set_clock)
 
-    def clear() -> None:
-        if cluster.network.up and not agent.node.up:
-            cluster.network.clear_by_hand(TOPICS.topic_of(AgentPresenceAt(NodeName(agent.name))))
+    def look_around() -> None:
+        if not _has_documents(cluster, agent):
+            set_clock()
+
+    def set_clock() -> None:
+        if is_late:
+            is_late.clear()
+            agent.node.clock.step(late)
 
     def moment(record: Accepted) -> bool:
         if record.node != agent.name or not record.payload or not isinstance(address_of(record.topic), RunReportAt):
@@ -77,6 +88,17 @@ def set_up_anew(arming: Arming, agent: Machine, chance: Random) -> None:
         return True
 
     arming.wait(ANEW, moment)
+
+
+def _clear_presence(cluster: Cluster, agent: Machine) -> None:
+    if cluster.network.up and not agent.node.up:
+        cluster.network.clear_by_hand(TOPICS.topic_of(AgentPresenceAt(NodeName(agent.name))))
+
+
+def _has_documents(cluster: Cluster, agent: Machine) -> bool:
+    """Whether anything stands that an agent has reported."""
+    reports = (topic for topic in cluster.network.documents if "/report/" in topic)
+    return AgentPresenceAt(NodeName(agent.name)) in {writer_of(address_of(topic)) for topic in reports}
 
 
 def die_unheard(arming: Arming, agent: Machine, chance: Random) -> None:

@@ -19,11 +19,11 @@ from schemas.blockers import Blocker, BlockerKind
 from schemas.codec import Header, SchemaError, body_of, decode, decode_header
 from schemas.documents import FireReport, InstanceStatus, JobState, Presence, RunReport, Share
 from schemas.names import InstanceId, NodeName, RunId
-from schemas.status import ContextStatus, JobStatus, RunPhase
+from schemas.status import ContextStatus, JobStatus, Outcome, RunPhase
 from tests.simulation.checkers.reading import DASHBOARD, Ledger
 from tests.simulation.checkers.shown import address_of
 from tests.simulation.session import TOPICS
-from tests.simulation.trace import Accepted, Listener, PromiseBrokenError, Record, Standing, Stepped
+from tests.simulation.trace import Accepted, Listener, PromiseBrokenError, Record, Saved, Standing
 
 T = TypeVar("T")
 REPORTS: dict[object, bool] = {RunReport: True, FireReport: False}
@@ -33,7 +33,8 @@ QUIET = 180.0
 """Seconds before the end in which nobody says anything any more."""
 MARGIN = timedelta(seconds=60)
 LET_GO_WITHIN = LET_GO_GRACE.total_seconds() + 5.0
-"""Seconds after which an agent that began its life shows nothing any more of runs that nobody assigns to it."""
+"""Seconds after which an agent shows nothing any more of a run that has ended, and that nobody assigns to it."""
+OUTCOMES = frozenset(Outcome)
 GONE = frozenset({ContextStatus.ENDED, ContextStatus.PREPARED})
 WAITING = frozenset(
     {JobStatus.WAITING, JobStatus.ON_HOLD, JobStatus.DISABLED, JobStatus.SKIPPED, JobStatus.LOCK_QUEUED}
@@ -48,17 +49,18 @@ class Peace:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._last: tuple[float, str] = (0.0, "")
-        self._recovered: dict[str, float] = {}
-        """When each node's core began its life: with the first replay, which may be long after it was started."""
+        self._ended: dict[str, float] = {}
+        """When each agent wrote down last how a run had ended: as it did, or as it was found with nothing left but its report."""
         self.hears: Mapping[type[Record], Listener] = {
             Standing: self._stand,
             Accepted: self._accepted,
-            Stepped: self._stepped,
+            Saved: self._saved,
         }
 
-    def _stepped(self, record: Stepped) -> None:
-        if record.event == "Recovered":
-            self._recovered[record.node] = record.at
+    def _saved(self, record: Saved) -> None:
+        if record.node != DASHBOARD:
+            ends = (row.run for row in record.audit if row.kind == "run" and row.after in OUTCOMES)
+            self._ended.update(dict.fromkeys(ends, record.at))
 
     def _accepted(self, record: Accepted) -> None:
         self._last = (record.at, record.topic)
@@ -164,9 +166,9 @@ class Peace:
                     "L3", f"fires of {report.job} of {report.instance} that nobody takes: {report.fires}"
                 )
 
-    def _has_let_go(self, record: Standing, agent: NodeName) -> bool:
-        """Whether an agent ought to have let go of all that it found as it began, for which it has some minutes."""
-        return record.at - self._recovered.get(agent, 0.0) > LET_GO_WITHIN
+    def _is_let_go(self, record: Standing, run: RunId) -> bool:
+        """Whether an agent ought to have let go of a run that nobody assigns to it, for which it has some minutes."""
+        return record.at - self._ended.get(run, 0.0) > LET_GO_WITHIN
 
     def _all_wanted(self, record: Standing) -> None:
         """At rest agents show nothing of what the dashboard has let go of."""
@@ -176,7 +178,7 @@ class Peace:
                 case FireReportAt(agent=agent, instance=instance) if AgentInstanceAt(agent, instance) not in addresses:
                     raise PromiseBrokenError("L3", f"{agent} shows {address}, and has nothing to do with the instance")
                 case RunReportAt(agent=agent, run=run) if AssignmentAt(agent, run) not in addresses:
-                    if self._has_let_go(record, agent):
+                    if self._is_let_go(record, run):
                         raise PromiseBrokenError("L3", f"{agent} shows {address}, and has not been asked for it")
                 case _:
                     pass

@@ -164,11 +164,13 @@ class Allowed:
     def _found(self, record: Found) -> None:
         """What the dashboard has handed over and not shown, it will hand over once more.
 
-        What it had shown before a copy was put back still stands: jobs that were fed then wait for their locks on.
+        What it had shown before a copy was put back still stands: jobs that were fed then wait for their locks on. A run with
+        which its job was shown to have ended is over, though the dashboard died before it had cleared the assignment.
         """
         if record.node == DASHBOARD:
             self._fed |= self._ever_fed
             shown = {address.run for address, _ in record.documents if isinstance(address, AssignmentAt)}
+            shown -= {job.run for _, job in record.documents if isinstance(job, JobState) and job.run and not job.live}
             self._holders = {owner: run for owner, run in self._holders.items() if run in shown}
 
     def _hear_person(self, record: PersonAsked) -> None:

@@ -24,11 +24,13 @@ class Doubt:
     """What one connection has shown of who lives."""
 
     def __init__(self) -> None:
+        self.several = False
+        """Whether the broker is several servers."""
         self._alive: dict[Writer, None] = {}
         """Who was alive when last we heard, on whatever connection."""
         self._silent: dict[Writer, None] = {}
         self._due: datetime | None = None
-        self._met: dict[Writer, tuple[int, int]] = {}
+        self._met: dict[Writer, tuple[int, int, bool]] = {}
 
     def begin(self) -> None:
         """A connection begins: who was there has to say so again, also where nothing stands of it any more."""
@@ -36,7 +38,11 @@ class Doubt:
         self._due = None
 
     def heard(self, writer: Writer, header: Header, presence: Presence, *, retained: bool) -> bool:
-        """A presence arrived; whether it is of a connection not heard of before, and so of somebody who waits to hear of us."""
+        """A presence arrived; whether it is of a connection not heard of before, and so of somebody who waits to hear of us.
+
+        On several servers once more when it says that all is shown: what answered its first word may have come between a server's
+        list and its listening, and be heard as something that stands.
+        """
         if presence.state is not NodeState.ALIVE:
             self._alive.pop(writer, None)
             self._silent.pop(writer, None)
@@ -46,10 +52,10 @@ class Doubt:
                 self._silent[writer] = None
             else:
                 self._silent.pop(writer, None)
-        connection = (header.epoch, presence.connection)
-        fresh = presence.state is NodeState.ALIVE and connection > self._met.get(writer, (0, 0))
+        said = (header.epoch, presence.connection, presence.complete and self.several)
+        fresh = presence.state is NodeState.ALIVE and said > self._met.get(writer, (0, 0, False))
         if fresh:
-            self._met[writer] = connection
+            self._met[writer] = said
         return fresh and not retained
 
     def spoke(self, writer: Writer) -> None:

@@ -6,7 +6,7 @@ for the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from random import Random
@@ -301,22 +301,24 @@ class Node:
 
     def _perform(self, turn: Turn[Any]) -> Steps[None]:
         for is_reply, effects in groupby(turn.effects, key=lambda effect: isinstance(effect, Reply)):
-            for effect in effects:
+            together = list(effects)
+            for effect in together:
                 self._trace.add(Performed(at=self._world.seconds, node=self.name, effect=type(effect).__name__))
-                if is_reply:
-                    yield from self._answer(effect)
-                else:
+                if not is_reply:
                     self.perform(effect)
+                    yield from self._pause("performing")
+            if is_reply:
+                yield from self._answer(together)
                 yield from self._pause("performing")
 
     def answer_later(self, reply: Reply) -> None:
         """Answer a request outside a turn, as an adapter does."""
         self.later(
-            0.01, lambda: self._tasks.append(Task(self._answer(reply), lambda error: self._broken(self.name, error)))
+            0.01, lambda: self._tasks.append(Task(self._answer([reply]), lambda error: self._broken(self.name, error)))
         )
 
-    def _answer(self, reply: Reply) -> Steps[None]:
+    def _answer(self, replies: Sequence[Reply]) -> Steps[None]:
         try:
-            yield from self.link.publish([self.life.wire.answer(reply)])
+            yield from self.link.publish([self.life.wire.answer(reply) for reply in replies])
         except BusError:
             return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from broker.bus import Delivery, Publication
 from broker.runtime.core import Heard
 from broker.runtime.doubt import SILENCE, as_gone
@@ -133,6 +135,23 @@ def test_newcomer_hears_of_us() -> None:
         words.append(len(own_words(turn.publications)) if turn is not None else 0)
 
     assert words == [0, 1, 0]
+
+
+def test_newcomer_hears_of_us_once_more_when_it_has_shown_all() -> None:
+    """On several servers, where it may have missed the answer to its first word: it would doubt us, though we live."""
+    life, _ = a_life()
+    connected(life, stands=a_presence())
+    life.lost()
+    life.connecting(START)
+    life.replayed(unheard=True)
+    life.turn(START + timedelta(seconds=5))
+    words = []
+    for revision, complete in ((2, False), (3, True), (4, True)):
+        hear(life, replace(a_presence(connection=2), complete=complete), revision, retained=False)
+        turn = life.turn(START + timedelta(seconds=10 * revision))
+        words.append(len(own_words(turn.publications)) if turn is not None else 0)
+
+    assert words == [1, 1, 0]
 
 
 def test_who_tells_us_our_share_is_not_doubted() -> None:

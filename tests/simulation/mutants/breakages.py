@@ -97,7 +97,7 @@ MUTANTS = (
         "each server is believed",
         "what one of several servers replays is not proved",
         instead(Servers, "several", lambda _: property(lambda _servers: False)),
-        seed=29,
+        seed=9,
     ),
     Mutant(
         "cleared at once",
@@ -175,7 +175,6 @@ MUTANTS = (
         "what was missed comes back",
         "a removal outranks only what was heard there",
         instead(View, "_remove", remove_what_was_heard),
-        seed=9100110,
     ),
     Mutant(
         "any journal",

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.figures import Figure
+from benchmarks.folders import a_new_file
 
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.json"
 
@@ -24,13 +25,14 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 def machine() -> str:
-    """Where it is measured, and how busy it is before."""
+    """Where it is measured, how busy it is before, and how long a new file takes."""
     cores = os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     load = os.getloadavg()[0]
     return (
         f"{cores} cores, {memory:.0f} GiB, Linux {platform.release().split('-')[0]}, "
-        f"Python {platform.python_version()}, load {load:.1f} before"
+        f"Python {platform.python_version()}, load {load:.1f} before, "
+        f"a new file in {a_new_file():.0f} µs"
     )
 
 

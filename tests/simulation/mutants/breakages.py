@@ -62,7 +62,6 @@ from tests.simulation.mutants.ways import (
     no_journal,
     nothing,
     remove_what_is_absent,
-    remove_what_was_heard,
     save_later,
     start_again,
     tell_nobody,
@@ -170,11 +169,6 @@ MUTANTS = (
         "what is gone comes back",
         "an old store is believed",
         both(instead(View, "_was_gone", lambda _: lambda *_: False), instead(View, "_remove", forget_what_is_gone)),
-    ),
-    Mutant(
-        "what was missed comes back",
-        "a removal outranks only what was heard there",
-        instead(View, "_remove", remove_what_was_heard),
     ),
     Mutant(
         "any journal",

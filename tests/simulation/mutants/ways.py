@@ -152,11 +152,6 @@ def forget_what_is_gone(remove: Any) -> Any:  # noqa: ANN401  # a method
     return forgetting
 
 
-def remove_what_was_heard(remove: Any) -> Any:  # noqa: ANN401  # a method
-    """What was removed is what was heard there last."""
-    return lambda self, address, known, _until: remove(self, address, known, known.order.stamp)
-
-
 # ---------------------------------------------------------------------- the agent
 
 

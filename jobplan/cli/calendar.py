@@ -12,8 +12,8 @@ from jobplan.cli.output import counted, put_json, put_table
 from jobplan.cli.session import with_client
 from jobplan.client import Client
 from jobplan.client.live import day_and_clock
-from jobplan.errors import BadInputError
 from jobplan.settings import Settings
+from jobplan.text_files import text_of
 from schemas.codec import decode
 from schemas.queries import CalendarList, CalendarVersion, ListCalendars, ReadCalendar
 from schemas.requests import CalendarImported, DeleteCalendar, ImportCalendar
@@ -33,13 +33,7 @@ def calendar() -> None:
 @with_settings
 def import_(settings: Settings, file: Path, name: str | None) -> None:
     """Give the days of an iCalendar or CSV (date,name) file to the dashboard: a new version of a calendar."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadInputError(f"{file}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadInputError(f"{file}: not UTF-8; save the file as UTF-8") from error
-    request = ImportCalendar(name=name or file.stem, days=read_calendar(file.name, text))
+    request = ImportCalendar(name=name or file.stem, days=read_calendar(file.name, text_of(file)))
 
     async def work(client: Client) -> CalendarImported:
         return decode(bytes((await client.ask(request)).data), CalendarImported)

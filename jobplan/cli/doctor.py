@@ -10,8 +10,9 @@ import click
 from jobplan.cli.options import Verb, with_settings
 from jobplan.cli.output import put_json, put_table
 from jobplan.cli.session import with_client
-from jobplan.errors import BadInputError, BrokerError, CannotLookError
+from jobplan.errors import BrokerError, CannotLookError
 from jobplan.settings import Settings
+from jobplan.text_files import text_of
 
 if TYPE_CHECKING:
     from jobplan.client import Client
@@ -47,7 +48,7 @@ def doctor(settings: Settings, conf: Path | None) -> None:
     from jobplan.client.symptoms import Grade
     from jobplan.clock import now
 
-    wrong_limits = tuple(limits(_text(conf))) if conf is not None else ()
+    wrong_limits = tuple(limits(text_of(conf))) if conf is not None else ()
 
     async def work(client: Client) -> tuple[Finding, ...]:
         await client.follow(Scope.ALL)
@@ -74,12 +75,3 @@ def doctor(settings: Settings, conf: Path | None) -> None:
         put_table(("", "WHAT", "HOW IT IS", "WHAT TO DO"), rows, empty="all is well")
     if wrong:
         raise SystemExit(1)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadInputError(f"{file}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadInputError(f"{file}: not UTF-8") from error

@@ -16,6 +16,7 @@ from jobplan.errors import BadInputError
 from jobplan.simulate.gantt import render
 from jobplan.simulate.night import NightPlay
 from jobplan.simulate.script import Play, Script, ScriptError, read
+from jobplan.text_files import text_of
 from schemas.names import PlanName
 from schemas.plan import PlanSource
 
@@ -45,11 +46,7 @@ def cli_main(
 def _script(file: Path) -> Script:
     """What a file says happens. Raises BadInputError."""
     try:
-        return read(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInputError(f"{file}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadInputError(f"{file}: not UTF-8; save the file as UTF-8") from error
+        return read(text_of(file))
     except ScriptError as error:
         raise BadInputError(f"{file}: {error}") from error
 

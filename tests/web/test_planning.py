@@ -61,14 +61,15 @@ def test_a_file_job_says_that_its_calendar_leaves_out_the_day(page: Page, site: 
 
 
 def test_times_are_in_the_zone_that_is_chosen(page: Page, site: Site) -> None:
-    """The browser's, UTC, or a plan's; the tooltip has the others; what a plan says itself stays as it is written."""
-    folder = write_plan(site.folder.path / "Far", [a_command("Ring", "true")], {"Ring": []}, **FAR)
-    site.do("plan", "import", str(folder))
+    """The browser's, UTC, or that of a plan, also one that comes later; what a plan says itself stays as it is written."""
     log_in(page, site, at="#/plans")
     line = page.locator("tr", has_text="Far")
     start = line.locator("time").first
     zones = page.get_by_label("Time zone of what is shown")
     told = page.locator("#content")
+    expect(zones.locator("option")).to_have_text(["Europe/London", "UTC"])
+    folder = write_plan(site.folder.path / "Far", [a_command("Ring", "true")], {"Ring": []}, **FAR)
+    site.do("plan", "import", str(folder))
     expect(zones.locator("option")).to_have_text(["Europe/London", "Asia/Tokyo", "UTC"])
     expect(start).to_have_text("2035-07-01 21:30:00")
     for zone, text in {"UTC": "2035-07-01 20:30:00", "Asia/Tokyo": "2035-07-02 05:30:00"}.items():

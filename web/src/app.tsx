@@ -5,7 +5,7 @@ import { said, unsay } from "./acting";
 import { ActionDialog } from "./dialog";
 import { browserZone, moment, zone } from "./format";
 import { leave, link } from "./link";
-import { changes, dashboard, goneSince, plans, unreadable } from "./picture";
+import { dashboard, goneSince, plans, unreadable } from "./picture";
 import { roleTold } from "./rights";
 import { route, to } from "./route";
 import { Agents } from "./views/agents";
@@ -23,7 +23,7 @@ import { words } from "./words";
 export function App(): JSX.Element {
   const here = link.value;
   const inside = here.state !== "out" && (here.state !== "connecting" || here.user !== "");
-  const known = changes.value > 0 && dashboard() !== undefined;
+  const known = dashboard() !== undefined;
   if (here.state === "out" || (here.state === "connecting" && !known) || !inside) return <LogIn />;
   const doubt = whyInDoubt();
   return (

@@ -4,7 +4,7 @@
  */
 import { computed } from "@preact/signals";
 import type { Blocker, JobState, LockClaim, LockState } from "./documents";
-import { changes, locks } from "./picture";
+import { locks } from "./picture";
 import { words } from "./words";
 
 interface Place {
@@ -19,7 +19,6 @@ const SHOWN = 3;
 const key = (lock: string, instance: string, job: string): string => `${lock}\n${instance}\n${job}`;
 
 const places = computed(() => {
-  void changes.value;
   const found = new Map<string, Place>();
   for (const lock of locks()) {
     lock.queue?.forEach((claim, before) => found.set(key(lock.lock, claim.instance, claim.job), { lock, before }));

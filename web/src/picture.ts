@@ -1,6 +1,7 @@
 /**
  * The newest snapshot of every topic that is followed. The newest wins; after a replay, what it did not confirm is dropped
- * where its writer says that it shows everything. Views read it, and are drawn again when `changes` counts up.
+ * where its writer says that it shows everything. Whoever reads from it is drawn again when `changes` counts up: reading says so by
+ * itself, for a component that reads any signal is not drawn again with the one around it.
  */
 import { signal } from "@preact/signals";
 import type { Header, InstanceStatus, JobState, LockState, PlanStatus, Presence } from "./documents";
@@ -12,7 +13,7 @@ interface Seen {
   replay: number;
 }
 
-export const changes = signal(0);
+const changes = signal(0);
 export const unreadable = signal(0);
 
 const WIRE_VERSION = 1;
@@ -139,10 +140,12 @@ export function forgetAll(): void {
 }
 
 export function at<T extends Header>(topic: string): T | undefined {
+  void changes.value;
   return seen.get(topic)?.document as T | undefined;
 }
 
 function all<T extends Header>(filter: string): T[] {
+  void changes.value;
   const found: T[] = [];
   for (const [topic, one] of seen) if (matches(filter, topic)) found.push(one.document as T);
   return found;

@@ -1,7 +1,7 @@
 /** What the person who is logged in may ask for, as the dashboard says it: so that a button says why before it is tried. */
 import { effect, signal } from "@preact/signals";
 import { askOnce, link } from "./link";
-import { at, changes, dashboard, instance } from "./picture";
+import { at, dashboard, instance } from "./picture";
 import { words } from "./words";
 
 type Role = "viewer" | "operator" | "admin";
@@ -44,7 +44,6 @@ effect(() => {
 /** Asked again as soon as anything is granted or taken back. */
 let known = 0;
 effect(() => {
-  void changes.value;
   const revision = at("dashboard/grants")?.revision ?? 0;
   if (revision === known) return;
   known = revision;

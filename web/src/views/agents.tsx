@@ -2,12 +2,11 @@
 import type { JSX } from "preact";
 import { draining } from "../acting";
 import { Act, Empty, Table, When } from "../parts";
-import { agents, changes, goneSince } from "../picture";
+import { agents, goneSince } from "../picture";
 import { escape } from "../topics";
 import { words } from "../words";
 
 export function Agents(): JSX.Element {
-  void changes.value;
   const all = agents();
   const { columns } = words.agents;
   return (

@@ -12,7 +12,7 @@ import { placeOf, rangeOf } from "../editing/places";
 import { isSource, type Source } from "../editing/source";
 import { askOnce } from "../link";
 import { Act, Empty } from "../parts";
-import { changes, plan as stored } from "../picture";
+import { plan as stored } from "../picture";
 import { forbidden } from "../rights";
 import { to } from "../route";
 import { words } from "../words";
@@ -124,7 +124,6 @@ export function Desk({ draft, title, tab, where, giveUp }: Wanted): JSX.Element 
 
 /** Goes with the plan; the draft stays. */
 function Delete({ plan }: { plan: string }): JSX.Element | null {
-  void changes.value;
   return stored(plan) === undefined ? null : <Act name={plan} choice={deleting(plan)} label={words.plans.delete} title={`${words.plans.delete} ${plan}`} />;
 }
 

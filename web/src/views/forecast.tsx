@@ -5,7 +5,7 @@ import type { CalendarSummary, CalendarVersion, Coming, Foretold } from "../docu
 import { clock, dayOf, elsewhere } from "../format";
 import { askOnce } from "../link";
 import { Empty, Table, When } from "../parts";
-import { changes, plans } from "../picture";
+import { plans } from "../picture";
 import { words } from "../words";
 
 const SPANS = [1, 7, 31, 92];
@@ -54,7 +54,6 @@ function Days({ found }: { found: Foretold }): JSX.Element {
 }
 
 export function Forecast(): JSX.Element {
-  void changes.value;
   const [days, setDays] = useState(7);
   const [plan, setPlan] = useState("");
   const [found, setFound] = useState<Foretold>();

@@ -7,7 +7,7 @@ import { lived, moment } from "../format";
 import { type Deadline, type Estimated, useEstimate } from "../estimates";
 import { follow } from "../link";
 import { Badge, Empty, Json, Progress, When } from "../parts";
-import { agents, changes, instance, jobs } from "../picture";
+import { agents, instance, jobs } from "../picture";
 import { to } from "../route";
 import { jobsOf } from "../topics";
 import { words } from "../words";
@@ -20,7 +20,6 @@ import { Tree } from "./tree";
 const TABS = ["tree", "graph", "timeline", "parameters", "audit", "json"] as const;
 
 export function Instance({ id, tab }: { id: string; tab: string }): JSX.Element {
-  void changes.value;
   useEffect(() => follow(jobsOf(id)), [id]);
   const one = instance(id);
   const estimate = useEstimate(one);

@@ -5,7 +5,7 @@ import type { InstanceStatus } from "../documents";
 import { estimates, useEstimates } from "../estimates";
 import { lived, moment } from "../format";
 import { Badge, Empty, Progress, Table, When } from "../parts";
-import { changes, instances } from "../picture";
+import { instances } from "../picture";
 import { to } from "../route";
 import { words } from "../words";
 
@@ -32,7 +32,6 @@ export const filterBy = (plan: string): void => {
 };
 
 export function Instances(): JSX.Element {
-  void changes.value;
   const all = instances();
   const wanted = text.value.trim().toLowerCase();
   const shown = all.filter((one) => KEEPS[kept.value](one) && (wanted === "" || says(one, wanted)));

@@ -7,7 +7,7 @@ import { lasted, now } from "../format";
 import { blockersOf } from "../holders";
 import { follow } from "../link";
 import { Badge, Empty, Facts, Json, When } from "../parts";
-import { at, changes, instance } from "../picture";
+import { at, instance } from "../picture";
 import { to } from "../route";
 import { jobAt } from "../topics";
 import { kindOf, words } from "../words";
@@ -16,7 +16,6 @@ import { History } from "./history";
 import { Log } from "./log";
 
 export function Job({ instance: id, context, job }: { instance: string; context: string; job: string }): JSX.Element {
-  void changes.value;
   const topic = jobAt(id, context, job);
   useEffect(() => follow(topic), [topic]);
   const one = at<JobState>(topic);

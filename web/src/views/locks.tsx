@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import type { LockClaim } from "../documents";
 import { freeing } from "../acting";
 import { Act, Empty, Table, When } from "../parts";
-import { changes, locks } from "../picture";
+import { locks } from "../picture";
 import { to } from "../route";
 import { words } from "../words";
 
@@ -30,7 +30,6 @@ function Claims({ claims, lock }: { claims: LockClaim[] | undefined; lock?: stri
 }
 
 export function Locks(): JSX.Element {
-  void changes.value;
   const all = locks();
   const { columns } = words.locks;
   return (

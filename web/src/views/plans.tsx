@@ -4,7 +4,7 @@ import { enabling, preparing, startOf, subject } from "../acting";
 import type { PlanStatus, PlanVersion } from "../documents";
 import { askOnce } from "../link";
 import { Act, Badge, Empty, Table, When } from "../parts";
-import { changes, plans } from "../picture";
+import { plans } from "../picture";
 import { to } from "../route";
 import { words } from "../words";
 import { filterBy } from "./instances";
@@ -74,7 +74,6 @@ function Row({ one }: { one: PlanStatus }): JSX.Element {
 }
 
 export function Plans(): JSX.Element {
-  void changes.value;
   const all = plans();
   return (
     <>

@@ -17,6 +17,7 @@ from benchmarks import audit, context_machine, fan, flood, hop, large, page, res
 from benchmarks.figures import Figure, table
 from benchmarks.results import keep, machine
 
+_ROUNDS = 5
 _QUICK_INSTANCES = 50
 _QUICK_JOBS = 500
 _QUICK_ROWS = 20_000
@@ -25,26 +26,25 @@ Measure = Callable[[int], Awaitable[list[Figure]]]
 
 
 class Part(Struct, frozen=True):
-    """Something to measure: how, how often, and how in a hurry."""
+    """Something to measure: how, and how in a hurry."""
 
     measure: Measure
-    rounds: int = 5
     quick: Measure | None = None
 
 
 PARTS = {
     "hop": Part(hop.measure),
-    "chains": Part(hop.by_length, 3, lambda rounds: hop.by_length(rounds, (10, 20))),
+    "chains": Part(hop.by_length, lambda rounds: hop.by_length(rounds, (10, 20))),
     "fan": Part(fan.measure),
     "orchestration": Part(context_machine.measure),
-    "restart": Part(restart.growth, 3, lambda rounds: restart.measure(rounds, _QUICK_INSTANCES)),
-    "timers": Part(timers.measure, 1),
+    "restart": Part(restart.growth, lambda rounds: restart.measure(rounds, _QUICK_INSTANCES)),
+    "timers": Part(timers.measure),
     "rest": Part(rest.measure),
-    "large": Part(large.measure, 1, lambda rounds: large.measure(rounds, _QUICK_JOBS)),
-    "scale": Part(scale.measure, 1, lambda rounds: scale.measure(rounds, (10, 100), _QUICK_JOBS)),
-    "flood": Part(flood.measure, 1),
+    "large": Part(large.measure, lambda rounds: large.measure(rounds, _QUICK_JOBS)),
+    "scale": Part(scale.measure, lambda rounds: scale.measure(rounds, (10, 100), _QUICK_JOBS)),
+    "flood": Part(flood.measure),
     "page": Part(page.measure),
-    "audit": Part(audit.measure, 1, lambda rounds: audit.measure(rounds, _QUICK_ROWS)),
+    "audit": Part(audit.measure, lambda rounds: audit.measure(rounds, _QUICK_ROWS)),
 }
 
 
@@ -52,7 +52,7 @@ async def _measured(name: str, rounds: int, *, quick: bool) -> list[Figure]:
     part, begun = PARTS[name], perf_counter()
     measure = part.quick or part.measure if quick else part.measure
     Console(stderr=True).print(f"{name} ...", end=" ")
-    figures = await measure(1 if quick else rounds or part.rounds)
+    figures = await measure(1 if quick else rounds or _ROUNDS)
     Console(stderr=True).print(f"{perf_counter() - begun:.0f} s")
     return figures
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import resource
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
@@ -12,6 +13,7 @@ from agent_node.app import Agent
 from agent_node.config import load
 from benchmarks.figures import Figure
 from benchmarks.folders import new_folder
+from benchmarks.memory import peak
 from broker.memory import MemoryBroker
 from broker.runtime.store import SqliteStore
 from schemas.names import RunId
@@ -26,17 +28,24 @@ _LOOK = 0.005
 
 
 async def measure(rounds: int) -> list[Figure]:
-    """So many floods."""
+    """So many floods, each of an agent in a process of its own, whose memory is as small as an agent's."""
     found: dict[str, list[float]] = {}
+    own = multiprocessing.get_context("spawn")
     for _ in range(rounds):
-        for what, value in (await _flood(new_folder())).items():
-            found.setdefault(what, []).append(value)
+        with ProcessPoolExecutor(1, mp_context=own) as process:
+            flood = asyncio.get_running_loop().run_in_executor(process, _flooded, new_folder())
+            for what, value in (await flood).items():
+                found.setdefault(what, []).append(value)
     of = f"{JOBS} commands due at once"
     return [
         Figure(part="flood", name=f"agent's loop late, p50, {of}", unit="ms", values=tuple(found["p50"])),
         Figure(part="flood", name="agent's loop late, p99", unit="ms", values=tuple(found["p99"])),
         Figure(part="flood", name="memory grown", unit="MiB", values=tuple(found["grown"])),
     ]
+
+
+def _flooded(folder: Path) -> dict[str, float]:
+    return asyncio.run(_flood(folder))
 
 
 async def _flood(folder: Path) -> dict[str, float]:
@@ -48,7 +57,7 @@ async def _flood(folder: Path) -> dict[str, float]:
     broker = MemoryBroker()
     config = load(AGENT, environment={}, data=folder / "data", table={"concurrency": TOGETHER})
     config.data.mkdir()
-    before = _peak()
+    before = peak()
     async with (
         SqliteStore.open(config.data / "agent.db") as store,
         Desk(broker.bus(), broker.topics.prefix).connected() as desk,
@@ -68,7 +77,7 @@ async def _flood(folder: Path) -> dict[str, float]:
     if len(log.read_text()) != 2 * JOBS:
         raise AssertionError(f"{len(log.read_text()) // 2} commands ran, not {JOBS}")
     cuts = quantiles(late, n=100)
-    return {"p50": cuts[49] * 1000, "p99": cuts[98] * 1000, "grown": _peak() - before}
+    return {"p50": cuts[49] * 1000, "p99": cuts[98] * 1000, "grown": peak() - before}
 
 
 async def _say_journal(agent: Agent, desk: Desk) -> None:
@@ -94,8 +103,3 @@ async def _watch(late: list[float]) -> None:
         begun = perf_counter()
         await asyncio.sleep(_LOOK)
         late.append(perf_counter() - begun - _LOOK)
-
-
-def _peak() -> float:
-    """The most memory this process has had so far, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

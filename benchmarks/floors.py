@@ -15,9 +15,9 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from itertools import pairwise
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from itertools import count, pairwise
 from pathlib import Path
 from time import perf_counter
 
@@ -94,22 +94,32 @@ async def bare(jobs: int, most: int) -> float:
     return perf_counter() - begun
 
 
-def commits(file: Path, count: int) -> list[float]:
+@contextmanager
+def database(file: Path) -> Iterator[Callable[[], None]]:
+    """A new SQLite database; each call commits three records."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as opened:
+        opened.execute("PRAGMA journal_mode = WAL")
+        opened.execute("PRAGMA synchronous = FULL")
+        opened.execute("CREATE TABLE record (tbl TEXT, key TEXT, body BLOB, PRIMARY KEY (tbl, key)) WITHOUT ROWID")
+        numbers = count()
+
+        def commit() -> None:
+            number = next(numbers)
+            opened.execute("BEGIN")
+            opened.executemany(_UPSERT, [("job", f"{number + other}", BODY) for other in range(3)])
+            opened.execute("COMMIT")
+
+        yield commit
+
+
+def commits(file: Path, number: int) -> list[float]:
     """Seconds of each of so many commits."""
-    database = sqlite3.connect(file, isolation_level=None)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = FULL")
-    database.execute(
-        "CREATE TABLE record (tbl TEXT, key TEXT, body BLOB, PRIMARY KEY (tbl, key)) WITHOUT ROWID",
-    )
     seconds = []
-    for number in range(count):
-        begun = perf_counter()
-        database.execute("BEGIN")
-        database.executemany(_UPSERT, [("job", f"{number + other}", BODY) for other in range(3)])
-        database.execute("COMMIT")
-        seconds.append(perf_counter() - begun)
-    database.close()
+    with database(file) as commit:
+        for _ in range(number):
+            begun = perf_counter()
+            commit()
+            seconds.append(perf_counter() - begun)
     return seconds
 
 

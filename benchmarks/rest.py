@@ -10,15 +10,20 @@ from pathlib import Path
 from time import perf_counter
 
 from benchmarks.figures import Figure
-from benchmarks.site import a_site, cpu_seconds, resident
+from benchmarks.memory import resident
+from benchmarks.site import a_site, cpu_seconds
 from tests.e2e.nodes import JOBPLAN, environment
+
+_PACKAGES = (
+    "import asyncio, sqlite3, aiomqtt, aiosqlite, croniter, msgspec; from benchmarks.memory import peak; print(peak())"
+)
 
 
 async def measure(rounds: int, seconds: float = 4.0) -> list[Figure]:
     """So many looks, ``seconds`` apart."""
     cpu: dict[str, list[float]] = {"dashboard": [], "agent": []}
     memory: dict[str, list[float]] = {"dashboard": [], "agent": []}
-    command, floor = [], []
+    command, floor, packages = [], [], []
     with tempfile.TemporaryDirectory() as name:
         async with a_site(Path(name), "a") as site:
             pids = {"dashboard": site.dashboard.pid, "agent": site.agents["a"].pid}
@@ -31,6 +36,7 @@ async def measure(rounds: int, seconds: float = 4.0) -> list[Figure]:
                     memory[node].append(resident(pid))
                 floor.append(_took([sys.executable, "-c", "pass"]))
                 command.append(_took([*JOBPLAN, "--version"]))
+                packages.append(float(_said([sys.executable, "-c", _PACKAGES])))
     most = {"dashboard": 100.0, "agent": 60.0}
     return [
         *(
@@ -41,6 +47,7 @@ async def measure(rounds: int, seconds: float = 4.0) -> list[Figure]:
             Figure(part="rest", name=f"{node}, memory", unit="MiB", values=tuple(values), target=most[node])
             for node, values in memory.items()
         ),
+        Figure(part="rest", name="Python with the packages of both, memory", unit="MiB", values=tuple(packages)),
         Figure(
             part="rest",
             name="jobplan --version",
@@ -54,5 +61,9 @@ async def measure(rounds: int, seconds: float = 4.0) -> list[Figure]:
 
 def _took(command: list[str]) -> float:
     begun = perf_counter()
-    subprocess.run(command, check=True, capture_output=True, env=environment())  # noqa: S603  # ours
+    _said(command)
     return (perf_counter() - begun) * 1000
+
+
+def _said(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment()).stdout  # noqa: S603  # ours

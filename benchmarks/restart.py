@@ -14,8 +14,9 @@ from msgspec import Struct
 from benchmarks.context_machine import Office
 from benchmarks.figures import Figure
 from benchmarks.folders import new_folder
+from benchmarks.memory import resident
 from benchmarks.plans import chain, plan
-from benchmarks.site import Site, Watcher, is_up, resident
+from benchmarks.site import Site, Watcher, is_up
 from broker.bus import Publication
 from broker.runtime.core import Key
 from broker.runtime.store import SqliteStore

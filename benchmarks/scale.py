@@ -6,7 +6,6 @@ million jobs on ten thousand agents takes ten minutes of processor time.
 
 from __future__ import annotations
 
-import resource
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from itertools import islice
 
 from benchmarks.day import Cost, Day
 from benchmarks.figures import Figure
+from benchmarks.memory import peak
 from benchmarks.results import keep, machine
 from broker.runtime.cycles import look_seldom
 
@@ -80,7 +80,7 @@ def a_day(agents: int, jobs: int) -> list[Figure]:
         deque(islice(playing, jobs // 10), maxlen=0)
         tenths.append((day.jobs.seconds - before) / (jobs // 10) * 1e6)
         before = day.jobs.seconds
-        print(f"tenth {number}: {tenths[-1]:.0f} µs a job, {_memory():.0f} MiB", flush=True)  # noqa: T201  # a program
+        print(f"tenth {number}: {tenths[-1]:.0f} µs a job, {peak():.0f} MiB", flush=True)  # noqa: T201  # a program
     figure = partial(Figure, part="day")
     of = f"{agents:,} agents, {jobs:,} jobs"
     return [
@@ -109,13 +109,8 @@ def a_day(agents: int, jobs: int) -> list[Figure]:
             figure(name=f"{of}: {unit} a job", unit=unit, values=(getattr(day.jobs, field) / jobs,))
             for field, unit in COUNTED
         ),
-        figure(name=f"{of}: memory", unit="MiB", values=(_memory(),)),
+        figure(name=f"{of}: memory", unit="MiB", values=(peak(),)),
     ]
-
-
-def _memory() -> float:
-    """The most that this process has had, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:

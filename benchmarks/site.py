@@ -196,12 +196,6 @@ def is_complete(payload: bytes) -> bool:
     return bool(payload) and decode(payload, JobState).status is JobStatus.COMPLETE
 
 
-def resident(pid: int) -> float:
-    """Memory that a process has now, in MiB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1_048_576
-
-
 def cpu_seconds(pid: int) -> float:
     """Processor time that a process has used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()

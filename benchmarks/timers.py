@@ -1,7 +1,7 @@
 """How late windows open on a dashboard with ten thousand plans, and what it costs to wait for them: real clock, driver and disk.
 
 Late is from the second a start is due to the moment its instance is handed to the broker, saved and all. The broker is the model
-in this process: what a network adds is not ours.
+in this process: what a network adds is not ours. The floor is a bare loop whose timer, due on the same seconds, makes one commit.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, process_time
@@ -17,6 +18,7 @@ from time import perf_counter, process_time
 import msgspec
 from msgspec import Raw, Struct
 
+from benchmarks import floors
 from benchmarks.figures import Figure
 from broker.memory import MemoryBroker
 from broker.runtime.core import Key, Reply, Requested, Tick
@@ -32,8 +34,8 @@ from schemas.plan import PlanSource
 from schemas.requests import ImportPlan
 
 PLANS = 10_000
-SECONDS = 20
-"""How long windows open, and how long nothing is due."""
+SECONDS = 15
+"""How long windows open, how long nothing is due, and how long the floor is looked at."""
 HOUR = 3_600
 
 
@@ -111,12 +113,24 @@ async def live(saved: dict[Key, Struct | None], folder: Path) -> tuple[Watch, fl
     return watch, percent, started
 
 
+async def bare(folder: Path) -> list[float]:
+    """Milliseconds from each whole second until a timer for it has run and saved three records."""
+    late = []
+    with floors.database(folder / "floor.db") as commit:
+        first = wall_clock().replace(microsecond=0) + timedelta(seconds=1)
+        for due in (first + timedelta(seconds=number) for number in range(SECONDS)):
+            await asyncio.sleep((due - wall_clock()).total_seconds())
+            commit()
+            late.append((wall_clock() - due).total_seconds() * 1000)
+    return late
+
+
 def _answers_only(effect: Effect) -> None:
     raise AssertionError(f"nobody asked for {effect!r}")
 
 
 async def measure(rounds: int) -> list[Figure]:
-    """Windows that open all the time, then none; so many spans of ``SECONDS`` each."""
+    """A bare loop, windows that open all the time, then none; so many spans of ``SECONDS`` each."""
     now = wall_clock()
     spread = records((a_plan(n, f"{n % 60} {n // 60 % 60} * * * ?") for n in range(PLANS)), now)
     far = (now + timedelta(hours=12)).hour
@@ -124,16 +138,19 @@ async def measure(rounds: int) -> list[Figure]:
     found: dict[str, list[float]] = {}
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+            floor = median(await bare(Path(one)))
             watch, busy, started = await live(spread, Path(one))
             _, idle, _ = await live(quiet, Path(other))
-        late = sorted(watch.late.values())
-        once = {"p50": median(late), "p99": quantiles(late, n=100)[98], "busy": busy, "idle": idle, "start": started}
+        late = list(watch.late.values())
+        p50, p99 = median(late), quantiles(late, n=100)[98]
+        once = {"floor": floor, "p50": p50, "p99": p99, "busy": busy, "idle": idle, "start": started}
         for what, value in once.items():
             found.setdefault(what, []).append(value)
     of = f"{PLANS:,} plans"
+    late_by = partial(Figure, part="timers", unit="ms", floor="a bare timer, one commit", floors=tuple(found["floor"]))
     return [
-        Figure(part="timers", name=f"window opens late, p50, {of}", unit="ms", values=tuple(found["p50"])),
-        Figure(part="timers", name="window opens late, p99", unit="ms", values=tuple(found["p99"])),
+        late_by(name=f"window opens late, p50, {of}", values=tuple(found["p50"])),
+        late_by(name="window opens late, p99", values=tuple(found["p99"])),
         Figure(part="timers", name="processor, three windows a second", unit="%", values=tuple(found["busy"])),
         Figure(part="timers", name=f"processor, {of}, nothing due", unit="%", values=tuple(found["idle"]), target=1.0),
         Figure(part="timers", name=f"start with {of}", unit="s", values=tuple(found["start"])),

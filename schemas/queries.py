@@ -10,7 +10,7 @@ from msgspec import Meta, Raw, field
 
 from schemas.asked import Asked, Instant, Told
 from schemas.grants import Grant, Right
-from schemas.names import PlanName, UserName
+from schemas.names import InstanceId, PlanName, UserName
 from schemas.notifications import Delivery, DeliveryState, Notification
 from schemas.plan import PlanSource
 
@@ -100,6 +100,11 @@ class Coming(Told, frozen=True, kw_only=True):
     at: Instant
     plan: PlanName
     job: str = ""
+    """Its identifier."""
+    name: str = ""
+    """What people call the job: its name, or the identifier where several jobs have that name."""
+    instance: InstanceId | None = None
+    """Of a fire: the instance in which it will be; null: in one that is still to open."""
     local: str
     """The wall time in ``zone``."""
     zone: str

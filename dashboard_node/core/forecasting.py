@@ -14,6 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dashboard_node.core.graph import PlanGraph
 from dashboard_node.core.schedules import in_blackout, length, schedule_of, zone_of
@@ -21,7 +22,7 @@ from dashboard_node.core.state import State
 from schemas.blackout import JobDefinitionError, blackout_until
 from schemas.blackout import zone_of as zone_of_job
 from schemas.cron import parse
-from schemas.names import NodeName, PlanName
+from schemas.names import InstanceId, NodeName, PlanName
 from schemas.plan import ClockJob, FileJob, OnBlackout, StartupControl
 from schemas.queries import Coming, Forecast, Foretold, What
 from schemas.schedule import MOMENT, Schedule, schedule
@@ -41,6 +42,8 @@ class _Window(Struct, frozen=True):
     opens: datetime
     closes: datetime | None
     version: int
+    instance: InstanceId | None = None
+    """Whose time it is; None: it is still to open."""
 
 
 def forecast(state: State, now: datetime, query: Forecast) -> Foretold:
@@ -70,7 +73,7 @@ def _of_plan(state: State, name: PlanName, span: tuple[datetime, datetime], each
 
     push(_windows(state, name, span))
     for instance in state.active_of(name):
-        window = _Window(span[0], instance.closes, instance.version)
+        window = _Window(span[0], instance.closes, instance.version, instance.id)
         for stream in [] if instance.clocks_disabled else _clocks(state, name, window, span[1], each):
             push(stream)
     while heap:
@@ -116,7 +119,8 @@ def _clocks(state: State, name: PlanName, window: _Window, until: datetime, each
     graph = state.graph(name, window.version)
     end = until if window.closes is None else min(until, window.closes - MOMENT)
     for job in _clock_jobs(graph):
-        yield _fires(state, name, job, (window.opens, end), each)
+        fires = _fires(state, name, job, (window.opens, end), each)
+        yield (replace(fire, name=graph.called(job.id), instance=window.instance) for fire in fires)
 
 
 def _clock_jobs(graph: PlanGraph) -> list[ClockJob]:

@@ -5,6 +5,7 @@ Built once per version; an event's cost then follows the successors of its job, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
@@ -45,6 +46,8 @@ class Copy(Struct, frozen=True, kw_only=True):
     context: int
     id: JobId
     name: str
+    called: str
+    """What people are told of it by: its name, or the identifier where several jobs of the plan have that name."""
     agent: NodeName
     kind: JobKind
     artefact: Artefact | None
@@ -121,6 +124,11 @@ class PlanGraph(Struct, frozen=True, kw_only=True):
             node = self.contexts[at]
             yield node
             at = node.parent
+
+    def called(self, job: str) -> str:
+        """What people are told of a job by; of an identifier that is in no context: itself."""
+        copies = self.residences.get(job, ())
+        return self.copies[copies[0]].called if copies else job
 
     def watched_by(self, agent: NodeName) -> tuple[ClockJob | FileJob, ...]:
         """The clock and file jobs the agent watches for this plan version, by identifier."""
@@ -212,6 +220,8 @@ class _Copies:
         self._artefacts: dict[str, Artefact] = {job.id: job for job in source.jobs}
         self._places = places
         self._jobs = jobs
+        names = Counter({job.id: job.job_name for _, job in jobs}.values())
+        self._shared = {name for name, count in names.items() if count > 1}
         self._residences = residences
         self._rules = rules
         self._upstream = {index: tuple(dict.fromkeys(mentioned(rule))) for index, rule in rules.items()}
@@ -241,6 +251,7 @@ class _Copies:
             context=at,
             id=job.id,
             name=job.job_name,
+            called=job.id if job.job_name in self._shared else job.job_name,
             agent=NodeName(job.agent_name),
             kind=kind,
             artefact=artefact,

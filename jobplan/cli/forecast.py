@@ -39,7 +39,9 @@ def forecast(settings: Settings, days: int, plan_name: str | None, each: int) ->
         return
     rows = [_row(one) for one in found.rows]
     put_table(
-        ("LOCAL TIME", "ZONE", "PLAN", "JOB", "WHAT", "NOTE"), rows, empty=f"nothing is due in {counted(days, 'day')}"
+        ("LOCAL TIME", "ZONE", "PLAN", "JOB", "WHAT", "NOTE", "INSTANCE"),
+        rows,
+        empty=f"nothing is due in {counted(days, 'day')}",
     )
     if found.more:
         say(f"and more until {day_and_clock(found.until)}: name a plan, or fewer days")
@@ -50,4 +52,5 @@ def _row(one: Coming) -> tuple[str, ...]:
     what = f"[{style}]{one.what}[/]" if style else one.what.value
     until = f"until {day_and_clock(one.closes)}" if one.closes is not None else ""
     note = (one.note or until).replace("[", "\\[")
-    return (one.local, one.zone, one.plan.replace("[", "\\["), one.job.replace("[", "\\["), what, note)
+    plan, job, instance = (text.replace("[", "\\[") for text in (one.plan, one.name or one.job, one.instance or ""))
+    return (one.local, one.zone, plan, job, what, note, instance)

@@ -118,7 +118,7 @@ def test_pictures(browser: Browser, orders: Orders, folder: Path, *, dark: bool)
 def take_editor(page: Page, take: Callable[[str], None]) -> None:
     """The ways to edit a plan."""
     view(page, "#/plans/MorningOrders")
-    expect(page.get_by_role("heading", name="Nothing is wrong with it")).to_be_visible()
+    expect(page.get_by_role("heading", name="1 warning, no faults")).to_be_visible()
     page.get_by_label("Opens at").fill("0 30 7 ? * MON-FRI")
     expect(page.get_by_role("heading", name="1 change")).to_be_visible()
     expect(page.locator(".starts ins").first).to_be_visible()

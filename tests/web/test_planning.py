@@ -20,9 +20,12 @@ SAMPLE = ROOT / "jobplan" / "sample"
 PLAN = "The plan as JSON"
 REVIEW = "Review and save …"
 SAVE = "Save as the next version"
-GOOD = "Nothing is wrong with it"
+GOOD = re.compile("^1 warning, no faults$")
+"""Of the plan Daily: nothing starts its only job but a person."""
 FAR = {"timeWindowStart": "0 30 5 2 7 ? 2035", "timezone": "Asia/Tokyo"}
 """Five in the morning in Japan, when it is the evening before in London."""
+FAULTLESS = {"timeWindowStart": "0 0 6 * * ?", "jobDependencies": [{"jobIdentifier": "north-Noon"}]}
+TWO_DAYS = {"contextTtlMilliseconds": 2 * 86_400_000, "ableToRunConcurrently": True}
 
 
 def test_what_is_coming_and_the_calendars(page: Page, site: Site, daily: str) -> None:
@@ -102,6 +105,42 @@ def test_a_plan_is_changed_in_its_form(page: Page, site: Site, daily: str) -> No
     page.get_by_role("button", name=SAVE).click()
     expect(page.get_by_label("Answers")).to_contain_text(f"{daily}: saved as version 2")
     expect(page.locator("tr", has_text=daily)).to_contain_text("0 30 7 * * ?")
+
+
+def test_the_heading_says_how_many_faults_and_warnings_there_are(page: Page, site: Site) -> None:
+    """And that nothing is wrong only where there is neither; warnings alone do not keep a plan from being saved."""
+    clock = {"agentName": "north", "jobName": "Noon", "cronExpression": "0 0 12 * * ?"}
+    site.do("plan", "import", str(write_plan(site.folder.path / "Quiet", [clock], {}, **FAULTLESS)))
+    log_in(page, site, at="#/plans/Quiet/json")
+    expect(page.get_by_role("heading", name="Nothing is wrong with it")).to_be_visible()
+    source = json.loads(page.get_by_label(PLAN).input_value())
+    source["plan"]["onAgentAway"] = "lost"
+    page.get_by_label(PLAN).fill(json.dumps(source))
+    expect(page.get_by_role("heading", name=re.compile(r"^2 warnings, no faults$"))).to_be_visible()
+    expect(page.get_by_role("button", name=REVIEW)).to_be_enabled()
+    source["plan"]["timeWindowStart"] = "0 0 25 * * ?"
+    page.get_by_label(PLAN).fill(json.dumps(source))
+
+    expect(page.get_by_role("heading", name=re.compile(r"^1 fault, 1 warning$"))).to_be_visible()
+    expect(page.get_by_role("button", name=REVIEW)).to_be_disabled()
+    page.get_by_role("button", name="Give up the changes").click()
+
+
+def test_a_clock_that_is_coming_says_of_which_instance(page: Page, site: Site) -> None:
+    """Of two that stand open side by side, each with its own; of a window to come there is none yet."""
+    clock = {"agentName": "north", "jobName": "Noon", "cronExpression": "0 0 12 * * ?"}
+    folder = write_plan(site.folder.path / "Twice", [clock], {"Noon": []}, **TWO_DAYS)
+    site.do("plan", "import", str(folder))
+    instances = sorted(site.do("instance", "start", "Twice").strip() for _ in range(2))
+    log_in(page, site, at="#/forecast")
+    page.get_by_label("Plan").select_option("Twice")
+    fires = page.locator("tbody tr", has_text="Noon")
+    expect(fires.first).to_be_visible()
+    told = {name: fires.filter(has=page.get_by_role("link", name=name)).count() for name in instances}
+    for name in instances:
+        site.do("instance", "end", name, "--yes")
+
+    assert all(told.values()), told
 
 
 def test_a_blackout_from_one_time_to_another_is_added_to_a_form(page: Page, site: Site, daily: str) -> None:
@@ -267,7 +306,7 @@ def test_a_bundle_of_ikasan_is_dropped_on_the_page(page: Page, site: Site) -> No
     where = page.locator(".dropping").element_handle()
     page.evaluate(drop, [where, base64.b64encode(packed.getvalue()).decode()])
 
-    expect(page.get_by_role("heading", name=GOOD)).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(r"^\d+ warnings?, no faults$"))).to_be_visible()
     expect(page.get_by_label("Parts of the plan").get_by_role("button", name="SettleInvoices")).to_be_visible()
     page.get_by_role("button", name="Give up the changes").click()
 

@@ -209,6 +209,8 @@ export interface Coming {
   at: string;
   plan: string;
   job?: string;
+  name?: string;
+  instance?: string;
   local: string;
   zone: string;
   what: "opens" | "fires" | "skipped";

@@ -225,6 +225,8 @@ export const words = {
     saved: (plan: string, version: number) => `${plan}: saved as version ${version}`,
     noJson: (why: string) => `This is no JSON: ${why}`,
     faults: (count: number) => (count === 1 ? "1 fault" : `${count} faults`),
+    warnings: (count: number) => (count === 1 ? "1 warning" : `${count} warnings`),
+    noFaults: "no faults",
     good: "Nothing is wrong with it",
     checking: "Asking the dashboard …",
     unchanged: "It is as it is stored.",

@@ -6,6 +6,7 @@ import { clock, dayOf, elsewhere } from "../format";
 import { askOnce } from "../link";
 import { Empty, Table, When } from "../parts";
 import { plans } from "../picture";
+import { to } from "../route";
 import { words } from "../words";
 
 const SPANS = [1, 7, 31, 92];
@@ -19,7 +20,15 @@ function Row({ one }: { one: Coming }): JSX.Element {
         </time>
       </td>
       <td>
-        <strong>{one.plan}</strong> {one.job && <span>{one.job}</span>}
+        <strong>{one.plan}</strong> {one.job && <span>{one.name ?? one.job}</span>}
+        {one.instance && (
+          <>
+            {" "}
+            <a class="quiet" href={to("instances", one.instance)}>
+              {one.instance}
+            </a>
+          </>
+        )}
       </td>
       <td>
         <span class={`badge tone-${one.what === "opens" ? "good" : one.what === "fires" ? "run" : "idle"}`}>{words.forecast.what[one.what]}</span> {one.note}
@@ -43,7 +52,7 @@ function Days({ found }: { found: Foretold }): JSX.Element {
           <h2>{day}</h2>
           <Table label={day} heads={Object.values(words.forecast.columns)}>
             {rows.map((one) => (
-              <Row key={`${one.at} ${one.plan} ${one.job ?? ""}`} one={one} />
+              <Row key={`${one.at} ${one.plan} ${one.job ?? ""} ${one.instance ?? ""}`} one={one} />
             ))}
           </Table>
         </section>

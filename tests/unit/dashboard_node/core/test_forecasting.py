@@ -64,6 +64,41 @@ def test_clock_jobs_of_instances_that_run_are_coming_too() -> None:
     assert "side by side" in rows[1].note
 
 
+def test_a_fire_says_of_which_instance_it_is() -> None:
+    """Each of those that stand open; a fire in a window to come has none yet, nor has a start."""
+    office = Office(at("04-02 06:00"))
+    office.imports(a_plan(shape=Shape(hours=30), ableToRunConcurrently=True))
+    office.start("P")
+
+    rows = foretold(office, days=1).rows
+
+    fires = [one for one in rows if one.at == at("04-02 07:00")]
+    assert {one.instance for one in fires} == {one.id for one in office.instances}
+    assert len(fires) == 2
+    assert [one.instance for one in rows if one.what is What.OPENS] == [None]
+    assert [one.instance for one in foretold(office, days=2).rows if one.at > at("04-03 12:00")][:1] == [None]
+
+
+def test_a_fire_is_told_by_its_jobs_name() -> None:
+    """Which is the identifier where another job of the plan has the name, too."""
+    office = Office(at("04-02 12:00"))
+    office.imports(a_plan(shape=Shape(hours=8)))
+    jobs = [{"agentName": agent, "jobName": "q"} for agent in ("a", "b")]
+    clocks = [job | {"type": "quartzScheduleDrivenJob", "cronExpression": "0 0 7 * * ?"} for job in jobs]
+    plan: dict[str, object] = {
+        "name": "Q",
+        "timeWindowStart": "0 0 1 * * ?",
+        "contextTtlMilliseconds": 28_800_000,
+        "scheduledJobs": jobs,
+    }
+    plan["jobDependencies"] = [{"jobIdentifier": "a-q"}, {"jobIdentifier": "b-q"}]
+    office.imports(msgspec.convert({"plan": plan, "jobs": clocks}, PlanSource))
+
+    told = {(one.job, one.name) for one in foretold(office, days=1).rows if one.job}
+
+    assert told == {("a-q", "q"), ("a-q", "a-q"), ("b-q", "b-q")}
+
+
 def test_holidays_blackouts_and_disabled_plans_say_why() -> None:
     """Each start that will not open."""
     office = Office(at("04-02 12:00"))

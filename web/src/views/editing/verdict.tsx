@@ -20,7 +20,7 @@ export function Verdict({ draft, show }: { draft: Draft; show: (fault: Fault) =>
   const text = found.faults.length === 0 ? "" : JSON.stringify(source, null, 2);
   return (
     <section>
-      <h2>{wrong > 0 ? words.editor.faults(wrong) : words.editor.good}</h2>
+      <h2>{verdict(wrong, found.faults.length - wrong)}</h2>
       <ul class="faults">
         {found.faults.map((one) => (
           <li key={`${one.path} ${one.message}`} class={one.warning ? "warning" : "fault"}>
@@ -34,6 +34,13 @@ export function Verdict({ draft, show }: { draft: Draft; show: (fault: Fault) =>
       {wrong === 0 && <Starts draft={draft} starts={found.nextStarts ?? []} />}
     </section>
   );
+}
+
+/** Warnings do not keep a plan from being saved; but something is wrong with it. */
+function verdict(faults: number, warnings: number): string {
+  const { editor } = words;
+  if (warnings === 0) return faults === 0 ? editor.good : editor.faults(faults);
+  return faults === 0 ? `${editor.warnings(warnings)}, ${editor.noFaults}` : `${editor.faults(faults)}, ${editor.warnings(warnings)}`;
 }
 
 /** The next starts, and which of those that are stored now would be no more. */

@@ -112,6 +112,16 @@ def unassigned(draft: Draft, run: Run) -> None:
         draft.put(RUNS, run.run, replace(run, let_go_at=draft.now + LET_GO_GRACE))
 
 
+def resume(draft: Draft) -> None:
+    """A life begins: what was not let go before waits its whole time of grace once more.
+
+    What stands of the dashboard may be old (a broker that went back), and tells whether it is there only after a while.
+    """
+    for _, run in draft.state.all(RUNS):
+        if run.let_go_at is not None:
+            draft.put(RUNS, run.run, replace(run, let_go_at=draft.now + LET_GO_GRACE))
+
+
 def let_go(draft: Draft, run: Run) -> None:
     """Nobody has to be told of its end any more, or somebody wants to know again: no more time of grace."""
     draft.put(RUNS, run.run, replace(run, let_go_at=None))

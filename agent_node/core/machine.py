@@ -201,6 +201,7 @@ def _recover(draft: Draft, event: Recovered) -> None:
     swept = known.swept if known is not None else draft.now
     draft.put(LIFE, ONLY, Life(epoch=event.epoch, started=draft.now, swept=swept, journal=event.journal))
     runs.find_all(draft)
+    endings.resume(draft)
     for document in event.shown.values():
         if isinstance(document, RunReport):
             runs.recover(draft, document)

@@ -1,8 +1,10 @@
 """Whose presence was spoken on this connection, and whose merely stood there: a node that died with the broker stays "alive".
 
-Pure. A node that hears of another's new connection says its own presence again; so whoever lives speaks within moments after we
-have come, and who stays silent for long is doubted: as if its will, which no broker was there to read out, had been. So is who
-was alive before, where a broker that lost its store shows nothing of it.
+Pure. A node that hears that another has shown all it has, on a new connection, says its own presence again; so whoever lives
+speaks within moments after we have come, and who stays silent for long is doubted: as if its will, which no broker was there to
+read out, had been. So is who was alive before, where a broker that lost its store shows nothing of it.
+
+A newcomer's first word is not answered: it is said before the newcomer listens, and what answers it might be replayed to it.
 """
 
 from __future__ import annotations
@@ -24,13 +26,11 @@ class Doubt:
     """What one connection has shown of who lives."""
 
     def __init__(self) -> None:
-        self.several = False
-        """Whether the broker is several servers."""
         self._alive: dict[Writer, None] = {}
         """Who was alive when last we heard, on whatever connection."""
         self._silent: dict[Writer, None] = {}
         self._due: datetime | None = None
-        self._met: dict[Writer, tuple[int, int, bool]] = {}
+        self._met: dict[Writer, tuple[int, int]] = {}
 
     def begin(self) -> None:
         """A connection begins: who was there has to say so again, also where nothing stands of it any more."""
@@ -38,11 +38,7 @@ class Doubt:
         self._due = None
 
     def heard(self, writer: Writer, header: Header, presence: Presence, *, retained: bool) -> bool:
-        """A presence arrived; whether it is of a connection not heard of before, and so of somebody who waits to hear of us.
-
-        On several servers once more when it says that all is shown: what answered its first word may have come between a server's
-        list and its listening, and be heard as something that stands.
-        """
+        """A presence arrived; whether it is of who listens on a connection not heard of before, and waits to hear of us."""
         if presence.state is not NodeState.ALIVE:
             self._alive.pop(writer, None)
             self._silent.pop(writer, None)
@@ -52,10 +48,12 @@ class Doubt:
                 self._silent[writer] = None
             else:
                 self._silent.pop(writer, None)
-        said = (header.epoch, presence.connection, presence.complete and self.several)
-        fresh = presence.state is NodeState.ALIVE and said > self._met.get(writer, (0, 0, False))
+        if presence.state is not NodeState.ALIVE or not presence.complete:
+            return False
+        connection = (header.epoch, presence.connection)
+        fresh = connection > self._met.get(writer, (0, 0))
         if fresh:
-            self._met[writer] = said
+            self._met[writer] = connection
         return fresh and not retained
 
     def spoke(self, writer: Writer) -> None:

@@ -208,7 +208,7 @@ class Life(Generic[E, F]):
         Not ``proved``: what stands comes live. ``unheard``: what an earlier life published may stand unheard.
         """
         standing = {topic: payload for topic, payload in (self._own or {}).items() if payload}
-        self._own, self._doubt.several = None, unheard
+        self._own = None
         outrank(self.epoch, standing, started=self.started)
         told = {topic: agent for topic in standing if (agent := self.wire.told(topic)) is not None}
         own = {topic: payload for topic, payload in standing.items() if topic not in told}

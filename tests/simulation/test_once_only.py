@@ -8,14 +8,26 @@ import pytest
 from msgspec.structs import replace
 
 from broker.runtime.core import AuditRow
-from schemas.addresses import RunReportAt
-from schemas.documents import RunReport
-from schemas.names import InstanceId, NodeName, RunId
+from schemas.addresses import PlanVersionAt, RunReportAt
+from schemas.documents import Document, PlanVersion, RunReport
+from schemas.names import InstanceId, NodeName, PlanName, RunId
 from schemas.status import RunPhase
 from tests.simulation.checkers.reading import DASHBOARD, Ledger, RunRow
 from tests.simulation.checkers.starts import OnceOnly
-from tests.simulation.trace import CommandBegan, FolderLost, PromiseBrokenError, PutBack, Record, Row, Saved, Stepped
+from tests.simulation.plans import nest
+from tests.simulation.trace import (
+    CommandBegan,
+    FolderLost,
+    Found,
+    PromiseBrokenError,
+    PutBack,
+    Record,
+    Row,
+    Saved,
+    Stepped,
+)
 from tests.simulation.world import BEGINNING
+from tests.support.pictures import a_job, a_plan, an_instance, where
 
 RUN = RunId("nest-20260101T000000Z~inner~north-first~1")
 NORTH, SOUTH = NodeName("north"), NodeName("south")
@@ -145,3 +157,32 @@ def test_a_run_that_a_dashboard_from_a_copy_is_told_of_never_begins_elsewhere() 
 
     with pytest.raises(PromiseBrokenError, match="S1"):
         judge.begin(101, SOUTH)
+
+
+def found(*documents: Document) -> Found:
+    """A dashboard whose disk was lost finds these, the plan, and that the run's job had come to it."""
+    version = PlanVersion(plan=PlanName("nest"), version=1, imported=BEGINNING, source=nest(1))
+    job = a_job(instance=KNOWN.instance, attempt=KNOWN.attempt)
+    shown = ((where(document), document) for document in (a_plan("nest"), job, *documents))
+    return Found(at=1.0, node=DASHBOARD, documents=((PlanVersionAt(version.plan, 1), version), *shown))
+
+
+def test_a_run_that_its_job_tells_of_never_begins_elsewhere() -> None:
+    """What stood was enough to know of it."""
+    judge = Judge()
+    judge.hear([found(an_instance(plan="nest", instance=KNOWN.instance))])
+    judge.dashboard_knows(SOUTH)
+
+    with pytest.raises(PromiseBrokenError, match="S1"):
+        judge.begin(101, SOUTH)
+
+
+def test_a_run_of_an_instance_whose_status_does_not_stand_may_begin_elsewhere() -> None:
+    """The broker was set back, and the disk lost before all was shown again: of a job without its instance nothing is known."""
+    judge = Judge()
+    judge.hear([found()])
+    judge.dashboard_knows(SOUTH)
+    judge.begin(101, SOUTH)
+
+    with pytest.raises(PromiseBrokenError, match="S1"):
+        judge.begin(102, SOUTH)

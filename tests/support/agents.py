@@ -157,13 +157,16 @@ class HandDriven:
         self.core = AgentCore(rules)
         self.start()
 
-    def start(self, *, shown: Mapping[Address, Document] | None = None) -> list[Effect]:
-        """Begin a life: what was saved and what stands on the bus is taken in."""
+    def start(
+        self, *, shown: Mapping[Address, Document] | None = None, dashboard: Presence | None = None
+    ) -> list[Effect]:
+        """Begin a life: what was saved and what stands on the bus is taken in, the ``dashboard`` with it; then comes time."""
         self.core = AgentCore(self.rules)
         self.core.restore(list(self.saved.items()))
         self.epoch += 1
         recovered = self.shown if shown is None else shown
         effects = self.give(Recovered(self.now, self.epoch, dict(recovered), self.journal))
+        effects += self.dashboard(dashboard) if dashboard is not None else []
         return effects + self.tick()
 
     def lose_disk(self) -> list[Effect]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from tests.simulation.checkers.alive import Doubted, TakenToBeThere
 from tests.simulation.checkers.copies import GoesBack
 from tests.simulation.checkers.history import Chain, LastWord, Word
 from tests.simulation.checkers.holders import HoldersNamed
 from tests.simulation.checkers.newest import Newest
 from tests.simulation.checkers.peace import Peace
-from tests.simulation.checkers.readers import Doubted, ShownAgain, SpeaksFor, Unheard
+from tests.simulation.checkers.readers import ShownAgain, SpeaksFor, Unheard
 from tests.simulation.checkers.reading import Ledger
 from tests.simulation.checkers.servers import MadeGood, StaysCleared
 from tests.simulation.checkers.shown import Forward, OneWriter, SavedFirst
@@ -53,6 +54,7 @@ def every_checker() -> list[Mapping[type[Record], Listener]]:
         SpeaksFor(),
         HoldersNamed(),
         Doubted(),
+        TakenToBeThere(),
         ExitCodes(),
         Firing(ledger),
         Remembered(ledger),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from broker.mqtt.tombstones import is_tombstone
-from schemas.addresses import AgentPresenceAt, InstanceAt, JobAt
+from schemas.addresses import InstanceAt, JobAt
 from schemas.codec import decode
 from schemas.documents import InstanceStatus, Presence
 from schemas.names import InstanceId
@@ -23,8 +23,6 @@ from tests.simulation.trace import (
     Record,
     Restored,
     Standing,
-    Started,
-    Stepped,
 )
 
 AGAIN = TOPICS.again("")
@@ -162,92 +160,6 @@ class SpeaksFor:
         address = address_of(topic)
         if isinstance(address, JobAt):
             self._jobs.setdefault(address.instance, set()).add(topic)
-
-
-PATIENCE = 120.0
-"""Seconds after which the dashboard has to take a silent agent for gone: it doubts after 90, and its host may be slow."""
-
-
-BESIDE_ITSELF = frozenset({"clock step", "partition"})
-"""Faults after which the dashboard may count anew."""
-
-
-class Doubted:
-    """L1: an agent that died unheard, with the broker that was to read its will out, is taken for gone.
-
-    By the dashboard's first turn after so long: one may take long, where answers are acknowledged late.
-    """
-
-    def __init__(self) -> None:
-        self._late: float | None = None
-        """When the first turn began that ought to take somebody for gone."""
-        self._dead: dict[str, float] = {}
-        """Since when each node has been."""
-        self._since: float | None = None
-        """Since when the dashboard has shown all it has, on the connection it has."""
-        self._alive: set[str] = set()
-        """Who is alive, for all that the dashboard's core has heard."""
-        self.hears: Mapping[type[Record], Listener] = {
-            Started: self._started,
-            Crashed: self._crashed,
-            Accepted: self._accepted,
-            Restored: self._interrupted,
-            Fault: self._fault,
-            Stepped: self._stepped,
-        }
-
-    def _started(self, record: Started) -> None:
-        self._dead.pop(record.node, None)
-
-    def _crashed(self, record: Crashed) -> None:
-        self._dead[record.node] = record.at
-        if record.node == DASHBOARD:
-            self._since = None
-            self._alive.clear()
-
-    def _interrupted(self, _record: Restored) -> None:
-        self._since = None
-
-    def _fault(self, record: Fault) -> None:
-        if self._since is not None and record.victim == DASHBOARD and record.kind in BESIDE_ITSELF:
-            self._since = record.at
-
-    def _accepted(self, record: Accepted) -> None:
-        if record.node == DASHBOARD and record.topic.endswith("/presence"):
-            if not is_complete(record.payload):
-                self._since = None
-            elif self._since is None:
-                self._since = record.at
-
-    def _stepped(self, record: Stepped) -> None:
-        if record.node != DASHBOARD:
-            return
-        if self._late is not None and record.at > self._late:
-            for name in self._overdue(self._late):
-                raise PromiseBrokenError(
-                    "L1", f"{name} has been dead since {self._dead[name]:.3f}, and the dashboard takes it to be there"
-                )
-            self._late = None
-        if self._late is None and self._overdue(record.at):
-            self._late = record.at
-        self._hear(record)
-
-    def _overdue(self, at: float) -> list[str]:
-        """Who ought to be taken for gone by a turn that begins now."""
-        since = self._since
-        if since is None:
-            return []
-        dead = sorted(self._alive & self._dead.keys())
-        return [name for name in dead if at - max(since, self._dead[name]) > PATIENCE]
-
-    def _hear(self, record: Stepped) -> None:
-        if not isinstance(record.address, AgentPresenceAt):
-            return
-        said = record.document
-        if isinstance(said, Presence) and said.state is NodeState.ALIVE:
-            self._alive.add(record.address.agent)
-        else:
-            self._alive.discard(record.address.agent)
 
 
 def is_complete(payload: bytes) -> bool:

@@ -133,16 +133,7 @@ class Ledger:
         for table in (self.plans, self.instances, self.runs, self.jobs, self.taken, self.status):
             table.clear()
         shown = dict(record.documents)
-        plans = {
-            one.plan
-            for one in shown.values()
-            if isinstance(one, PlanStatus) and PlanVersionAt(one.plan, one.version) in shown
-        }
-        believed = {
-            one.instance
-            for one in shown.values()
-            if isinstance(one, InstanceStatus) and one.plan in plans and PlanVersionAt(one.plan, one.version) in shown
-        }
+        believed = believed_of(record)
         for document in shown.values():
             match document:
                 case InstanceStatus() if document.instance in believed:
@@ -236,3 +227,21 @@ def _keep(table: dict[str, T], row: Row, kind: type[T]) -> None:
         table.pop(row.key, None)
     else:
         table[row.key] = msgspec.json.decode(row.body, type=kind)
+
+
+def believed_of(record: Found) -> set[InstanceId]:
+    """The instances that a dashboard whose disk was lost goes on with: their status stands, their plan, and the version they run.
+
+    Of another one jobs may stand, where the broker had been set back and not all was shown again: its runs are known to nobody.
+    """
+    shown = dict(record.documents)
+    plans = {
+        one.plan
+        for one in shown.values()
+        if isinstance(one, PlanStatus) and PlanVersionAt(one.plan, one.version) in shown
+    }
+    return {
+        one.instance
+        for one in shown.values()
+        if isinstance(one, InstanceStatus) and one.plan in plans and PlanVersionAt(one.plan, one.version) in shown
+    }

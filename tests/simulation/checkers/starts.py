@@ -14,7 +14,7 @@ from schemas.documents import JobState, RunReport
 from schemas.names import InstanceId, RunId
 from schemas.plan import CommandJob, Context, Grouping, JobDependency, JobLock, Operator, Plan, PlanSource
 from schemas.requests import Act, Action
-from tests.simulation.checkers.reading import DASHBOARD, Ledger, Place
+from tests.simulation.checkers.reading import DASHBOARD, Ledger, Place, believed_of
 from tests.simulation.plans import HOURS_EVERY, HOURS_LAST, LAST_HOURS
 from tests.simulation.trace import (
     CommandBegan,
@@ -107,10 +107,12 @@ class OnceOnly:
     def _found(self, record: Found) -> None:
         if record.node != DASHBOARD:
             return
+        believed = believed_of(record)
         newest = {(job.instance, job.order): job.attempt for _, job in record.documents if isinstance(job, JobState)}
         shown = {address.run for address, _ in record.documents if isinstance(address, AssignmentAt)}
         for run, row in self._ledger.handed.items():
-            if run not in shown and newest.get((row.instance, row.copy), 0) < row.attempt:
+            known = run in shown or newest.get((row.instance, row.copy), 0) >= row.attempt
+            if row.instance not in believed or not known:
                 self._gone_here.add(run)
         self._forget()
 

@@ -47,6 +47,7 @@ from tests.simulation.mutants.dashboard_ways import (
 from tests.simulation.mutants.ways import (
     Break,
     adopt_what_was_cut_off,
+    answer_the_first_word,
     any_boot,
     any_journal,
     as_it_is,
@@ -248,6 +249,12 @@ MUTANTS = (
         "the forgotten are there",
         "a node that died with a broker which lost its store is never doubted",
         instead(Doubt, "begin", doubt_who_stands_alone),
+    ),
+    Mutant(
+        "first words are answered",
+        "who comes is answered before it listens, and never after",
+        instead(Doubt, "heard", answer_the_first_word),
+        seed=1,
     ),
     Mutant(
         "parts know better",

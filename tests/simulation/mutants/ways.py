@@ -131,6 +131,15 @@ def doubt_who_stands_alone(_: Any) -> Any:  # noqa: ANN401  # a method
     return beginning
 
 
+def answer_the_first_word(heard: Any) -> Any:  # noqa: ANN401  # a method
+    """Who comes is answered as soon as it greets, which is before it listens, and not again."""
+
+    def hearing(self: Doubt, writer: Any, header: Any, presence: Any, **how: bool) -> bool:  # noqa: ANN401  # as it has them
+        return bool(heard(self, writer, header, replace(presence, complete=True), **how))
+
+    return hearing
+
+
 def count_as_heard(replayed: Any) -> Any:  # noqa: ANN401  # a method
     """What nobody acknowledged counts as heard by all when it stands."""
 

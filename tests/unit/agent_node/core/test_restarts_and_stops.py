@@ -218,6 +218,21 @@ def test_end_without_assignment_waits_for_the_dashboard() -> None:
     assert agent.report(RUN) is None
 
 
+def test_end_without_assignment_waits_once_more_in_each_life() -> None:
+    """A dashboard's word that stands there may be old, and the dashboard gone: nobody has had time to notice (S7)."""
+    agent = a_running_agent()
+    agent.clear(RUN)
+    agent.ended(RUN)
+    agent.now += 2 * LET_GO_GRACE
+    agent.start(dashboard=a_presence())
+    at_first = agent.ending(RUN).outcome
+
+    agent.wait_until(agent.now + LET_GO_GRACE)
+
+    assert at_first is Outcome.SUCCEEDED
+    assert agent.report(RUN) is None
+
+
 def test_cleared_assignment_forgets_what_never_started() -> None:
     """Nothing is shown of it any more; assigned again, it may start."""
     agent = HandDriven()

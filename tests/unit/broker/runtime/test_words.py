@@ -53,8 +53,8 @@ def connect(life: Life[Event, Effect], standing: dict[str, bytes] | None = None)
 
 
 def come(life: Life[Event, Effect], agent: NodeName, *, connection: int = 1, retained: bool = False) -> None:
-    """An agent's presence is heard."""
-    word = Presence(node=agent, state=NodeState.ALIVE, connection=connection, since=START)
+    """An agent's presence is heard: it has shown all it has."""
+    word = Presence(node=agent, state=NodeState.ALIVE, connection=connection, since=START, complete=True)
     payload = stamp(encode_body(word), epoch=1, revision=connection, at=START)
     life.deliver(Delivery(TOPICS.topic_of(AgentPresenceAt(agent)), payload, retained))
 

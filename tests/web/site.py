@@ -27,6 +27,8 @@ GUEST = "guest"
 VIEWERS_PASSWORD = "may-look"  # noqa: S105  # of a broker that ends with the test
 PATIENCE = 20.0
 SERVED = "the page is at"
+DRAWN = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+"""To be evaluated in a page: what has come is drawn in the next frame."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -8,10 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.nodes import a_command, write_plan
-from tests.web.site import Site, log_in
-
-DRAWN = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
-"""What has come is drawn in the next frame."""
+from tests.web.site import DRAWN, Site, log_in
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -54,13 +54,12 @@ async function estimate(instance: string, each: boolean): Promise<void> {
   const request = { ask: "instance.estimate", instance, each };
   if (forbidden(request) !== "" || Date.now() - (asked.get(instance) ?? 0) < LEAST) return;
   asked.set(instance, Date.now());
+  const found = await askOnce<Estimated>(request).catch(() => undefined);
+  // Others have been answered meanwhile.
   const next = new Map(estimates.value);
-  try {
-    next.set(instance, await askOnce<Estimated>(request));
-  } catch {
-    next.delete(instance);
-  }
-  estimates.value = new Map([...estimates.value, ...next]);
+  if (found === undefined) next.delete(instance);
+  else next.set(instance, found);
+  estimates.value = next;
 }
 
 /** With every job; asked again whenever the instance has moved, and now and then. */

@@ -25,6 +25,9 @@ export const clock = (when: string | Date | undefined): string => (when === unde
 
 export const dayOf = (when: string): string => formats.value.day.format(new Date(when));
 
+/** Who says when something was has to say it anew on the next day. */
+const today = computed(() => formats.value.day.format(now.value));
+
 /** As an input of date and time takes it. */
 export function wallTime(when: Date): string {
   return new Date(when.getTime() - when.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
@@ -35,8 +38,7 @@ export function moment(when: string | Date | undefined): string {
   if (when === undefined) return "";
   const date = new Date(when);
   const { time, day } = formats.value;
-  const today = day.format(date) === day.format(new Date());
-  return today ? time.format(date) : `${day.format(date)} ${time.format(date)}`;
+  return day.format(date) === today.value ? time.format(date) : `${day.format(date)} ${time.format(date)}`;
 }
 
 /** For a tooltip: the same instant in UTC, and in the plan's zone. */

@@ -49,6 +49,8 @@ const REFUSED_PROTOCOL = new Set([1, 132]);
 export const link = signal<Link>({ state: "out", user: "", reason: "", since: new Date() });
 
 let client: MqttClient | undefined;
+/** Counts connections: what was begun on one does not go on on the next. */
+let turn = 0;
 let root = "";
 let me = "";
 /** How many servers the broker has; which of them is next, and how often in a row one's list stood still. */
@@ -102,6 +104,7 @@ function connect(url: string, user: string, password: string, version: 4 | 5): v
     },
     ...(user === "" ? {} : { username: user, password }),
   });
+  client?.end(true); // who was told twice to log in is here once
   client = here;
   here.on("connect", () => void takeUp(here, clientId));
   here.on("message", (topic, payload, packet) => {
@@ -132,6 +135,8 @@ function connect(url: string, user: string, password: string, version: 4 | 5): v
 
 /** Read all that is retained, wait until it is in, then ask what is open. */
 async function takeUp(here: MqttClient, clientId: string): Promise<void> {
+  turn += 1;
+  const mine = turn;
   const sync = root + `_sync/${clientId}`;
   const answers = [...questions.values()].map((question) => question.answers);
   const filters = [...BASE, ...followed.keys(), ...answers].map((filter) => root + filter);
@@ -143,10 +148,10 @@ async function takeUp(here: MqttClient, clientId: string): Promise<void> {
     if (!(await replayed(here, sync, REPLAY_PATIENCE))) throw new Error(words.link.replay);
     if (!moves) await here.publishAsync(root + `_again/${clientId}`, "", { qos: 1 });
   } catch {
-    if (client === here && here.connected) here.reconnect();
+    if (client === here && turn === mine && here.connected) here.reconnect();
     return;
   }
-  if (client !== here) return;
+  if (client !== here || turn !== mine) return;
   settle(moves);
   say("up");
   for (const question of [...questions.values()]) {

@@ -1,6 +1,6 @@
 /** A line drawn from a node's handle to another node. */
 import type { JSX, RefObject } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Drawing, Node } from "./definition";
 
 interface Line {
@@ -14,9 +14,13 @@ type Connect = (from: Node, to: Node) => void;
 
 export function useConnecting(svg: RefObject<SVGSVGElement | null>, moved: RefObject<SVGGElement | null>, drawing: Drawing, connect: Connect | undefined): JSX.Element | null {
   const [line, draw] = useState<Line>();
+  // The picture may be drawn anew in the middle of a line: the line goes on, and its end is as the picture is then.
+  const newest = useRef({ drawing, connect });
+  newest.current = { drawing, connect };
+  const wanted = connect !== undefined;
   useEffect(() => {
     const frame = svg.current;
-    if (frame === null || connect === undefined) return undefined;
+    if (frame === null || !wanted) return undefined;
     const listening = new AbortController();
     const { signal } = listening;
     const here = ({ clientX, clientY }: PointerEvent): DOMPoint => new DOMPoint(clientX, clientY).matrixTransform(moved.current?.getScreenCTM()?.inverse());
@@ -39,15 +43,16 @@ export function useConnecting(svg: RefObject<SVGSVGElement | null>, moved: RefOb
     const end = (event: PointerEvent): void => {
       if (from === "") return;
       const under = document.elementFromPoint(event.clientX, event.clientY)?.closest<SVGElement>("[data-node]")?.dataset["node"];
-      const [one, other] = [from, under].map((id) => drawing.nodes.find((node) => node.id === id));
+      const { drawing: now, connect: join } = newest.current;
+      const [one, other] = [from, under].map((id) => now.nodes.find((node) => node.id === id));
       from = "";
       draw(undefined);
-      if (one !== undefined && other !== undefined && one !== other) connect(one, other);
+      if (one !== undefined && other !== undefined && one !== other) join?.(one, other);
     };
     frame.addEventListener("pointerdown", begin, { signal, capture: true });
     addEventListener("pointermove", move, { signal });
     addEventListener("pointerup", end, { signal });
     return () => listening.abort();
-  }, [drawing, connect]);
+  }, [wanted]);
   return line === undefined ? null : <path class="drawn" d={`M${line.x} ${line.y}L${line.toX} ${line.toY}`} />;
 }

@@ -30,6 +30,7 @@ export function Editor({ plan, tab }: { plan: string; tab: string }): JSX.Elemen
   const read = (): void => {
     askOnce<PlanVersion>({ ask: "plan.version", plan }).then(
       ({ source, version }) => {
+        if (drafts.get(plan)?.touched) return; // somebody has begun to type
         const fresh = new Draft(source as unknown as Source, version, source as unknown as Source);
         drafts.set(plan, fresh);
         setDraft(fresh);

@@ -30,6 +30,7 @@ export function History({ plan, job, run }: { plan: string; job: string; run: st
   const [fault, setFault] = useState("");
   useEffect(() => {
     let wanted = true;
+    setFault("");
     askOnce<Past>({ ask: "job.history", plan, job }).then(
       (found) => wanted && setPast(found),
       (error: Error) => wanted && setFault(error.message),

@@ -18,6 +18,7 @@ async function start(one: PlanStatus): Promise<void> {
   } catch {
     // The dialog opens without them: who may start, or why not, is answered then.
   }
+  if (subject.value !== null) return; // somebody has gone on to something else, which stays under their hand
   const choice = startOf(one.plan, parameters);
   subject.value = { name: one.plan, choices: [choice], chosen: choice };
 }

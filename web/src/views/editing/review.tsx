@@ -20,11 +20,13 @@ export function Review({ draft, close }: { draft: Draft; close: () => void }): J
   const stored = planAt(name)?.version ?? 0;
   const save = (): void => {
     close();
+    const here = location.hash;
     askOnce<{ version: number }>({ ask: "plan.import", source }).then(
       (answer) => {
-        for (const [key, one] of drafts) if (one === draft) drafts.delete(key);
         say(true, words.editor.saved(name, answer.version));
-        location.hash = to("plans");
+        if (draft.source.value !== source) return; // somebody typed on: the draft has more than what was saved
+        for (const [key, one] of drafts) if (one === draft) drafts.delete(key);
+        if (location.hash === here) location.hash = to("plans");
       },
       (error: Error) => say(false, error.message),
     );

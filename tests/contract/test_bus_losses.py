@@ -8,11 +8,11 @@ import pytest
 
 from broker.bus import Publication, Session
 from broker.errors import BusError
-from tests.support.broker_under_test import PREFIX, Box, BrokerUnderTest, retained, show, topic
+from tests.support.broker_under_test import PATIENCE, PREFIX, Box, BrokerUnderTest, retained, show, topic
 from tests.support.waiting import eventually
 
 WITHIN = 5.0
-AT_ONCE = 0.5
+AT_ONCE = PATIENCE.acknowledge / 2
 """Seconds; far below every timeout, far above what a busy machine adds to milliseconds."""
 WILL = Publication(f"{PREFIX}/will", b"gone")
 

@@ -12,6 +12,7 @@ from broker.address import BrokerUrl
 from broker.bus import Publication
 from broker.errors import ReplayError
 from broker.mqtt.bus import MqttBus
+from broker.mqtt.session import Patience
 from broker.runtime.world import Signal
 from jobplan.client import client_on
 from jobplan.client.checkup import DROPPED
@@ -28,9 +29,9 @@ from tests.support.waiting import eventually
 MANY = 20_000
 
 
-def _bus(mosquitto: Mosquitto) -> MqttBus:
+def _bus(mosquitto: Mosquitto, patience: Patience = SHORT_PATIENCE) -> MqttBus:
     url = BrokerUrl(host=mosquitto.host, port=mosquitto.port, prefix=TOPICS.prefix)
-    return MqttBus(url, patience=SHORT_PATIENCE)
+    return MqttBus(url, patience=patience)
 
 
 async def _fill(mosquitto: Mosquitto, many: int = MANY) -> None:
@@ -51,7 +52,7 @@ async def test_agent_takes_in_all_of_many_topics(tmp_path: Path) -> None:
     """With the project's configuration nothing is missing when the agent first acts."""
     with running_mosquitto(tmp_path) as mosquitto:
         await _fill(mosquitto)
-        node = ToyNode(a_broker(), bus=_bus(mosquitto))
+        node = ToyNode(a_broker(), bus=_bus(mosquitto, Patience()))
         async with node.running():
             heard = len(node.core.heard())
 

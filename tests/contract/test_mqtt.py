@@ -87,7 +87,10 @@ async def test_older_protocol_is_fallen_back_to(mosquitto: Mosquitto, prefix: st
 
 async def test_frozen_broker_is_given_up(own_mosquitto: Mosquitto) -> None:
     """A broker that acknowledges nothing at all for too long counts as lost, for every call."""
-    async with bus_to(own_mosquitto.port, patience=SHORT).connect(client="a", will=None, on_delivery=Box()) as session:
+    patience = Patience(acknowledge=0.3)
+    async with bus_to(own_mosquitto.port, patience=patience).connect(
+        client="a", will=None, on_delivery=Box()
+    ) as session:
         own_mosquitto.freeze()
         with pytest.raises(BusError, match="no answer for"):
             await session.publish([Publication("x", b"1")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 import shutil
@@ -141,7 +142,8 @@ def test_the_line_to_paste_shows_the_topics(tmp_path: Path) -> None:
         text=True,
     ) as demo:
         assert demo.stderr is not None
-        line = next((line for line in demo.stderr if "mosquitto_sub" in line), "")
+        until_started = itertools.takewhile(lambda line: "started instance" not in line, demo.stderr)
+        line = next((line for line in list(until_started) if "mosquitto_sub" in line), "")
         command = shlex.split(line.partition("watch it with: ")[2])
         shown = subprocess.run([*command, "-W", "2"], capture_output=True, text=True, timeout=20, check=False).stdout
         demo.terminate()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(120)
 CLOCK: dict[str, object] = {
     "agentName": "north",
     "jobName": "AtMidnight",
-    "cronExpression": "0 0 0 1 1 ?",
+    "cronExpression": "0 0 0 1 1 ? 2099",
     "timeZone": "UTC",
 }
 AFTER = {"Extract": ["AtMidnight"], "Load": ["Extract"]}

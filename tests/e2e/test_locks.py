@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.nodes import a_command, an_installation, write_plan
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.timeout(120)
 
 
 def test_a_lock_is_freed_by_its_holder_or_its_queue(tmp_path: Path) -> None:

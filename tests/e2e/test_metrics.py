@@ -17,19 +17,26 @@ from broker.topic_table import Role
 from tests.e2e.nodes import PATIENCE, Installation, a_command, an_installation, write_plan
 from tests.support.waiting import until
 
-DASHBOARD_PORT, AGENT_PORT = free_port(), free_port()
-
 OK = (200, '{"status":"ok"}')
 Samples = dict[tuple[str, tuple[str, ...]], float]
 
 
+Ports = dict[Role, int]
+
+
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def ports() -> Ports:
+    """Where the nodes tell how they are."""
+    return {role: free_port() for role in (Role.DASHBOARD, Role.AGENT)}
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory, ports: Ports) -> Iterator[Installation]:
     """Broker, dashboard and one agent that tell how they are; one plan has run."""
     with an_installation(tmp_path_factory.mktemp("metrics")) as nodes:
         nodes.node("broker", "broker").start()
-        nodes.node("dashboard", "dashboard", "--metrics", str(DASHBOARD_PORT), "--log-format", "json").start()
-        nodes.node("north", "agent", "north", "--metrics", f"127.0.0.1:{AGENT_PORT}").start()
+        nodes.node("dashboard", "dashboard", "--metrics", str(ports[Role.DASHBOARD]), "--log-format", "json").start()
+        nodes.node("north", "agent", "north", "--metrics", f"127.0.0.1:{ports[Role.AGENT]}").start()
         nodes.wait_for_agents("north")
         jobs = [a_command("First", "true"), a_command("Second", "exit 3")]
         nodes.do("plan", "import", str(write_plan(nodes.folder / "Night", jobs, {"First": [], "Second": ["First"]})))
@@ -57,10 +64,12 @@ def _samples(port: int) -> Samples:
     }
 
 
-@pytest.mark.parametrize(("role", "port"), [(Role.DASHBOARD, DASHBOARD_PORT), (Role.AGENT, AGENT_PORT)])
-def test_a_node_tells_what_the_table_says_and_nothing_else(installation: Installation, role: Role, port: int) -> None:
+@pytest.mark.parametrize("role", [Role.DASHBOARD, Role.AGENT])
+def test_a_node_tells_what_the_table_says_and_nothing_else(
+    installation: Installation, ports: Ports, role: Role
+) -> None:
     """Every gauge is there, under its name and kind; nothing has a name that no page explains."""
-    families = {family.name: family.type for family in text_string_to_metric_families(_get(port, "/metrics")[1])}
+    families = {family.name: family.type for family in text_string_to_metric_families(_get(ports[role], "/metrics")[1])}
     known = {metric.name: metric for metric in of_role(role)}
     told = {name: kind for name, kind in families.items() if not name.endswith("_created")}
 
@@ -69,9 +78,9 @@ def test_a_node_tells_what_the_table_says_and_nothing_else(installation: Install
     assert {name for name, metric in known.items() if metric.kind is Kind.GAUGE} - told.keys() <= {"jobplan_runs"}
 
 
-def test_a_dashboard_counts_jobs_and_runs_and_times_its_way(installation: Installation) -> None:
+def test_a_dashboard_counts_jobs_and_runs_and_times_its_way(installation: Installation, ports: Ports) -> None:
     """By status and outcome; the second run followed from the report of the first one."""
-    found = _samples(DASHBOARD_PORT)
+    found = _samples(ports[Role.DASHBOARD])
 
     assert installation.nodes
     assert found["jobplan_instances", ("ERROR",)] == 1
@@ -84,9 +93,9 @@ def test_a_dashboard_counts_jobs_and_runs_and_times_its_way(installation: Instal
     assert found["jobplan_documents", ()] > 0
 
 
-def test_an_agent_counts_its_runs(installation: Installation) -> None:
+def test_an_agent_counts_its_runs(installation: Installation, ports: Ports) -> None:
     """What it may run, what it has run, and how long that waited."""
-    found = _samples(AGENT_PORT)
+    found = _samples(ports[Role.AGENT])
 
     assert installation.nodes
     assert found["jobplan_capacity", ()] == 64
@@ -106,15 +115,14 @@ def test_a_log_in_json_has_ids_as_fields(installation: Installation) -> None:
     assert {"at", "level", "logger", "message"} <= ends[0].keys()
 
 
-def test_an_address_that_is_taken_or_is_none_is_one_line(installation: Installation) -> None:
+def test_an_address_that_is_taken_or_is_none_is_one_line(installation: Installation, ports: Ports) -> None:
     """Exit code 2, before anything is done."""
-    taken = installation.run(
-        "serve", "agent", "south", "--metrics", str(AGENT_PORT), "--data", str(installation.folder)
-    )
+    port = ports[Role.AGENT]
+    taken = installation.run("serve", "agent", "south", "--metrics", str(port), "--data", str(installation.folder))
     none = installation.run("serve", "agent", "south", "--metrics", "here", "--data", str(installation.folder))
 
     assert (taken.returncode, none.returncode) == (2, 2)
-    assert f"metrics: 127.0.0.1:{AGENT_PORT} cannot be listened on" in taken.stderr.splitlines()[-1]
+    assert f"metrics: 127.0.0.1:{port} cannot be listened on" in taken.stderr.splitlines()[-1]
     assert none.stderr == "jobplan: metrics: 'here': HOST:PORT is wanted, such as 127.0.0.1:9464\n"
 
 

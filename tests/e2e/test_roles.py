@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.nodes import Installation, a_command, an_installation, environment, write_plan
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.timeout(120)
 
 
 def as_user(installation: Installation, user: str, *arguments: str) -> str:

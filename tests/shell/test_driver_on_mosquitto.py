@@ -111,8 +111,9 @@ async def test_who_comes_after_a_replay_that_is_not_proved_is_asked_as_well(own_
             await dashboard.subscribe([f"{TOPICS.prefix}/_again/+"])
             async with node.running():
                 await eventually(lambda: asked() == 1, within=SOON, what="its session has asked")
-                for connection in (1, 1, 2):
-                    await dashboard.publish([a_dashboard(connection)])
+                await dashboard.publish([a_dashboard(1), a_dashboard(1)])
+                await eventually(lambda: asked() == 2, within=SOON, what="it is asked as well")
+                await dashboard.publish([a_dashboard(2)])  # not sooner: two of one turn are asked together
                 await eventually(lambda: asked() == 3, within=SOON, what="each connection is asked, once")
                 await bump(node)
                 await retained(direct)  # what was published before has been passed on

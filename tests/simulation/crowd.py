@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 
 from tests.simulation.coverage import Coverage
@@ -13,9 +15,15 @@ from tests.simulation.story import Ending, tell
 BATCH = 5
 """Seeds that a process tells before it reports."""
 
+LONGEST = 300.0
+"""Seconds for which it may do so; a tenth of that is long. How long all of them take is the machine's business."""
 
-def tell_all(seeds: Sequence[int], coverage: Coverage | None = None) -> Iterator[Ending]:
-    """Tell seeds; their endings come in order, and ``coverage`` counts what happened."""
+
+def tell_all(seeds: Sequence[int], coverage: Coverage | None = None, *, longest: float = LONGEST) -> Iterator[Ending]:
+    """Tell seeds; their endings come in order, and ``coverage`` counts what happened.
+
+    Raises BrokenProcessPool where one hangs, whose process says in what: one that takes more than ``longest`` for a batch.
+    """
     batches = [seeds[start : start + BATCH] for start in range(0, len(seeds), BATCH)]
     if len(batches) <= 1:
         told: Iterable[tuple[list[Ending], Coverage]] = map(_tell_batch, batches)
@@ -23,7 +31,7 @@ def tell_all(seeds: Sequence[int], coverage: Coverage | None = None) -> Iterator
         return
     # Children that are started afresh: what the parent has in memory, or running, is none of their business.
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        yield from _gathered(pool.map(_tell_batch, batches), coverage)
+        yield from _gathered(pool.map(partial(_tell_in_time, longest), batches), coverage)
 
 
 def _gathered(told: Iterable[tuple[list[Ending], Coverage]], coverage: Coverage | None) -> Iterator[Ending]:
@@ -31,6 +39,14 @@ def _gathered(told: Iterable[tuple[list[Ending], Coverage]], coverage: Coverage 
         if coverage is not None:
             coverage.seen += seen.seen
         yield from endings
+
+
+def _tell_in_time(longest: float, seeds: Sequence[int]) -> tuple[list[Ending], Coverage]:
+    faulthandler.dump_traceback_later(longest, exit=True)
+    try:
+        return _tell_batch(seeds)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def _tell_batch(seeds: Sequence[int]) -> tuple[list[Ending], Coverage]:

@@ -62,6 +62,12 @@ def view(page: Page, where: str) -> None:
     page.mouse.move(0, 0)
 
 
+def view_tab(page: Page, instance: str, tab: str) -> None:
+    """Go to a tab of an instance; come back when it is that one."""
+    view(page, f"#/instances/{instance}/{tab}")
+    expect(page.locator(".tabs [aria-current=page]")).to_have_text(tab, ignore_case=True)
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_pictures(browser: Browser, orders: Orders, folder: Path, *, dark: bool) -> None:
     """Every view is taken; each has on it what it is for."""
@@ -86,7 +92,7 @@ def test_pictures(browser: Browser, orders: Orders, folder: Path, *, dark: bool)
         expect(page.get_by_role("link", name=f"{SAMPLE_FAILURE}: error")).to_be_visible()
         take("graph")
         for tab in ("parameters", "audit", "json"):
-            view(page, f"#/instances/{instance}/{tab}")
+            view_tab(page, instance, tab)
             expect(page.locator(".scroll, .json").first).to_be_visible()
             take(tab)
         view(page, f"#/instances/{instance}")
@@ -142,7 +148,7 @@ def test_a_narrow_screen_does_not_scroll_sideways(browser: Browser, orders: Orde
         page.screenshot(path=folder / "narrow-light.png", animations="disabled")
         wide = {}
         for tab in ("tree", "graph", "timeline", "parameters", "audit", "json"):
-            view(page, f"#/instances/{instance}/{tab}")
+            view_tab(page, instance, tab)
             expect(page.locator(".scroll, .json, .graph").first).to_be_visible()
             wide[tab] = page.evaluate("document.documentElement.scrollWidth - innerWidth")
 

@@ -86,10 +86,13 @@ def test_times_are_in_the_zone_that_is_chosen(page: Page, site: Site) -> None:
     expect(told).not_to_contain_text("21:30")
 
 
-def test_a_plan_is_changed_in_its_form(page: Page, site: Site, daily: str) -> None:
+def test_a_plan_is_changed_in_its_form(page: Page, site: Site) -> None:
     """What is wrong is said at its field; what would change is shown before it is saved; it is the next version then."""
+    window = {"timeWindowStart": "0 0 6 * * ?", "timezone": "UTC"}
+    folder = write_plan(site.folder.path / "Changing", [a_command("Count", "true")], {"Count": []}, **window)
+    site.do("plan", "import", str(folder))
     log_in(page, site, at="#/plans")
-    page.get_by_role("link", name=f"Edit {daily}").click()
+    page.get_by_role("link", name="Edit Changing").click()
     expect(page.get_by_role("heading", name=GOOD)).to_be_visible()
     expect(page.get_by_role("button", name=REVIEW)).to_be_disabled()
     opens = page.get_by_label("Opens at")
@@ -103,8 +106,8 @@ def test_a_plan_is_changed_in_its_form(page: Page, site: Site, daily: str) -> No
     page.get_by_role("button", name=REVIEW).click()
     expect(page.get_by_role("dialog").locator(".differences ins")).to_have_text('"0 30 7 * * ?"')
     page.get_by_role("button", name=SAVE).click()
-    expect(page.get_by_label("Answers")).to_contain_text(f"{daily}: saved as version 2")
-    expect(page.locator("tr", has_text=daily)).to_contain_text("0 30 7 * * ?")
+    expect(page.get_by_label("Answers")).to_contain_text("Changing: saved as version 2")
+    expect(page.locator("tr", has_text="Changing")).to_contain_text("0 30 7 * * ?")
 
 
 def test_the_heading_says_how_many_faults_and_warnings_there_are(page: Page, site: Site) -> None:

@@ -27,11 +27,13 @@ class UnknownNameError(BadInputError):
 
 
 class RefusedByNodeError(JobplanError):
-    """A node answered and said no."""
+    """A node answered and said no; ``unknown``: because something that was named is not there."""
 
-    def __init__(self, reason: str, faults: tuple[Fault, ...] = ()) -> None:
+    def __init__(self, reason: str, faults: tuple[Fault, ...] = (), *, unknown: bool = False) -> None:
         super().__init__(reason)
         self.faults = faults
+        if unknown:
+            self.exit_code = UnknownNameError.exit_code
 
 
 class NobodyAnswersError(JobplanError):

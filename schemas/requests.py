@@ -289,6 +289,8 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     ok: bool
     reason: str = ""
     """Why it was refused, in one line."""
+    unknown: bool = False
+    """Refused because something that was named is not there; the reason says which name was perhaps meant."""
     faults: tuple[Fault, ...] = ()
     data: Raw = Raw(b"null")
     last: bool = True

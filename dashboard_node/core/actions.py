@@ -25,6 +25,14 @@ from schemas.status import JobKind, JobStatus
 class RefusedError(Exception):
     """The action may not be done now; the message says why, and what to do instead."""
 
+    unknown = False
+
+
+class UnknownError(RefusedError):
+    """It names a job or context that is not there; the message says which is perhaps meant."""
+
+    unknown = True
+
 
 def act(step: Step, machine: ContextMachine, index: int, asked: Act) -> None:
     """Do the action to one job. Raises RefusedError, and then nothing has changed."""

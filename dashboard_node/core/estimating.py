@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from dashboard_node.core import deadlines, history
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.graph import Copy
+from dashboard_node.core.naming import no_such
 from dashboard_node.core.playing import NOTHING, Past, Play, why_stuck
 from dashboard_node.core.records import InstanceRecord, MeasuredRun
 from dashboard_node.core.rules import satisfied
@@ -34,35 +35,30 @@ from schemas.estimates import (
 )
 from schemas.names import ContextName, PlanName
 from schemas.notifications import Monitor
+from schemas.requests import Answer
 from schemas.status import ContextStatus, JobKind
 
 
-def look_up(state: State, now: datetime, query: EstimateEnd | ReadDurations | ReadJobHistory) -> Struct | str:
-    """What somebody asks of the past and the near future; a text: why it cannot be told."""
+def look_up(state: State, now: datetime, query: EstimateEnd | ReadDurations | ReadJobHistory) -> Struct | Answer:
+    """What somebody asks of the past and the near future, of a plan or instance that is there; an answer: it cannot be told."""
     match query:
         case EstimateEnd():
-            instance = state.instances.get(query.instance)
-            return (
-                estimate(state, instance, now, query)
-                if instance is not None
-                else f"there is no instance '{query.instance}'"
-            )
-        case ReadDurations() if query.plan in state.plans:
+            return estimate(state, state.instances[query.instance], now, query)
+        case ReadDurations():
             return durations(state, query.plan)
-        case ReadJobHistory() if query.plan in state.plans:
+        case ReadJobHistory():
             return job_history(state, query)
-        case _:
-            return f"there is no plan named '{query.plan}'"
 
 
-def job_history(state: State, query: ReadJobHistory) -> JobHistory | str:
+def job_history(state: State, query: ReadJobHistory) -> JobHistory | Answer:
     """The runs of a job that are kept."""
     versions = [state.versions[query.plan, version].source for version in state.versions_in_use(query.plan)]
-    found = sorted({job.id for version in versions for job in version.jobs if query.job in {job.id, job.job_name}})
+    jobs = {job.id: job.job_name for version in versions for job in version.jobs}
+    found = sorted(job for job, name in jobs.items() if query.job in {job, name})
     if not found:
-        return f"plan '{query.plan}' has no job '{query.job}' that an agent carries out"
+        return no_such("job", query.job, sorted(set(jobs.values())), of=f" of plan '{query.plan}'")
     if len(found) > 1:
-        return f"'{query.job}' is ambiguous: {', '.join(found)}; use the identifier"
+        return Answer(ok=False, reason=f"'{query.job}' is ambiguous: {', '.join(found)}; use the identifier")
     took = history.succeeded(state, query.plan, found[0])
     record = state.history.get(query.plan, {}).get(found[0])
     return JobHistory(

@@ -125,6 +125,13 @@ class PlanGraph(Struct, frozen=True, kw_only=True):
             yield node
             at = node.parent
 
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The names of which a value of the instance may come to a run: those that the plan or a job of it declares."""
+        commands = (copy.artefact for copy in self.copies if isinstance(copy.artefact, CommandJob))
+        declared = [parameter.name for job in commands for parameter in job.context_parameters]
+        return frozenset((*declared, *(parameter.name for parameter in self.plan.context_parameters)))
+
     def called(self, job: str) -> str:
         """What people are told of a job by; of an identifier that is in no context: itself."""
         copies = self.residences.get(job, ())

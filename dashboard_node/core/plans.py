@@ -78,9 +78,7 @@ def _nothing_decided_yet(step: Step, plan: Plan) -> datetime:
 
 def enable(step: Step, request: EnablePlan) -> Answer:
     """Let windows open, or not. Starts that come due while it is disabled are decided all the same: skipped."""
-    record = step.state.plans.get(request.plan)
-    if record is None:
-        return Answer(ok=False, reason=f"there is no plan named '{request.plan}'")
+    record = step.state.plans[request.plan]
     if record.enabled is request.enabled:
         return Answer(
             ok=False, reason=f"plan '{request.plan}' is {'enabled' if record.enabled else 'disabled'} already"
@@ -94,8 +92,6 @@ def enable(step: Step, request: EnablePlan) -> Answer:
 
 def delete(step: Step, request: DeletePlan) -> Answer:
     """Forget a plan and everything kept of its ended instances."""
-    if request.plan not in step.state.plans:
-        return Answer(ok=False, reason=f"there is no plan named '{request.plan}'")
     kept = step.state.instances_of(request.plan)
     going = [
         instance.id

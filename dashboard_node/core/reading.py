@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from broker.runtime.core import Reply, Requested
-from dashboard_node.core import estimating
+from dashboard_node.core import estimating, naming
 from dashboard_node.core.effects import LookUpAudit
 from dashboard_node.core.forecasting import forecast
 from dashboard_node.core.plan_rules import faults
@@ -24,6 +24,7 @@ from dashboard_node.core.step import Step
 from schemas.estimates import EstimateEnd, ReadDurations, ReadJobHistory
 from schemas.grants import grants_of
 from schemas.names import PlanName, UserName
+from schemas.near import listed
 from schemas.plan import Plan
 from schemas.queries import (
     CalendarList,
@@ -82,7 +83,8 @@ def look_up(step: Step, event: Requested, query: Query) -> None:
     if isinstance(query, ReadAudit):
         step.effects.append(LookUpAudit(event.user, event.request, query))
     else:
-        step.effects.append(Reply(event.user, event.request, _answer(step, query)))
+        answer = naming.stranger(step.state, query) or _answer(step, query)
+        step.effects.append(Reply(event.user, event.request, answer))
 
 
 def _answer(  # noqa: C901, PLR0911  # one branch a question
@@ -91,8 +93,6 @@ def _answer(  # noqa: C901, PLR0911  # one branch a question
     state = step.state
     match query:
         case Forecast():
-            if query.plan is not None and query.plan not in state.plans:
-                return _no_plan(query.plan)
             return _told(forecast(state, step.now, query))
         case ListNotifications():
             return _notifications(state, query)
@@ -100,7 +100,7 @@ def _answer(  # noqa: C901, PLR0911  # one branch a question
             return _checked(step, query)
         case EstimateEnd() | ReadDurations() | ReadJobHistory():
             found = estimating.look_up(state, step.now, query)
-            return Answer(ok=False, reason=found) if isinstance(found, str) else _told(found)
+            return found if isinstance(found, Answer) else _told(found)
         case ListCalendars():
             return _calendars(state)
         case ReadCalendar():
@@ -118,8 +118,6 @@ def _answer(  # noqa: C901, PLR0911  # one branch a question
 
 
 def _versions(state: State, query: ListVersions) -> Answer:
-    if query.plan not in state.plans:
-        return _no_plan(query.plan)
     kept = [instance.version for instance in state.instances_of(query.plan)]
     found = tuple(
         VersionSummary(
@@ -135,13 +133,11 @@ def _versions(state: State, query: ListVersions) -> Answer:
 
 
 def _version(state: State, query: ReadVersion) -> Answer:
-    plan = state.plans.get(query.plan)
-    if plan is None:
-        return _no_plan(query.plan)
-    record = state.versions.get((query.plan, query.version or plan.version))
+    number = query.version or state.plans[query.plan].version
+    record = state.versions.get((query.plan, number))
     if record is None:
-        known = ", ".join(str(one.version) for one in _all_of(state, query.plan))
-        return Answer(ok=False, reason=f"plan '{query.plan}' has no version {query.version}; there are {known}")
+        known = [one.version for one in _all_of(state, query.plan)]
+        return _no_version(f"plan '{query.plan}'", number, known)
     as_imported = query.bundle and bytes(record.bundle) != b"null"
     return _told(
         Version(
@@ -187,15 +183,11 @@ def _calendars(state: State) -> Answer:
 
 
 def _calendar(state: State, query: ReadCalendar) -> Answer:
-    versions = state.calendars.get(query.name)
-    if versions is None:
-        return Answer(ok=False, reason=f"there is no calendar named '{query.name}'")
+    versions = state.calendars[query.name]
     number = query.version or versions[-1].version
     one = next((record for record in versions if record.version == number), None)
     if one is None:
-        return Answer(
-            ok=False, reason=f"calendar '{query.name}' has no version {number}; the newest is {versions[-1].version}"
-        )
+        return _no_version(f"calendar '{query.name}'", number, [record.version for record in versions])
     return _told(CalendarVersion(name=one.name, version=one.version, imported=one.imported, by=one.by, days=one.days))
 
 
@@ -256,8 +248,11 @@ def _all_of(state: State, plan: PlanName) -> list[VersionRecord]:
     return [record for record in found if record is not None]
 
 
-def _no_plan(name: PlanName) -> Answer:
-    return Answer(ok=False, reason=f"there is no plan named '{name}'")
+def _no_version(what: str, number: int, known: Sequence[int]) -> Answer:
+    """The newest ones are told: they are looked for most."""
+    there = listed(str(version) for version in reversed(known))
+    reason = f"{what} has no version {number}; there {'is' if len(known) == 1 else 'are'} {there}"
+    return Answer(ok=False, unknown=True, reason=reason)
 
 
 def _told(data: Struct) -> Answer:

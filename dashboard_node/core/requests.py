@@ -13,6 +13,7 @@ from dashboard_node.core import (
     actions,
     calendars,
     instances,
+    naming,
     notifying,
     plans,
     previewing,
@@ -22,10 +23,12 @@ from dashboard_node.core import (
     windows,
 )
 from dashboard_node.core.context_machine import ContextMachine
+from dashboard_node.core.graph import PlanGraph
 from dashboard_node.core.records import AnswerRecord
 from dashboard_node.core.state import ACTIVE
 from dashboard_node.core.step import Step
 from schemas.names import InstanceId, job_id
+from schemas.near import unknown
 from schemas.requests import (
     Act,
     Action,
@@ -55,7 +58,7 @@ from schemas.requests import (
     UnmuteNotifications,
 )
 from schemas.rights import refusal
-from schemas.status import ContextStatus
+from schemas.status import ContextStatus, JobKind
 
 KEPT = timedelta(hours=24)
 """How long an answer is remembered: a tool that asks again within this time gets the same one."""
@@ -81,12 +84,17 @@ def asked(step: Step, event: Requested) -> None:
         if isinstance(request, Query):
             _looked_up(step, event, request, denied)
             return
-        answer = Answer(ok=False, reason=denied) if denied else _decide(step, event, request)
+        answer = _refused(step, request, denied) or _decide(step, event, request)
     if not answer.ok:
         step.note("request", before=event.request, after="refused", detail=answer.reason)
     step.put_answer(AnswerRecord(user=event.user, request=event.request, answer=answer, at=step.now))
     step.state.timers.set(("answer", event.user, event.request), step.now + KEPT)
     step.effects.append(Reply(event.user, event.request, answer))
+
+
+def _refused(step: Step, request: Change, denied: str) -> Answer | None:
+    """Why a change cannot even be decided: nobody gave the right to it, or what it names is not there."""
+    return Answer(ok=False, reason=denied) if denied else naming.stranger(step.state, request)
 
 
 def _looked_up(step: Step, event: Requested, query: Query, denied: str) -> None:
@@ -129,12 +137,33 @@ def _decide(step: Step, event: Requested, request: Change) -> Answer:  # noqa: C
         case RevokeRole():
             return users.revoke(step, request)
         case RaiseEvent():
-            reached = settling.broadcast(step, job_id("GLOBAL_EVENT", request.event), "raised by a person", group=None)
-            step.note("request", detail=f"global event {request.event} raised in {reached} instances")
-            return _done(EventRaised(instances=reached))
+            return _raise(step, request)
+
+
+def _raise(step: Step, request: RaiseEvent) -> Answer:
+    """In every running instance that has the event; of a name that no plan knows it is said so."""
+    event = job_id("GLOBAL_EVENT", request.event)
+    graphs = [step.state.newest(plan) for plan in step.state.plans]
+    graphs += [step.state.machines[instance.id].graph for instance in step.state.active()]
+    if not any(event in graph.residences for graph in graphs):
+        known = sorted({copy.name for graph in graphs for copy in graph.copies if copy.kind is JobKind.GLOBAL})
+        return naming.no_such("global event", request.event, known)
+    reached = settling.broadcast(step, event, "raised by a person", group=None)
+    step.note("request", detail=f"global event {request.event} raised in {reached} instances")
+    return _done(EventRaised(instances=reached))
+
+
+def _undeclared(graph: PlanGraph, values: Iterable[str]) -> Answer | None:
+    """The answer to a parameter that neither the plan nor a job of it declares: no run would ever get it."""
+    known = sorted(graph.parameters)
+    strange = next((name for name in sorted(values) if name not in known), None)
+    return None if strange is None else naming.no_such("parameter", strange, known, of=f" of plan '{graph.plan.name}'")
 
 
 def _start(step: Step, event: Requested, request: StartInstance) -> Answer:
+    undeclared = _undeclared(step.state.newest(request.plan), request.parameters)
+    if undeclared is not None:
+        return undeclared
     try:
         instance = windows.start_by_hand(step, request.plan, event.request, request.parameters)
     except windows.NotStartedError as error:
@@ -152,10 +181,13 @@ def _prepare(step: Step, request: PrepareInstance) -> Answer:
 
 def _change(step: Step, request: MoveEnd | SetParameters) -> Answer:
     """Change an instance that is there, or will be."""
-    instance = step.state.instances.get(request.instance)
-    if instance is None or instance.status is ContextStatus.ENDED:
-        return Answer(ok=False, reason=_no_instance(step, request.instance))
+    instance = step.state.instances[request.instance]
+    if instance.status is ContextStatus.ENDED:
+        return _too_late(step, request.instance)
     if isinstance(request, SetParameters):
+        undeclared = _undeclared(step.state.graph(instance.plan, instance.version), request.values)
+        if undeclared is not None:
+            return undeclared
         instances.set_parameters(step, instance, request.values)
     elif request.closes is not None and request.closes <= step.now:
         return Answer(ok=False, reason=f"{request.closes.isoformat()} has passed; to end it now, end it")
@@ -165,17 +197,17 @@ def _change(step: Step, request: MoveEnd | SetParameters) -> Answer:
 
 
 def _end(step: Step, request: EndInstance) -> Answer:
-    instance = step.state.instances.get(request.instance)
-    if instance is None or instance.status not in ACTIVE:
-        return Answer(ok=False, reason=_no_instance(step, request.instance))
+    instance = step.state.instances[request.instance]
+    if instance.status not in ACTIVE:
+        return _too_late(step, request.instance)
     instances.end_instance(step, instance, f"ended by {step.user or 'a person'}")
     return _done({})
 
 
 def _reset(step: Step, event: Requested, request: ResetInstance) -> Answer:
-    instance = step.state.instances.get(request.instance)
-    if instance is None or instance.status not in ACTIVE:
-        return Answer(ok=False, reason=_no_instance(step, request.instance))
+    instance = step.state.instances[request.instance]
+    if instance.status not in ACTIVE:
+        return _too_late(step, request.instance)
     try:
         fresh = windows.reset_instance(step, instance, event.request, held=request.held)
     except windows.NotStartedError as error:
@@ -186,14 +218,14 @@ def _reset(step: Step, event: Requested, request: ResetInstance) -> Answer:
 def _act(step: Step, request: Act) -> Answer:
     machine = step.machine(request.instance, prepared=request.action in _BEFORE_OPENING)
     if machine is None:
-        return Answer(ok=False, reason=_no_instance(step, request.instance))
+        return _too_late(step, request.instance)
     try:
         wanted = find(machine, request.job, request.context)
         if request.preview:
             return _done(_foreseen(step, machine, wanted, request))
         done, refused = _each(step, machine, wanted, request)
     except actions.RefusedError as error:
-        return Answer(ok=False, reason=str(error))
+        return Answer(ok=False, reason=str(error), unknown=error.unknown)
     return _done({"done": done, "refused": refused})
 
 
@@ -228,18 +260,14 @@ def find(machine: ContextMachine, job: str, context: str) -> list[int]:
 
     Without a context, a job that sits in several is taken where its dependency is; a name that several agents have is ambiguous.
     """
-    graph = machine.graph
+    graph, of = machine.graph, f" of {machine.instance}"
     if context and context not in {node.name for node in graph.contexts}:
-        raise actions.RefusedError(f"{machine.instance} has no context '{context}'")
-    found = [
-        copy
-        for copy in graph.copies
-        if (not job or job in {copy.id, copy.name}) and (not context or graph.context_of(copy.index).name == context)
-    ]
-    if not found:
-        raise actions.RefusedError(
-            f"{machine.instance} has no job '{job}'" + (f" in context '{context}'" if context else "")
-        )
+        raise actions.UnknownError(unknown("context", context, [node.name for node in graph.contexts], of=of))
+    inside = [copy for copy in graph.copies if not context or graph.context_of(copy.index).name == context]
+    found = [copy for copy in inside if not job or job in {copy.id, copy.name}]
+    if job and not found:
+        where = f" in context '{context}'" if context else ""
+        raise actions.UnknownError(unknown("job", job, [copy.called for copy in inside], of=of + where))
     if not job:
         return _once_each([copy.index for copy in found], machine)
     if len({copy.id for copy in found}) > 1:
@@ -264,11 +292,9 @@ def _once_each(wanted: list[int], machine: ContextMachine) -> list[int]:
     return chosen
 
 
-def _no_instance(step: Step, name: InstanceId) -> str:
-    instance = step.state.instances.get(name)
-    if instance is None:
-        return f"there is no instance '{name}'"
-    return f"{name} is {instance.status}: nothing can be done to it any more"
+def _too_late(step: Step, name: InstanceId) -> Answer:
+    status = step.state.instances[name].status
+    return Answer(ok=False, reason=f"{name} is {status}: nothing can be done to it any more")
 
 
 def _done(data: object) -> Answer:

@@ -10,6 +10,7 @@ from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
 from schemas.grants import EVERYBODY, EVERYTHING, Grant, UserRole, may, told
 from schemas.names import UserName
+from schemas.near import nearest
 from schemas.requests import Answer, GrantRole, RevokeRole, UserGrants
 
 _ADMIN = Grant(UserRole.ADMIN)
@@ -44,6 +45,10 @@ def revoke(step: Step, request: RevokeRole) -> Answer:
     if not _has_admin(step.state):
         return Answer(ok=False, reason=_NOBODY)
     before = _of(step.state, request.user)
+    if not before:
+        near = nearest(request.user, sorted(step.state.users))
+        hint = f"; did you mean '{near}'?" if near else ""
+        return Answer(ok=False, unknown=True, reason=f"{request.user} was not granted anything{hint}")
     going = [one for one in before if request.role in {None, one.role} and request.plans in {None, one.plans}]
     if not going:
         return Answer(ok=False, reason=f"{request.user} was not granted that: there is {told(before)}")

@@ -150,9 +150,7 @@ def _ledger(step: Step, name: PlanName, start: datetime, outcome: Tick, reason: 
 
 def prepare(step: Step, name: PlanName) -> InstanceRecord:
     """Lay out the instance of the plan's next start outside a blackout. Raises NotStartedError."""
-    record = step.state.plans.get(name)
-    if record is None:
-        raise NotStartedError(f"there is no plan named '{name}'")
+    record = step.state.plans[name]
     plan = step.state.newest(name).plan
     start = next_opening(step.state, record)
     if start is None:
@@ -166,9 +164,7 @@ def prepare(step: Step, name: PlanName) -> InstanceRecord:
 
 def start_by_hand(step: Step, name: PlanName, request: str, parameters: dict[str, str]) -> InstanceRecord:
     """Start an instance because a person asks. Raises NotStartedError."""
-    record = step.state.plans.get(name)
-    if record is None:
-        raise NotStartedError(f"there is no plan named '{name}'")
+    record = step.state.plans[name]
     plan = step.state.newest(name).plan
     if not record.enabled:
         raise NotStartedError(f"plan '{name}' is disabled; enable it first")

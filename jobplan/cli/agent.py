@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import click
 
-from jobplan.cli.options import Noun, nearest, with_settings
+from jobplan.cli.acting import following
+from jobplan.cli.names import the_agent, the_copies
+from jobplan.cli.options import Noun, with_settings
 from jobplan.cli.output import put_json, put_table
 from jobplan.cli.session import with_client
 from jobplan.cli.symbols import NODE
 from jobplan.client import Client
 from jobplan.client.live import day_and_clock
-from jobplan.errors import BadInputError, UnknownNameError
+from jobplan.errors import BadInputError
 from jobplan.settings import Settings
 from schemas.documents import Presence
-from schemas.names import InstanceId, NodeName
+from schemas.names import NodeName
 from schemas.requests import AgentRequest, Drain, SetDryRun, SwitchWatch
 from schemas.status import NodeState
 
@@ -64,7 +67,7 @@ def show(settings: Settings, name: str) -> None:
     """Show one agent: whether it is there, its host, load, disk, labels, and what operators have switched."""
 
     async def work(client: Client) -> Presence:
-        return _the_agent(client, name)
+        return the_agent(name, client.picture.agents)
 
     one = with_client(settings, work)
     if settings.json:
@@ -85,16 +88,6 @@ def show(settings: Settings, name: str) -> None:
     put_table(("", one.node), [fact for fact in facts if fact[1]], empty="")
 
 
-def _the_agent(client: Client, name: str) -> Presence:
-    """An agent by its name. Raises UnknownNameError when there is none."""
-    known = {str(node): presence for node, presence in client.picture.agents.items()}
-    if name in known:
-        return known[name]
-    near = nearest(name, list(known))
-    hint = f"did you mean '{near}'?" if near else "see 'jobplan agent list'"
-    raise UnknownNameError(f"agent '{name}' is unknown; {hint}")
-
-
 def _switched(one: Presence) -> list[str]:
     """What operators have switched there."""
     words = ["dry run"] if one.dry_run else []
@@ -112,12 +105,16 @@ def _size(free: int | None) -> str:
     return "" if free is None else f"{free / 1_073_741_824:.1f} GiB"
 
 
-def _ask(settings: Settings, name: str, request: AgentRequest, done: str) -> None:
-    """Ask something of an agent, and say that it is done."""
+Asking = Callable[[Client], Awaitable[AgentRequest]]
+
+
+def _ask(settings: Settings, name: str, asking: Asking | AgentRequest, done: str) -> None:
+    """Ask something of an agent, what has to be looked up for it first, and say that it is done."""
 
     async def work(client: Client) -> None:
-        if _the_agent(client, name).state is NodeState.GONE:
+        if the_agent(name, client.picture.agents).state is NodeState.GONE:
             raise BadInputError(f"agent '{name}' is gone: it cannot be asked")
+        request = await asking(client) if callable(asking) else asking
         async for _ in client.answers(request, to=NodeName(name)):
             return
 
@@ -181,13 +178,23 @@ def dry_run(  # noqa: PLR0913 - one a word of the command line
     _ask(settings, name, asked, _PRETENDING[switch] + (f" for {job}" if job else ""))
 
 
-@agent.command(epilog="\b\nExample:\n  jobplan agent watch north Daily-20260302T010000Z north-Arrival")
+@agent.command(
+    epilog="\b\nExample:\n  jobplan agent watch north Daily Arrival\n  jobplan agent watch north Daily Arrival --off"
+)
 @click.argument("name", metavar="AGENT")
 @click.argument("instance")
 @click.argument("job")
 @click.option("--off", is_flag=True, help="Stop it instead.")
 @with_settings
 def watch(settings: Settings, name: str, instance: str, job: str, *, off: bool) -> None:
-    """Start a clock or file job of an instance by hand, as MANUAL ones have to be. JOB is its identifier."""
-    asked = SwitchWatch(instance=InstanceId(instance), job=job, on=not off)
+    """Start a clock or file job of an instance by hand, as MANUAL ones have to be.
+
+    INSTANCE is an id, the beginning of one, or a plan's name (its newest instance). JOB is a name or an identifier.
+    """
+
+    async def asked(client: Client) -> SwitchWatch:
+        one = await following(client, instance)
+        copy = the_copies(job, client.picture.jobs(one.instance))[0]
+        return SwitchWatch(instance=one.instance, job=copy.job, on=not off)
+
     _ask(settings, name, asked, f"{'watches no more' if off else 'watches'} {job}")

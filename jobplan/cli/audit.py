@@ -13,7 +13,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
-from jobplan.cli.names import the_plan
+from jobplan.cli.names import the_agent, the_plan
 from jobplan.cli.options import Noun, Verb, with_settings
 from jobplan.cli.output import counted, put_json, put_table
 from jobplan.cli.session import with_client
@@ -67,8 +67,8 @@ def _query(filters: dict[str, str], since: str | None, until: str | None) -> Rea
     return replace(ReadAudit(since=begin, until=end), **filters)
 
 
-def _node(agent: str | None) -> NodeName | None:
-    return None if agent is None else NodeName(agent)
+def _node(client: Client, agent: str | None) -> NodeName | None:
+    return None if agent is None else the_agent(agent, client.picture.agents).node
 
 
 def of_plan(row: AuditEntry, plan: str) -> bool:
@@ -107,8 +107,9 @@ def export(  # noqa: PLR0913  # one an option
     query = replace(_query(filters, since, until), oldest_first=True)
 
     async def work(client: Client) -> int:
+        node = _node(client, agent)
         with _opened(output) as file:
-            return await _write(client.audit_pages(query, agent=_node(agent)), file, plan, as_csv=as_csv)
+            return await _write(client.audit_pages(query, agent=node), file, plan, as_csv=as_csv)
 
     count = with_client(settings, work)
     if output is not None:
@@ -169,7 +170,7 @@ def list_(  # one an option
     """List what happened, the oldest first."""
     query = _query(filters, since, until)
     found = with_client(
-        settings, lambda client: client.audit(query, count, lambda row: of_plan(row, plan), agent=_node(agent))
+        settings, lambda client: client.audit(query, count, lambda row: of_plan(row, plan), agent=_node(client, agent))
     )
     if settings.json:
         put_json(found)

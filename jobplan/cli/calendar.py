@@ -76,8 +76,8 @@ def list_(settings: Settings) -> None:
 
 
 @calendar.command(epilog="\b\nExample:\n  jobplan calendar show 'UK holidays'")
-@click.argument("name")
-@click.option("--version", "number", type=click.IntRange(min=1), help="Another version than the newest.")
+@click.argument("name", metavar="CALENDAR")
+@click.option("--version", "number", type=click.IntRange(min=1), metavar="N", help="Another version than the newest.")
 @with_settings
 def show(settings: Settings, name: str, number: int | None) -> None:
     """Print the days of a calendar."""
@@ -95,7 +95,7 @@ def show(settings: Settings, name: str, number: int | None) -> None:
 
 
 @calendar.command(epilog="\b\nExample:\n  jobplan calendar delete 'UK holidays' --yes")
-@click.argument("name")
+@click.argument("name", metavar="CALENDAR")
 @click.option("--yes", is_flag=True, help="Do not ask first.")
 @with_settings
 def delete(settings: Settings, name: str, *, yes: bool) -> None:

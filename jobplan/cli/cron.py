@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import click
 
-from jobplan.cli.options import Noun, nearest, with_settings
+from jobplan.cli.options import Noun, with_settings
 from jobplan.cli.output import put_json
 from jobplan.cli.times import moment
 from jobplan.clock import now
 from jobplan.errors import BadInputError
 from jobplan.settings import Settings
 from schemas.cron import Cron, CronError, DstPolicy, Gap, Overlap, next_fire, parse
+from schemas.near import nearest
 
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan cron explain '0 0 1 ? * MON-FRI'")

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import click
 
+from jobplan.cli.names import the_agent, the_status
 from jobplan.cli.options import Verb, with_settings
 from jobplan.cli.output import put_json, put_table
 from jobplan.cli.plan_status import doubts
@@ -15,11 +16,9 @@ from jobplan.cli.symbols import job_style, words
 from jobplan.cli.times import moment
 from jobplan.client import Client, Scope
 from jobplan.client.live import day_and_clock, note
-from jobplan.errors import BadInputError
 from jobplan.settings import Settings
 from schemas.documents import InstanceStatus, JobState
 from schemas.grants import fits
-from schemas.status import ContextStatus, JobStatus
 
 
 @click.command(
@@ -40,11 +39,13 @@ def search(  # noqa: PLR0913  # one an option
 
     PATTERN is for names of jobs and ids of instances: * any letters, ? one letter.
     """
-    wanted = _Wanted(name, _status(status), agent, plan, since, until)
+    wanted = _Wanted(name, the_status(status) if status else "", agent, plan, since, until)
 
     async def work(client: Client) -> tuple[list[InstanceStatus], list[JobState]]:
         await client.follow(Scope.INSTANCES, Scope.JOBS)
         doubts(client)
+        if agent and not any(job.agent == agent for job in client.picture.all(JobState)):
+            the_agent(agent, client.picture.agents)
         found = client.picture.instances
         plans = {one.instance: one.plan for one in found.values()}
         by_instance = client.picture.jobs_by_instance()
@@ -90,15 +91,6 @@ class _Wanted:
         if at is None:
             return False
         return (self._since is None or at >= self._since) and (self._until is None or at < self._until)
-
-
-def _status(text: str) -> str:
-    """A status as a person writes it. Raises BadInputError."""
-    known = sorted({*JobStatus, *ContextStatus})
-    found = text.upper().replace("-", "_").replace(" ", "_")
-    if found and found not in known:
-        raise BadInputError(f"status '{text}' is unknown: there are {', '.join(known)}")
-    return found
 
 
 def _instances(found: list[InstanceStatus]) -> Iterator[tuple[str, ...]]:

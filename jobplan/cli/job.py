@@ -8,7 +8,7 @@ from jobplan.cli.acting import following
 from jobplan.cli.job_changes import CHANGES
 from jobplan.cli.job_history import history
 from jobplan.cli.logs import Wanted, print_log
-from jobplan.cli.names import the_context, the_copies
+from jobplan.cli.names import the_context, the_copies, the_status
 from jobplan.cli.options import IN_CONTEXT, Noun, with_settings
 from jobplan.cli.output import put_json, put_table
 from jobplan.cli.plan_status import doubts
@@ -43,7 +43,7 @@ def list_(settings: Settings, instance: str, status: str | None, context: str) -
         one = await following(client, instance)
         doubts(client)
         within = the_context(context, one) if context else ""
-        wanted = None if status is None else status.upper().replace("-", "_")
+        wanted = None if status is None else the_status(status)
         return [
             state
             for state in with_holders(client.picture, client.picture.jobs(one.instance))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from jobplan.cli.options import Noun, confirm, nearest, with_settings
+from jobplan.cli.names import the_lock
+from jobplan.cli.options import Noun, confirm, with_settings
 from jobplan.cli.output import put_json, put_table, say
 from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
-from jobplan.errors import RefusedByNodeError, UnknownNameError
+from jobplan.errors import RefusedByNodeError
 from jobplan.settings import Settings
 from schemas.blockers import LockClaim
 from schemas.documents import LockState
@@ -64,7 +65,7 @@ def release(settings: Settings, name: str, group: str, *, queue: bool, yes: bool
 
     async def work(client: Client) -> Released:
         await client.follow(Scope.LOCKS)
-        one = _the_lock(name, group, client.picture.locks)
+        one = the_lock(name, group, client.picture.locks)
         claims = one.queue if queue else one.holders
         if claims:
             confirm(f"{'Reset' if queue else 'Kill'} {', '.join(claim.job for claim in claims)}?", yes=yes)
@@ -97,16 +98,6 @@ async def _release(client: Client, claims: tuple[LockClaim, ...], action: Action
         else:
             done.append(where)
     return done, refused
-
-
-def _the_lock(name: str, group: str, locks: tuple[LockState, ...]) -> LockState:
-    """Raises UnknownNameError."""
-    found = [one for one in locks if one.lock == name and one.group == group]
-    if found:
-        return found[0]
-    near = nearest(name, [str(one.lock) for one in locks if one.group == group])
-    hint = f"did you mean '{near}'?" if near and near != name else "see 'jobplan lock list'"
-    raise UnknownNameError(f"lock '{name}' is unknown{f' in group {group}' if group else ''}; {hint}")
 
 
 def _claims(claims: tuple[LockClaim, ...]) -> str:

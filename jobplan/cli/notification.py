@@ -6,11 +6,12 @@ from datetime import datetime
 
 import click
 
+from jobplan.cli.names import the_plan
 from jobplan.cli.options import Noun, with_settings
 from jobplan.cli.output import put_json, put_table, say
 from jobplan.cli.session import with_client
 from jobplan.cli.times import duration, moment
-from jobplan.client import Client
+from jobplan.client import Client, Scope
 from jobplan.client.live import day_and_clock
 from jobplan.clock import now
 from jobplan.settings import Settings
@@ -36,11 +37,10 @@ def notification() -> None:
 @with_settings
 def list_(settings: Settings, plan: str | None, state: str | None, count: int) -> None:
     """List what was sent, waits, failed or was muted, the newest first; and what is muted now."""
-    query = ListNotifications(
-        plan=PlanName(plan) if plan else None, state=DeliveryState(state) if state else None, limit=count
-    )
 
     async def work(client: Client) -> NotificationList:
+        named = await _named(client, plan)
+        query = ListNotifications(plan=named, state=DeliveryState(state) if state else None, limit=count)
         return decode(bytes((await client.ask(query)).data), NotificationList)
 
     found = with_client(settings, work)
@@ -76,12 +76,19 @@ def _ways(entry: NotificationEntry) -> str:
 @with_settings
 def mute(settings: Settings, plan: str | None, *, everything: bool, until: str, reason: str) -> None:
     """Tell nobody of PLAN, or of anything, until a time; what would have been told is listed as muted."""
-    request = MuteNotifications(plan=_whose(plan, everything=everything), until=_until(until), reason=reason)
-    with_client(settings, lambda client: client.ask(request))
+    _plan_or_all(plan, everything=everything)
+    end = _until(until)
+
+    async def work(client: Client) -> PlanName | None:
+        named = await _named(client, plan)
+        await client.ask(MuteNotifications(plan=named, until=end, reason=reason))
+        return named
+
+    muted = with_client(settings, work)
     if settings.json:
-        put_json({"muted": request.plan or "", "until": request.until})
+        put_json({"muted": muted or "", "until": end})
     else:
-        click.echo(f"muted {request.plan or 'everything'} until {day_and_clock(request.until)}")
+        click.echo(f"muted {muted or 'everything'} until {day_and_clock(end)}")
 
 
 @notification.command(epilog="\b\nExample:\n  jobplan notification unmute Daily")
@@ -90,12 +97,18 @@ def mute(settings: Settings, plan: str | None, *, everything: bool, until: str, 
 @with_settings
 def unmute(settings: Settings, plan: str | None, *, everything: bool) -> None:
     """Tell people again."""
-    request = UnmuteNotifications(plan=_whose(plan, everything=everything))
-    with_client(settings, lambda client: client.ask(request))
+    _plan_or_all(plan, everything=everything)
+
+    async def work(client: Client) -> PlanName | None:
+        named = await _named(client, plan)
+        await client.ask(UnmuteNotifications(plan=named))
+        return named
+
+    unmuted = with_client(settings, work)
     if settings.json:
-        put_json({"unmuted": request.plan or ""})
+        put_json({"unmuted": unmuted or ""})
     else:
-        click.echo(f"unmuted {request.plan or 'everything'}")
+        click.echo(f"unmuted {unmuted or 'everything'}")
 
 
 @notification.command(epilog="\b\nExample:\n  jobplan notification test Daily")
@@ -105,7 +118,7 @@ def test(settings: Settings, plan: str | None) -> None:
     """Send a test to all whom PLAN ever wants told; without PLAN, to those whom the dashboard's settings name."""
 
     async def work(client: Client) -> NotificationRaised:
-        answer = await client.ask(TestNotification(plan=PlanName(plan) if plan else None))
+        answer = await client.ask(TestNotification(plan=await _named(client, plan)))
         return decode(bytes(answer.data), NotificationRaised)
 
     raised = with_client(settings, work)
@@ -115,10 +128,17 @@ def test(settings: Settings, plan: str | None) -> None:
         click.echo("on its way; 'jobplan notification list' says how it went")
 
 
-def _whose(plan: str | None, *, everything: bool) -> PlanName | None:
+def _plan_or_all(plan: str | None, *, everything: bool) -> None:
     if everything is (plan is not None):
         raise click.UsageError("name a PLAN, or give --all")
-    return PlanName(plan) if plan is not None else None
+
+
+async def _named(client: Client, plan: str | None) -> PlanName | None:
+    """The plan meant; None: none was named."""
+    if plan is None:
+        return None
+    await client.follow(Scope.PLANS)
+    return the_plan(plan, client.picture.plans).plan
 
 
 def _until(text: str) -> datetime:

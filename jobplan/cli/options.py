@@ -135,15 +135,6 @@ class Noun(click.Group):
         self.format_commands(ctx, formatter)
 
 
-def nearest(name: str, names: Sequence[str]) -> str:
-    """The name most like the one given; empty: none is."""
-    from difflib import get_close_matches  # only when something went wrong
-
-    by_lower = {one.lower(): one for one in reversed(names)}
-    found = get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)
-    return by_lower[found[0]] if found else ""
-
-
 def confirm(question: str, *, yes: bool) -> None:
     """Ask before what cannot be taken back, if somebody is there to answer. Raises click.Abort."""
     if not yes and sys.stdin.isatty():

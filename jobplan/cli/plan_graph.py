@@ -27,7 +27,9 @@ from schemas.queries import ReadVersion, Version
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Its ending, .dot or .svg, decides."
 )
 @click.option("--svg", "as_svg", is_flag=True, help="SVG, laid out, instead of Graphviz DOT.")
-@click.option("--version", "number", type=click.IntRange(min=1), help="Of a plan: another version than the newest.")
+@click.option(
+    "--version", "number", type=click.IntRange(min=1), metavar="N", help="Of a plan: another version than the newest."
+)
 @with_settings
 def graph(settings: Settings, what: str, output: Path | None, *, as_svg: bool, number: int | None) -> None:
     """Draw a plan of the dashboard, or a bundle: contexts, jobs, dependencies.

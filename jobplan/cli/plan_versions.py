@@ -117,7 +117,7 @@ def _source(version: Version) -> PlanSource:
 
 @click.command(cls=Verb, epilog="\b\nExample:\n  jobplan plan show Daily\n  jobplan plan show Daily --version 3 --json")
 @_PLAN
-@click.option("--version", "number", type=click.IntRange(min=1), help="What one version says, as JSON.")
+@click.option("--version", "number", type=click.IntRange(min=1), metavar="N", help="What one version says, as JSON.")
 @with_settings
 def show(settings: Settings, name: str, number: int | None) -> None:
     """Show one plan: how it stands, or what a version of it says."""
@@ -155,7 +155,9 @@ def show(settings: Settings, name: str, number: int | None) -> None:
 @click.argument("what", metavar="PLAN|BUNDLE")
 @click.argument("to", type=click.Path(path_type=Path), metavar="[ZIP]", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="ZIP", help="The same; PLAN.zip without it.")
-@click.option("--version", "number", type=click.IntRange(min=1), help="Of a plan: another version than the newest.")
+@click.option(
+    "--version", "number", type=click.IntRange(min=1), metavar="N", help="Of a plan: another version than the newest."
+)
 @click.option("--tokens", "suggest", is_flag=True, help="Put tokens where Ikasan would: agents, environment.")
 @click.option("--token", "tokens", multiple=True, metavar="NAME=VALUE", help="Put [[NAME]] in the place of VALUE.")
 @with_settings

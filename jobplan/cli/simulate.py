@@ -17,7 +17,7 @@ from schemas.names import PlanName
 
 
 @click.command(cls=Verb, epilog="\b\nExample:\n  jobplan simulate daily.zip --script night.jsonl")
-@click.argument("plan", type=click.Path(path_type=Path))
+@click.argument("plan", type=click.Path(path_type=Path), metavar="BUNDLE")
 @click.option(
     "--script", type=click.Path(path_type=Path), metavar="FILE.jsonl", help="What happens when: one JSON object a line."
 )

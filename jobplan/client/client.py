@@ -82,7 +82,9 @@ class Client(Connection):
             answer = await self._first(question, wait)
             while True:
                 if not answer.ok:
-                    raise RefusedByNodeError(answer.reason or "refused without a reason", answer.faults)
+                    raise RefusedByNodeError(
+                        answer.reason or "refused without a reason", answer.faults, unknown=answer.unknown
+                    )
                 yield answer
                 if answer.last:
                     return

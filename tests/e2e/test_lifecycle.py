@@ -79,8 +79,8 @@ def test_an_instance_is_moved_previewed_and_held(installation: Installation, tmp
     assert installation.statuses(instance) == {"First": "ON_HOLD", "Second": "ON_HOLD"}
     assert "released" in installation.do("instance", "release", "Daily", "--yes")
     unheard = installation.run("event", "raise", "Nothing")
-    assert (unheard.returncode, unheard.stdout) == (0, "")
-    assert unheard.stderr == "no running instance has the global event 'Nothing': nothing has happened\n"
+    assert (unheard.returncode, unheard.stdout) == (2, "")
+    assert unheard.stderr == "jobplan: global event 'Nothing' is unknown; there are none\n"
     refused = installation.run("instance", "extend", "Daily")
     assert (refused.returncode, "give either --by or --until" in refused.stderr) == (2, True)
 

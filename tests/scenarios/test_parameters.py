@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from jobplan.simulate.script import Play
@@ -157,3 +158,20 @@ def test_parameters_given_at_the_start() -> None:
 
     assert answer.ok
     assert [i.parameters for i in house.core.state.instances.values()] == [{"p": "2"}, {"p": "6"}]
+
+
+@pytest.mark.parametrize("job", [(), (Parameter(name="quay", default_value="9"),)])
+def test_a_value_of_what_nobody_declares_is_refused(job: tuple[Parameter, ...]) -> None:
+    """Neither the plan nor a job: no run would get it. One that only a job declares is taken."""
+    house = _house(declared=job, context_parameters=(P1,))
+    start = StartInstance(plan=PlanName("P"), parameters={"quai": "2"})
+    edit = SetParameters(instance=next(iter(house.core.state.instances)), values={"quay": "2"})
+    before = dict(house.core.state.instances)
+
+    started, edited = house.ask(start), house.ask(edit)
+
+    hint = "did you mean 'quay'?" if job else "there is p"
+    assert (started.unknown, started.reason) == (True, f"parameter 'quai' of plan 'P' is unknown; {hint}")
+    assert edited.ok is bool(job)
+    assert edited.unknown is not bool(job)
+    assert list(house.core.state.instances) == list(before)

@@ -47,7 +47,7 @@ from schemas.requests import (
 from schemas.status import ContextStatus
 from tests.simulation.line import Line
 from tests.simulation.network import Network
-from tests.simulation.plans import EVENT, PLANS, with_hours
+from tests.simulation.plans import EVENT, PLANS, files, with_hours
 from tests.simulation.session import TOPICS
 from tests.simulation.trace import PersonAnswered, PersonAsked, Trace
 from tests.simulation.world import World
@@ -164,7 +164,8 @@ class People:
 
     def _start(self) -> None:
         source = self._chance.choice(PLANS)
-        self.ask(StartInstance(plan=PlanName(source.__name__), parameters={"kind": "note"}))
+        given = {"kind": "note"} if source is files else {}
+        self.ask(StartInstance(plan=PlanName(source.__name__), parameters=given))
 
     def _end(self) -> None:
         instance = self._instance()

@@ -312,7 +312,7 @@ def test_an_instance_that_is_not_there() -> None:
 
     answer = office.ask(EstimateEnd(instance=InstanceId("nix")))
 
-    assert (answer.ok, answer.reason) == (False, "there is no instance 'nix'")
+    assert (answer.ok, answer.reason) == (False, "instance 'nix' is unknown; there are none")
 
 
 @pytest.mark.parametrize(("seconds", "stands"), [(60, DeadlineState.THREATENED), (100, DeadlineState.AHEAD)])

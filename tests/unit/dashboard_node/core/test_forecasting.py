@@ -169,7 +169,7 @@ def test_a_forecast_is_cut_off_at_some_length() -> None:
 
 def test_an_unknown_plan_is_refused() -> None:
     """By name."""
-    assert office_without_plans().ask(Forecast(plan=PlanName("Q"))).reason == "there is no plan named 'Q'"
+    assert office_without_plans().ask(Forecast(plan=PlanName("Q"))).reason == "plan 'Q' is unknown; there are none"
 
 
 def office_without_plans() -> Office:

@@ -149,9 +149,9 @@ def test_usual_durations_of_a_plan() -> None:
 @pytest.mark.parametrize(
     ("query", "reason"),
     [
-        (ReadJobHistory(plan=P, job="nix"), "plan 'P' has no job 'nix' that an agent carries out"),
-        (ReadJobHistory(plan=PlanName("Q"), job="x"), "there is no plan named 'Q'"),
-        (ReadDurations(plan=PlanName("Q")), "there is no plan named 'Q'"),
+        (ReadJobHistory(plan=P, job="nix"), "job 'nix' of plan 'P' is unknown; did you mean 'x'?"),
+        (ReadJobHistory(plan=PlanName("Q"), job="x"), "plan 'Q' is unknown; there is P"),
+        (ReadDurations(plan=PlanName("Q")), "plan 'Q' is unknown; there is P"),
     ],
 )
 def test_what_is_not_there_is_said(query: ReadJobHistory | ReadDurations, reason: str) -> None:

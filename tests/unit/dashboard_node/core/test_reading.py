@@ -54,9 +54,9 @@ def test_what_is_not_there_is_refused_with_what_is() -> None:
     """Plans and versions."""
     office = an_office()
 
-    assert office.ask(ReadVersion(plan=P, version=3)).reason == "plan 'P' has no version 3; there are 1, 2"
-    assert office.ask(ReadVersion(plan=PlanName("Q"))).reason == "there is no plan named 'Q'"
-    assert office.ask(ListVersions(plan=PlanName("Q"))).reason == "there is no plan named 'Q'"
+    assert office.ask(ReadVersion(plan=P, version=3)).reason == "plan 'P' has no version 3; there are 2, 1"
+    assert office.ask(ReadVersion(plan=PlanName("Q"))).reason == "plan 'Q' is unknown; there is P"
+    assert office.ask(ListVersions(plan=PlanName("Q"))).reason == "plan 'Q' is unknown; there is P"
 
 
 def test_a_look_into_the_audit_trail_is_the_stores_to_answer() -> None:

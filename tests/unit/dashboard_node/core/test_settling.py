@@ -36,10 +36,23 @@ def test_a_person_is_told_how_many_instances_heard_an_event() -> None:
     house.open("j", "Q[g:g]", environment_group="test")
     house.open("k", "R[b]")
 
-    heard = [house.ask(RaiseEvent(event=event)) for event in ("g", "h")]
+    heard = house.ask(RaiseEvent(event="g"))
 
-    assert [msgspec.json.decode(answer.data) for answer in heard] == [{"instances": 2}, {"instances": 0}]
+    assert msgspec.json.decode(heard.data) == {"instances": 2}
     assert house.statuses("i.g", "j.g") == ["COMPLETE", "COMPLETE"]
+
+
+def test_an_event_is_unknown_only_if_no_plan_has_it() -> None:
+    """One that nobody hears is known all the same; of another it is said which was perhaps meant."""
+    house = House()
+    house.open("i", "P[g:closed a | a<-and(closed)]")
+    house.end("i")
+
+    unheard, unknown = (house.ask(RaiseEvent(event=event)) for event in ("closed", "clsoed"))
+
+    assert (unheard.ok, msgspec.json.decode(unheard.data)) == (True, {"instances": 0})
+    assert (unknown.ok, unknown.unknown) == (False, True)
+    assert unknown.reason == "global event 'clsoed' is unknown; did you mean 'closed'?"
 
 
 def test_two_instances_that_raise_each_others_events_in_turn() -> None:

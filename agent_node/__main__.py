@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 from agent_node.app import serve
-from agent_node.config import ConfigError, load, read_table
+from agent_node.config import NOWHERE, load, read_table
 from broker.errors import BusError
 from broker.runtime.errors import FencedError
 from broker.runtime.store import StoreError
+from schemas.tables import SettingError
 
 BAD_INPUT = 2
 
@@ -32,10 +33,10 @@ def main() -> int:
         level=os.environ.get("JOBPLAN_LOG_LEVEL", "info").upper(), format="%(asctime)s %(levelname)s %(message)s"
     )
     try:
-        table = read_table(given.config) if given.config else None
+        table = read_table(given.config) if given.config else NOWHERE
         config = load(given.name, environment=os.environ, broker=given.broker, data=given.data, table=table)
         return asyncio.run(serve(config))
-    except ConfigError as error:
+    except SettingError as error:
         print(f"agent_node: {error}", file=sys.stderr)
         return BAD_INPUT
     except (BusError, StoreError) as error:

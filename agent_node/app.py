@@ -15,7 +15,7 @@ from typing import Final, assert_never
 from msgspec.structs import replace
 
 from agent_node.command import Host
-from agent_node.config import AgentConfig, ConfigError
+from agent_node.config import AgentConfig
 from agent_node.core import wishes
 from agent_node.core.effects import (
     Effect,
@@ -53,6 +53,7 @@ from broker.topic_table import Role
 from broker.topics import Topics
 from schemas.names import RequestId, UserName
 from schemas.requests import Answer
+from schemas.tables import SettingError
 
 _ENTERED: Final = 0o711
 """Of the data folder: jobs of other users have to get to their scripts, and nobody else has to look around."""
@@ -66,7 +67,7 @@ log = logging.getLogger(__name__)
 async def serve(config: AgentConfig) -> int:
     """Run an agent until SIGTERM or SIGINT; the exit code. Its jobs' processes run on.
 
-    Raises ConfigError for bad settings, StoreError for a database that cannot be used or is in use, BusError when the broker
+    Raises SettingError for bad settings, StoreError for a database that cannot be used or is in use, BusError when the broker
     refuses us for good, FencedError when another life of this agent has taken its place.
     """
     look_seldom()
@@ -221,7 +222,7 @@ def _host(config: AgentConfig) -> Host:
 
 @asynccontextmanager
 async def _measured(address: str, agent: Agent) -> AsyncIterator[None]:
-    """Answer who asks how we are, if an address is given for that. Raises ConfigError."""
+    """Answer who asks how we are, if an address is given for that. Raises SettingError."""
     if not address:
         yield
         return
@@ -234,4 +235,4 @@ async def _measured(address: str, agent: Agent) -> AsyncIterator[None]:
         async with measured(address, agent.driver, agent.world, lambda: facts(state, life.identity), of_turn):
             yield
     except MetricsError as error:
-        raise ConfigError(str(error)) from error
+        raise SettingError(str(error)) from error

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from agent_node.core.rules import DryRun, Rules
 from agent_node.housekeeping import Fate, Housekeeping
 from broker.address import BrokerUrl, parse_url
 from broker.errors import BrokerUrlError
 from schemas.names import ANY_OF, NodeName, escape
+from schemas.tables import SettingError, Table
 
 DEFAULT_BROKER: Final = "mqtt://127.0.0.1:1883"
 _PREFIX: Final = "JOBPLAN_AGENT_"
@@ -25,13 +26,11 @@ _PERCENT: Final = 100
 _LISTS: Final = {"labels", "run-as"}
 _TABLES: Final = {"label-concurrency"}
 _FILE_ONLY: Final = {"secret-commands"}
+NOWHERE: Final = Table(name="agent", values={})
+"""No file says anything."""
 
 
-class ConfigError(ValueError):
-    """A setting that cannot be; the message is one line that says what to write instead."""
-
-
-class AgentTable(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+class AgentTable(Struct, frozen=True, kw_only=True, rename="kebab"):
     """The settings of ``[agent]`` in a TOML file; each is also ``JOBPLAN_AGENT_<NAME>`` in the environment, which outranks it."""
 
     zone: str = ""
@@ -83,28 +82,33 @@ class AgentConfig(Struct, frozen=True, kw_only=True):
     """Folder of its database, its runs (``runs/``) and its secrets (``secrets/``); made when it is not there."""
     table: AgentTable = field(default_factory=AgentTable)
 
-    def validated(self) -> AgentConfig:
-        """These settings, if they can be. Raises ConfigError."""
+    def validated(self, given: Table = NOWHERE) -> AgentConfig:
+        """These settings, if they can be; ``given`` says where they stand. Raises SettingError."""
         table = self.table
         if not self.name.strip() or len(escape(self.name)) > _PERCENT:
-            raise ConfigError(f"agent name '{self.name}': a short text is wanted")
+            raise SettingError(f"agent name '{self.name}': a short text is wanted")
         if self.name.startswith(ANY_OF):
-            raise ConfigError(f"agent name '{self.name}': '{ANY_OF}' stands for a group of agents; leave it out")
-        _zone(self.zone)
-        for wrong, message in (
-            (table.concurrency < 1, "concurrency: at least 1 is wanted"),
-            (table.timeout_seconds < 0, "timeout-seconds: 0 (no limit) or more is wanted"),
-            (min(table.label_concurrency.values(), default=1) < 1, "label-concurrency: at least 1 is wanted"),
-            (not all(table.secret_commands.values()), "secret-commands: a program with its arguments is wanted"),
-            (table.output_bytes < 0, "output-bytes: 0 (no limit) or more is wanted"),
-            (table.keep_days < 1, "keep-days: at least 1 is wanted"),
-            (table.keep_instances < 0, "keep-instances: 0 (any number) or more is wanted"),
-            (table.least_disk_free < 0, "least-disk-free: 0 (no limit) or more is wanted"),
-            (table.dry_run_seconds < 0, "dry-run-seconds: 0 or more is wanted"),
-            (not 0 <= table.dry_run_error_percentage <= _PERCENT, "dry-run-error-percentage: 0 to 100 is wanted"),
+            raise SettingError(f"agent name '{self.name}': '{ANY_OF}' stands for a group of agents; leave it out")
+        zone = self.zone
+        for wrong, key, message in (
+            (
+                not _exists(zone),
+                "zone",
+                f"'{zone}' is not known on this host; write an IANA name such as Europe/Zurich",
+            ),
+            (table.concurrency < 1, "concurrency", "at least 1 is wanted"),
+            (table.timeout_seconds < 0, "timeout-seconds", "0 (no limit) or more is wanted"),
+            (min(table.label_concurrency.values(), default=1) < 1, "label-concurrency", "at least 1 is wanted"),
+            (not all(table.secret_commands.values()), "secret-commands", "a program with its arguments is wanted"),
+            (table.output_bytes < 0, "output-bytes", "0 (no limit) or more is wanted"),
+            (table.keep_days < 1, "keep-days", "at least 1 is wanted"),
+            (table.keep_instances < 0, "keep-instances", "0 (any number) or more is wanted"),
+            (table.least_disk_free < 0, "least-disk-free", "0 (no limit) or more is wanted"),
+            (table.dry_run_seconds < 0, "dry-run-seconds", "0 or more is wanted"),
+            (not 0 <= table.dry_run_error_percentage <= _PERCENT, "dry-run-error-percentage", "0 to 100 is wanted"),
         ):
             if wrong:
-                raise ConfigError(message)
+                raise given.wrong((key,), message)
         return self
 
     @property
@@ -145,34 +149,32 @@ def load(
     environment: Mapping[str, str],
     broker: str | None = None,
     data: Path | None = None,
-    table: Mapping[str, object] | None = None,
+    table: Table = NOWHERE,
 ) -> AgentConfig:
-    """Put an agent's settings together. ``table``: what a file says in ``[agent]``. Raises ConfigError."""
+    """Put an agent's settings together. ``table``: what a file says in ``[agent]``. Raises SettingError."""
     url = broker or environment.get("JOBPLAN_BROKER") or DEFAULT_BROKER
     folder = data or Path(environment.get("JOBPLAN_DATA") or f"jobplan-agent-{escape(name)}")
     try:
         parsed = parse_url(url)
     except BrokerUrlError as error:
-        raise ConfigError(f"broker: {error}") from error
-    merged = {**(table or {}), **_from_environment(environment)}
-    try:
-        settings = msgspec.convert(merged, AgentTable, strict=False)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"[agent]: {error}") from error
-    config = AgentConfig(name=NodeName(name), broker=parsed, data=folder.absolute(), table=settings)
-    return config.validated()
+        raise SettingError(f"broker: {error}") from error
+    own = _from_environment(environment)
+    outranked = {(key,): _variable(key) for key in own}
+    given = replace(table, values={**table.values, **own}, outranked=outranked)
+    config = AgentConfig(name=NodeName(name), broker=parsed, data=folder.absolute(), table=given.read(AgentTable))
+    return config.validated(given)
 
 
-def read_table(file: Path) -> dict[str, object]:
-    """What a TOML file says in ``[agent]``. Raises ConfigError."""
+def read_table(file: Path) -> Table:
+    """What a TOML file says in ``[agent]``. Raises SettingError."""
     try:
         read = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file}: not readable as TOML: {error}") from error
+        raise SettingError(f"{file}: not readable as TOML: {error}") from error
     table = read.get("agent", {})
     if not isinstance(table, dict):
-        raise ConfigError(f"{file}: [agent] must be a table")
-    return table
+        raise SettingError(f"{file}: agent: {table!r} where a table belongs; write [agent]")
+    return Table(name="agent", values=table, file=str(file))
 
 
 def host_zone(environment: Mapping[str, str]) -> str:
@@ -189,7 +191,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
     """Settings given as variables; lists are separated by commas, and so are the entries ``label=number`` of a table."""
     given: dict[str, object] = {}
     for name in AgentTable.__struct_encode_fields__:
-        text = environment.get(_PREFIX + name.upper().replace("-", "_"))
+        text = environment.get(_variable(name))
         if text is None or name in _FILE_ONLY:
             continue
         parts = [part.strip() for part in text.split(",") if part.strip()]
@@ -202,9 +204,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
     return given
 
 
-def _zone(name: str) -> None:
-    if not _exists(name):
-        raise ConfigError(f"zone '{name}' is not known on this host; write an IANA name such as Europe/Zurich")
+def _variable(name: str) -> str:
+    return _PREFIX + name.upper().replace("-", "_")
 
 
 def _exists(name: str) -> bool:

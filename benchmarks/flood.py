@@ -18,6 +18,7 @@ from broker.memory import MemoryBroker
 from broker.runtime.store import SqliteStore
 from schemas.names import RunId
 from schemas.status import RunPhase
+from schemas.tables import Table
 from tests.support.agents import AGENT, a_command, an_assignment
 from tests.support.desk import Desk
 
@@ -55,7 +56,9 @@ async def _flood(folder: Path) -> dict[str, float]:
     assignments = [an_assignment(job) for job in jobs]
     late: list[float] = []
     broker = MemoryBroker()
-    config = load(AGENT, environment={}, data=folder / "data", table={"concurrency": TOGETHER})
+    config = load(
+        AGENT, environment={}, data=folder / "data", table=Table(name="agent", values={"concurrency": TOGETHER})
+    )
     config.data.mkdir()
     before = peak()
     async with (

@@ -20,7 +20,7 @@ from broker.runtime.store import SqliteStore
 from broker.runtime.world import World, wall_clock
 from broker.topic_table import Role
 from broker.topics import Topics
-from dashboard_node.config import ConfigError, DashboardConfig
+from dashboard_node.config import DashboardConfig
 from dashboard_node.core.effects import Deliver, Delivered, Effect, ForgetAudit, LookUpAudit
 from dashboard_node.core.machine import DashboardCore, Event
 from dashboard_node.core.state import State
@@ -29,6 +29,7 @@ from dashboard_node.lookups import forget_audit, look_up_audit
 from dashboard_node.properties import read_folder
 from dashboard_node.sending import Sender
 from schemas.names import NodeName
+from schemas.tables import SettingError
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 async def serve(config: DashboardConfig) -> int:
     """Run a dashboard until SIGTERM or SIGINT; the exit code.
 
-    Raises ConfigError for bad settings, StoreError for a database that cannot be used or is in use, BusError when the
+    Raises SettingError for bad settings, StoreError for a database that cannot be used or is in use, BusError when the
     broker refuses us for good, FencedError when another dashboard has taken our place.
     """
     look_seldom()
@@ -102,7 +103,7 @@ async def _live(driver: Driver[Event, Effect], sender: Sender) -> None:
 async def _measured(
     address: str, driver: Driver[Event, Effect], world: World[Effect], state: State
 ) -> AsyncIterator[None]:
-    """Answer who asks how we are, if an address is given for that. Raises ConfigError."""
+    """Answer who asks how we are, if an address is given for that. Raises SettingError."""
     if not address:
         yield
         return
@@ -114,4 +115,4 @@ async def _measured(
         async with measured(address, driver, world, lambda: facts(state), of_turn):
             yield
     except MetricsError as error:
-        raise ConfigError(str(error)) from error
+        raise SettingError(str(error)) from error

@@ -7,16 +7,13 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dashboard_node.core.routing import USUAL, Rules
 from schemas.notifications import Monitor
-
-
-class ChannelError(ValueError):
-    """A setting that cannot be; the message is one line that says what to write instead."""
+from schemas.shapes import Place
+from schemas.tables import Table
 
 
 class Tls(StrEnum):
@@ -27,7 +24,7 @@ class Tls(StrEnum):
     NONE = "none"
 
 
-class MailServer(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+class MailServer(Struct, frozen=True, kw_only=True, rename="kebab"):
     """``[notifications.mail]``. Without a host no mail is sent."""
 
     host: str = ""
@@ -53,7 +50,7 @@ class MailServer(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unkno
         return self.port or {Tls.STARTTLS: 587, Tls.TLS: 465, Tls.NONE: 25}[self.tls]
 
 
-class Webhook(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+class Webhook(Struct, frozen=True, kw_only=True, rename="kebab"):
     """``[notifications.webhooks.NAME]``."""
 
     url: str
@@ -68,7 +65,7 @@ def secret(hook: Webhook) -> bytes:
     return Path(hook.secret_file).read_bytes().strip() if hook.secret_file else b""
 
 
-class Channels(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+class Channels(Struct, frozen=True, kw_only=True, rename="kebab"):
     """``[notifications]``."""
 
     monitors: tuple[Monitor, ...] = tuple(sorted(USUAL))
@@ -104,26 +101,28 @@ _MAIL_VARIABLES = {
 }
 
 
-def load_channels(table: Mapping[str, object], environment: Mapping[str, str], folder: Path) -> Channels:
+def load_channels(table: Table, environment: Mapping[str, str], folder: Path) -> Channels:
     """The settings of a table of the configuration file, outranked by variables. Files are meant from ``folder``.
 
-    Raises ChannelError.
+    Raises SettingError.
     """
-    given = dict(table)
+    given = dict(table.values)
     mail = given.get("mail", {})
-    from_variables = {key: environment[name] for key, name in _MAIL_VARIABLES.items() if environment.get(name)}
+    from_variables: dict[str, object] = {
+        key: environment[name] for key, name in _MAIL_VARIABLES.items() if environment.get(name)
+    }
     if isinstance(mail, dict) and from_variables:
-        to = {"to": [part.strip() for part in from_variables["to"].split(",")]} if "to" in from_variables else {}
-        given["mail"] = {**mail, **from_variables, **to}
+        if "to" in from_variables:
+            from_variables["to"] = [part.strip() for part in environment[_MAIL_VARIABLES["to"]].split(",")]
+        given["mail"] = {**mail, **from_variables}
     if url := environment.get("JOBPLAN_WEBHOOK_URL"):
         hook = {"url": url, "secret-file": environment.get("JOBPLAN_WEBHOOK_SECRET_FILE", "")}
         hooks = given.get("webhooks", {})
         given["webhooks"] = {**(hooks if isinstance(hooks, dict) else {}), "environment": hook}
-    try:
-        found = msgspec.convert(given, Channels, strict=False)
-    except msgspec.ValidationError as error:
-        raise ChannelError(f"[notifications]: {error}") from error
-    return _checked(_placed(found, folder))
+    outranked: dict[Place, str] = {("mail", key): _MAIL_VARIABLES[key] for key in from_variables}
+    outranked["webhooks", "environment"] = "JOBPLAN_WEBHOOK_URL"
+    whole = replace(table, values=given, outranked=outranked)
+    return _checked(_placed(whole.read(Channels), folder), whole)
 
 
 def _placed(found: Channels, folder: Path) -> Channels:
@@ -135,26 +134,35 @@ def _placed(found: Channels, folder: Path) -> Channels:
     return replace(found, mail=mail, webhooks=hooks)
 
 
-def _checked(found: Channels) -> Channels:
+def _checked(found: Channels, given: Table) -> Channels:
     mail = found.mail
-    wrong = [
-        (bool(mail.host) and "@" not in mail.sender, "mail: sender: the address that mails come from is wanted"),
-        (bool(mail.user) != bool(mail.password_file), "mail: user and password-file go together; give both or none"),
+    wrong: list[tuple[bool, Place, str]] = [
+        (bool(mail.host) and "@" not in mail.sender, ("mail", "sender"), "the address that mails come from is wanted"),
+        (
+            bool(mail.user) != bool(mail.password_file),
+            ("mail", "user"),
+            "it goes together with password-file; give both or none",
+        ),
         (
             bool(mail.user) and mail.tls is Tls.NONE,
-            "mail: tls: a password is not sent in the open; write starttls or tls",
+            ("mail", "tls"),
+            "a password is not sent in the open; write starttls or tls",
         ),
-        (not 0 <= mail.port < 1 << 16, "mail: port: 1 to 65535 is wanted"),
-        (found.overdue_tolerance_minutes < 0, "overdue-tolerance-minutes: 0 or more is wanted"),
-        (found.agent_gone_seconds < 0, "agent-gone-seconds: 0 or more is wanted"),
+        (not 0 <= mail.port < 1 << 16, ("mail", "port"), "1 to 65535 is wanted"),
+        (found.overdue_tolerance_minutes < 0, ("overdue-tolerance-minutes",), "0 or more is wanted"),
+        (found.agent_gone_seconds < 0, ("agent-gone-seconds",), "0 or more is wanted"),
+        _no_file(("mail", "password-file"), mail.password_file),
+        _no_file(("mail", "ca-file"), mail.ca_file),
     ]
-    wrong += [
-        (not hook.url.startswith(("https://", "http://")), f"webhooks.{name}: url: https://... is wanted")
-        for name, hook in found.webhooks.items()
-    ]
-    for file in (mail.password_file, mail.ca_file, *(hook.secret_file for hook in found.webhooks.values())):
-        wrong.append((bool(file) and not Path(file).is_file(), f"{file}: there is no such file"))
-    for is_wrong, message in wrong:
+    for name, hook in found.webhooks.items():
+        nowhere = not hook.url.startswith(("https://", "http://"))
+        wrong.append((nowhere, ("webhooks", name, "url"), "https://... is wanted"))
+        wrong.append(_no_file(("webhooks", name, "secret-file"), hook.secret_file))
+    for is_wrong, place, message in wrong:
         if is_wrong:
-            raise ChannelError(f"[notifications] {message}")
+            raise given.wrong(place, message)
     return found
+
+
+def _no_file(place: Place, file: str) -> tuple[bool, Place, str]:
+    return bool(file) and not Path(file).is_file(), place, f"{file}: there is no such file"

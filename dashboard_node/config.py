@@ -10,12 +10,19 @@ from broker.access import AccessError, check_person
 from broker.address import BrokerUrl
 from dashboard_node.channels import Channels
 from schemas.names import UserName
+from schemas.tables import SettingError
 
 DAY = 86_400.0
 
 
-class ConfigError(ValueError):
-    """A setting that cannot be; the message is one line that says what to write instead."""
+class DashboardTable(Struct, frozen=True, kw_only=True, rename="kebab"):
+    """The settings of ``[dashboard]`` in a TOML file."""
+
+    retention: float = DAY
+    """Seconds."""
+    audit_days: float = 0.0
+    admins: tuple[str, ...] = ()
+    metrics: str = ""
 
 
 class DashboardConfig(Struct, frozen=True, kw_only=True):
@@ -38,14 +45,16 @@ class DashboardConfig(Struct, frozen=True, kw_only=True):
     """Certificates (PEM) to trust besides the system's, for ``mqtts``."""
 
     def validated(self) -> DashboardConfig:
-        """These settings, if they can be. Raises ConfigError."""
+        """These settings, if they can be. Raises SettingError."""
         if not 0 <= self.retention_seconds <= 10 * 366 * DAY:
-            raise ConfigError("retention: a number of seconds from 0 to ten years is wanted")
+            raise SettingError("[dashboard] retention: a number of seconds from 0 to ten years is wanted")
         if not 0 <= self.audit_days <= 100 * 366:
-            raise ConfigError("audit-days: a number of days from 0 (for good) to a hundred years is wanted")
+            raise SettingError(
+                "[dashboard] audit-days: a number of days from 0 (for good) to a hundred years is wanted"
+            )
         for name in self.admins:
             try:
                 check_person(name)
             except AccessError as error:
-                raise ConfigError(f"admins: {error}") from error
+                raise SettingError(f"[dashboard] admins: {error}") from error
         return self

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec import Struct, field
 
 from jobplan.errors import BadInputError
 
+if TYPE_CHECKING:
+    from schemas.tables import Table
+
 FILE: Final = "jobplan.toml"
 DEFAULT_BROKER: Final = "mqtt://127.0.0.1:1883"
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 LOG_FORMATS: Final = ("human", "json")
-KNOWN: Final = frozenset({"broker", "ca-file", "data", "log-level", "log-format", "json"})
-TABLES: Final = frozenset({"broker-node", "dashboard", "notifications", "agent", "web"})
-"""Tables with settings of one kind of node, for ``jobplan serve``."""
+S = TypeVar("S", bound=Struct)
+
+Whatever = dict[str, Any]
+"""A table with settings of one kind of node, which says itself what it has."""
+
+
+class File(Struct, frozen=True, kw_only=True, rename="kebab"):
+    """What a settings file may say."""
+
+    broker: str = ""
+    ca_file: str = ""
+    """From where the file is; so is ``data``."""
+    data: str = ""
+    log_level: str = ""
+    log_format: str = ""
+    json: bool = False
+    dashboard: Whatever = field(default_factory=dict)
+    notifications: Whatever = field(default_factory=dict)
+    agent: Whatever = field(default_factory=dict)
+    web: Whatever = field(default_factory=dict)
+
+
+TABLES: Final = ("dashboard", "notifications", "agent", "web")
 
 
 class Given(Struct, frozen=True, kw_only=True):
@@ -54,41 +77,55 @@ class Settings(Struct, frozen=True, kw_only=True):
     json: bool = False
     file: Path | None = None
     """The configuration file that was read."""
-    tables: dict[str, dict[str, object]] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
     """What the configuration file says of single nodes."""
+
+    def table(self, name: str) -> Table:
+        """What it says of one; empty without a file."""
+        from schemas.tables import Table  # most have no such file, and help needs none
+
+        return self.tables.get(name) or Table(name=name, values={})
 
 
 def resolve(given: Given, env: Mapping[str, str], folder: Path) -> Settings:
     """The settings for a command started in ``folder``. Raises BadInputError."""
     file = _file(given, env, folder)
-    read = _read(file) if file is not None else {}
-    broker = given.broker or env.get("JOBPLAN_BROKER") or _text(read, "broker", file)
-    data = given.data or env.get("JOBPLAN_DATA")
-    level = given.log_level or env.get("JOBPLAN_LOG_LEVEL") or _text(read, "log-level", file) or "info"
-    if level.lower() not in LOG_LEVELS:
-        raise BadInputError(f"log level '{level}' is unknown: give one of {', '.join(LOG_LEVELS)}")
-    json = given.json if given.json is not None else bool(read.get("json", False))
-    form = env.get("JOBPLAN_LOG_FORMAT") or _text(read, "log-format", file) or ("json" if json else "human")
-    if form.lower() not in LOG_FORMATS:
-        raise BadInputError(f"log format '{form}' is unknown: give one of {', '.join(LOG_FORMATS)}")
+    read = File() if file is None else _read(file)
+    form = env.get("JOBPLAN_LOG_FORMAT") or read.log_format
+    json = given.json if given.json is not None else read.json
     return Settings(
-        broker=broker or DEFAULT_BROKER,
-        ca_file=_path(env.get("JOBPLAN_CA_FILE"), read, "ca-file", file),
-        data=_path(data, read, "data", file),
-        log_level=level.lower(),
-        log_format=form.lower(),
+        broker=given.broker or env.get("JOBPLAN_BROKER") or read.broker or DEFAULT_BROKER,
+        ca_file=_path(env.get("JOBPLAN_CA_FILE"), read.ca_file, file),
+        data=_path(given.data or env.get("JOBPLAN_DATA"), read.data, file),
+        log_level=_word(
+            "log level", given.log_level or env.get("JOBPLAN_LOG_LEVEL") or read.log_level, LOG_LEVELS, "info"
+        ),
+        log_format=_word("log format", form, LOG_FORMATS, "json" if json else "human"),
         json=json,
         file=file,
-        tables={name: dict(value) for name, value in read.items() if isinstance(value, dict)},
+        tables={} if file is None else _tables(read, file),
     )
 
 
-def _path(given: str | None, read: Mapping[str, object], key: str, file: Path | None) -> Path | None:
+def _tables(read: File, file: Path) -> dict[str, Table]:
+    from schemas.tables import Table
+
+    return {name: Table(name=name, values=getattr(read, name), file=str(file)) for name in TABLES}
+
+
+def _word(what: str, given: str, words: Collection[str], usual: str) -> str:
+    """One of a few words, in whatever case. Raises BadInputError."""
+    found = (given or usual).lower()
+    if found not in words:
+        raise BadInputError(f"{what} '{given}' is unknown: give one of {', '.join(words)}")
+    return found
+
+
+def _path(given: str | None, in_file: str, file: Path | None) -> Path | None:
     """A path as it was given, else the one in the file, which is meant from where the file is."""
-    in_file = _text(read, key, file)
     if given:  # a variable that is set to nothing is not set
         return Path(given)
-    return file.parent / in_file if in_file is not None and file is not None else None
+    return file.parent / in_file if in_file and file is not None else None
 
 
 def _file(given: Given, env: Mapping[str, str], folder: Path) -> Path | None:
@@ -102,24 +139,27 @@ def _file(given: Given, env: Mapping[str, str], folder: Path) -> Path | None:
     return Path(named)
 
 
-def _read(file: Path) -> dict[str, object]:
+def _read(file: Path) -> File:
     import tomllib  # most have no such file
 
+    from jobplan.text_files import text_of
+    from schemas.tables import Table
+
     try:
-        read: dict[str, object] = tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        values = tomllib.loads(text_of(file))
+    except tomllib.TOMLDecodeError as error:
         raise BadInputError(f"{file}: not readable as TOML: {error}") from error
-    unknown = sorted(key for key, value in read.items() if key not in (TABLES if isinstance(value, dict) else KNOWN))
-    if unknown:
-        raise BadInputError(f"{file}: unknown key '{unknown[0]}'; known are {', '.join(sorted(KNOWN | TABLES))}")
-    return read
+    return read_table(Table(name="", values=values, file=str(file)), File)
 
 
-def _text(read: Mapping[str, object], key: str, file: Path | None) -> str | None:
-    value = read.get(key)
-    if value is None or isinstance(value, str):
-        return value
-    raise BadInputError(f"{file}: '{key}' must be a text in quotes, not {value!r}")
+def read_table(table: Table, cls: type[S]) -> S:
+    """The settings of a table. Raises BadInputError."""
+    from schemas.tables import SettingError
+
+    try:
+        return table.read(cls)
+    except SettingError as error:
+        raise BadInputError(str(error)) from error
 
 
 def environment() -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from jobplan.bundle.errors import BundleError
 from jobplan.bundle.filenames import kept_apart, sanitised
 from jobplan.bundle.layouts import Origin, RawBundle, RawJob, from_files
 from jobplan.bundle.raw import BadJsonError, Documents, Json, JsonObject, encode, kind_of, parse, plain, text_of
-from jobplan.bundle.shapes import Shape
+from jobplan.bundle.shapes import fit
 from jobplan.bundle.spelling import identifier, located, spell_out
 from schemas.notifications import NotificationContext, NotificationDetails
 from schemas.plan import Artefact, ClockJob, CommandJob, FileJob, GlobalJob, Plan, PlanSource, type_of_artefact
@@ -235,12 +235,11 @@ class _Typed:
         return {key: v for key, v in templates[name].items() if key not in _NOT_FROM_A_TEMPLATE} | job
 
     def _fit(self, document: JsonObject, cls: type[Struct], path: str, *, partial: bool = False) -> JsonObject | None:
-        shape = Shape()
-        fitted = shape.fit(document, cls, "$", partial=partial)
+        fitted, faults = fit(document, cls, partial=partial)
         self._raw.faults += [
-            msgspec.structs.replace(fault, path=_told(self._origins[path], path, fault.path)) for fault in shape.faults
+            msgspec.structs.replace(fault, path=_told(self._origins[path], path, fault.path)) for fault in faults
         ]
-        return None if any(not fault.warning for fault in shape.faults) else fitted
+        return None if any(not fault.warning for fault in faults) else fitted
 
     def _struct(self, document: JsonObject, cls: type[S], path: str) -> S | None:
         fitted = self._fit(document, cls, path)

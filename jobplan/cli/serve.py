@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+from msgspec.structs import replace
 
 from jobplan.cli.options import Noun, with_settings
 from jobplan.client.wire import broker_at
 from jobplan.errors import BadInputError
 from jobplan.nodes import log_lines, supervisor
 from jobplan.nodes.lifeline import end_with
-from jobplan.settings import LOG_FORMATS, Settings, environment
+from jobplan.settings import LOG_FORMATS, Settings, environment, read_table
 from schemas.names import UserName, escape
+from schemas.tables import SettingError
 
 if TYPE_CHECKING:
     from dashboard_node.channels import Channels
@@ -113,22 +115,18 @@ def dashboard(  # noqa: PLR0913  # one for each option
 
     Until an admin is named, everybody whom the broker lets in may do everything but grant; then what admins grant counts.
     """
-    from dashboard_node.config import DashboardConfig
+    from dashboard_node.config import DashboardConfig, DashboardTable
     from jobplan.nodes.running import serve_dashboard, serve_dashboard_with_page  # nodes load slowly
 
-    table = settings.tables.get("dashboard", {})
+    table = read_table(settings.table("dashboard"), DashboardTable)
     config = DashboardConfig(
         broker=broker_at(settings.broker),
         data=dashboard_data(settings),
-        retention_seconds=retention
-        if retention is not None
-        else _number(table.get("retention", DAY), "[dashboard] retention"),
-        audit_days=audit_days
-        if audit_days is not None
-        else _number(table.get("audit-days", 0), "[dashboard] audit-days"),
-        admins=tuple(UserName(name) for name in admins or _names(table.get("admins", []), "[dashboard] admins")),
+        retention_seconds=retention if retention is not None else table.retention,
+        audit_days=audit_days if audit_days is not None else table.audit_days,
+        admins=tuple(UserName(name) for name in admins or table.admins),
         channels=_channels(settings),
-        metrics=_metrics(metrics, table, "[dashboard] metrics"),
+        metrics=_metrics(metrics, table.metrics),
         ca_file=settings.ca_file,
     )
     if listen is not None and not page:
@@ -155,9 +153,9 @@ def agent(settings: Settings, name: str, metrics: str | None, parent: int | None
 
     folder = _data(settings) / f"agent-{escape(name)}"
     trusted = {} if settings.ca_file is None else {"ca-file": str(settings.ca_file)}
-    table = trusted | settings.tables.get("agent", {})
-    told_at = _metrics(metrics, {}, "")
-    _run(settings, parent, lambda: serve_agent(name, settings.broker, folder, table, told_at))
+    given = settings.table("agent")
+    table = replace(given, values=trusted | dict(given.values))
+    _run(settings, parent, lambda: serve_agent(name, settings.broker, folder, table, _metrics(metrics)))
 
 
 @serve.command(
@@ -197,8 +195,7 @@ def _page(settings: Settings, options: Mapping[str, object]) -> WebSettings:
     """How the page is served: by the options, else by [web] of the settings' file."""
     from jobplan.web.options import web_settings
 
-    wishes = settings.tables.get("web", {}) | {name: value for name, value in options.items() if value is not None}
-    return web_settings(broker_at(settings.broker), settings.ca_file, wishes, settings.file)
+    return web_settings(broker_at(settings.broker), settings.ca_file, options, settings.table("web"))
 
 
 def _data(settings: Settings) -> Path:
@@ -207,33 +204,18 @@ def _data(settings: Settings) -> Path:
 
 def _channels(settings: Settings) -> Channels:
     """How people are told; files are meant from where the configuration file is. Raises BadInputError."""
-    from dashboard_node.channels import ChannelError, load_channels
+    from dashboard_node.channels import load_channels
 
     folder = settings.file.absolute().parent if settings.file is not None else Path.cwd()
     try:
-        return load_channels(settings.tables.get("notifications", {}), environment(), folder)
-    except ChannelError as error:
+        return load_channels(settings.table("notifications"), environment(), folder)
+    except SettingError as error:
         raise BadInputError(str(error)) from error
 
 
-def _metrics(option: str | None, table: Mapping[str, object], what: str) -> str:
+def _metrics(option: str | None, in_file: str = "") -> str:
     """Where metrics are told: option, variable, file; empty: nowhere."""
-    given = option or os.environ.get("JOBPLAN_METRICS") or table.get("metrics", "")
-    if isinstance(given, str | int):
-        return str(given)
-    raise BadInputError(f"{what}: a text HOST:PORT is wanted, not {given!r}")
-
-
-def _number(value: object, what: str) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    raise BadInputError(f"{what}: a number of seconds is wanted, not {value!r}")
-
-
-def _names(value: object, what: str) -> list[str]:
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return value
-    raise BadInputError(f'{what}: a list of names is wanted, such as ["anna"], not {value!r}')
+    return option or os.environ.get("JOBPLAN_METRICS") or in_file
 
 
 def _run(settings: Settings, parent: int | None, node: Callable[[], Coroutine[None, None, int]]) -> None:

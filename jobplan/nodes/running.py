@@ -7,7 +7,7 @@ import errno
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from broker.address import BrokerUrl
 from broker.errors import BusError
 from jobplan.errors import BadInputError, BrokerError, JobplanError
+from schemas.tables import SettingError, Table
 
 if TYPE_CHECKING:
     from broker.server import RunningBroker
@@ -82,18 +83,17 @@ async def _until_told(running: AbstractAsyncContextManager[RunningBroker]) -> in
 async def serve_dashboard(config: DashboardConfig) -> int:
     """Run the dashboard until it is told to end."""
     from dashboard_node.app import serve
-    from dashboard_node.config import ConfigError
 
-    async with _one_line_errors(ConfigError):
+    async with _one_line_errors():
         return await serve(config)
 
 
-async def serve_agent(name: str, broker: str, data: Path, table: Mapping[str, object], metrics: str = "") -> int:
+async def serve_agent(name: str, broker: str, data: Path, table: Table, metrics: str = "") -> int:
     """Run an agent until it is told to end. ``metrics`` outranks what its settings say of that."""
     from agent_node.app import serve
-    from agent_node.config import ConfigError, load
+    from agent_node.config import load
 
-    async with _one_line_errors(ConfigError):
+    async with _one_line_errors():
         config = load(name, environment=os.environ, broker=broker, data=data, table=table)
         if metrics:
             config = replace(config, table=replace(config.table, metrics=metrics))
@@ -127,14 +127,14 @@ def _tell_of_page(address: str, settings: WebSettings) -> None:
 
 
 @asynccontextmanager
-async def _one_line_errors(*bad_settings: type[ValueError]) -> AsyncIterator[None]:
+async def _one_line_errors() -> AsyncIterator[None]:
     """What ends a node becomes one line and an exit code."""
     from broker.runtime.errors import FencedError
     from broker.runtime.store import StoreError
 
     try:
         yield
-    except bad_settings as error:
+    except SettingError as error:
         raise BadInputError(str(error)) from error
     except BusError as error:
         raise BrokerError(str(error)) from error

@@ -19,6 +19,7 @@ from jobplan.clock import now
 from jobplan.errors import BadInputError, JobplanError
 from jobplan.web.options import listening, web_settings
 from jobplan.web.server import WebSettings, is_same_origin, running_page
+from schemas.tables import Table
 
 HOST = "127.0.0.1"
 NOWHERE = BrokerUrl(host=HOST, port=1)
@@ -218,17 +219,33 @@ def test_options() -> None:
     assert listening("0.0.0.0:443") == ("0.0.0.0", 443)  # noqa: S104  # text, nothing listens
     assert listening("[::1]:8480") == ("::1", 8480)
     assert listening("9000") == ("127.0.0.1", 9000)
-    assert web_settings(NOWHERE, None, {"connections": 3, "listen": ":81"}, None).connections == 3
-    for wishes in (
-        {"listen": "here"},
-        {"key": "page.key"},
-        {"connections": 0},
-        {"listne": "x"},
-        {"websockets": "http://h/"},
-        {"websockets": "ws://u:p@h/"},
-    ):
-        with pytest.raises(BadInputError):
-            web_settings(NOWHERE, None, wishes, None)
+    assert web_settings(NOWHERE, None, {"connections": 3, "listen": ":81"}, a_table()).connections == 3
+
+
+def a_table(**values: object) -> Table:
+    """[web] of a file."""
+    return Table(name="web", values=values, file="jobplan.toml")
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "said"),
+    [
+        ({"listen": "here"}, {}, "jobplan.toml: [web] listen: 'here': HOST:PORT is wanted, such as 127.0.0.1:8480"),
+        ({}, {"listen": "here"}, "--listen: 'here': HOST:PORT is wanted, such as 127.0.0.1:8480"),
+        ({"key": "page.key"}, {}, "jobplan.toml: [web] key: there is no certificate; give both, or neither"),
+        ({"connections": 0}, {}, "jobplan.toml: [web] connections: 1 or more is wanted"),
+        ({"connections": "many"}, {}, "jobplan.toml: [web] connections: 'many' where a whole number belongs"),
+        ({"listne": "x"}, {}, "jobplan.toml: [web] listne: unknown key; did you mean 'listen'?"),
+        ({"websockets": "http://h/"}, {}, "jobplan.toml: [web] websockets: 'http://h/': ws://HOST:PORT/PATH"),
+        ({}, {"websockets": "ws://u:p@h/"}, "--websockets: 'ws://u:p@h/': ws://HOST:PORT/PATH"),
+    ],
+)
+def test_an_option_or_setting_that_cannot_be(values: dict[str, object], options: dict[str, object], said: str) -> None:
+    """It is said where it stands, what is wrong, and what to write."""
+    with pytest.raises(BadInputError) as error:
+        web_settings(NOWHERE, None, options, a_table(**values))
+
+    assert str(error.value).startswith(said)
 
 
 async def test_https_before_and_tls_behind(settings: WebSettings) -> None:

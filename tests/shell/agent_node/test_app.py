@@ -20,6 +20,7 @@ from schemas.documents import AgentPlan
 from schemas.plan import FileJob
 from schemas.requests import Drain, LogPart, RaiseEvent, ReadLog
 from schemas.status import Outcome, RunPhase
+from schemas.tables import Table
 from tests.fakes.memory_store import MemoryStore
 from tests.support.agents import AGENT, INSTANCE, PLAN, a_command, a_file_job, a_run, an_assignment
 from tests.support.desk import Desk
@@ -40,7 +41,7 @@ class Site:
     @asynccontextmanager
     async def agent(self, **settings: object) -> AsyncIterator[Agent]:
         """One life of the agent, ended in order."""
-        config = load(AGENT, environment={}, data=self.data, table=settings)
+        config = load(AGENT, environment={}, data=self.data, table=Table(name="agent", values=settings))
         agent = Agent(config, self.store, self.broker.bus())
         async with asyncio.TaskGroup() as tasks:
             life = tasks.create_task(agent.run(), name="agent")

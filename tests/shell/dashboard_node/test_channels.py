@@ -14,12 +14,13 @@ from msgspec.structs import replace
 
 from broker.certificates import make_certificates
 from broker.ports import free_port
-from dashboard_node.channels import ChannelError, MailServer, Tls, Webhook, load_channels
+from dashboard_node.channels import MailServer, Tls, Webhook, load_channels
 from dashboard_node.mail import send_mail
 from dashboard_node.templates import fill, subject_and_body
 from dashboard_node.undelivered import UndeliveredError
 from dashboard_node.webhooks import post
 from schemas.notifications import Mail, Monitor, Notification
+from schemas.tables import SettingError, Table
 from tests.support.mosquitto import HOST
 from tests.support.receivers import a_mail_server, a_web_server
 
@@ -154,6 +155,11 @@ def test_scenario_219_a_template_that_is_not_there_is_said(tmp_path: Path) -> No
 # Settings
 
 
+def a_table(values: dict[str, object]) -> Table:
+    """As a file has it."""
+    return Table(name="notifications", values=values, file="jobplan.toml")
+
+
 def test_settings_of_a_file_and_the_environment(tmp_path: Path) -> None:
     """Variables outrank the file; files are meant from where it is."""
     (tmp_path / "pw").write_text("x")
@@ -162,7 +168,7 @@ def test_settings_of_a_file_and_the_environment(tmp_path: Path) -> None:
         "webhooks": {"pager": {"url": "https://p", "monitors": ["ERROR"]}},
         "agent-gone-seconds": 5,
     }
-    found = load_channels(table, {"JOBPLAN_MAIL_HOST": "b", "JOBPLAN_MAIL_TO": "p@x.y, q@x.y"}, tmp_path)
+    found = load_channels(a_table(table), {"JOBPLAN_MAIL_HOST": "b", "JOBPLAN_MAIL_TO": "p@x.y, q@x.y"}, tmp_path)
 
     assert (found.mail.host, found.mail.to, found.mail.real_port) == ("b", ("p@x.y", "q@x.y"), 587)
     assert found.mail.password() == "x"
@@ -172,20 +178,20 @@ def test_settings_of_a_file_and_the_environment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"mail": {"host": "a"}}, "sender"),
-        ({"mail": {"host": "a", "sender": "j@x.y", "user": "u"}}, "go together"),
-        ({"mail": {"hots": "a"}}, "hots"),
+        ({"mail": {"host": "a"}}, r"^jobplan.toml: \[notifications.mail\] sender: the address"),
+        ({"mail": {"host": "a", "sender": "j@x.y", "user": "u"}}, "goes together"),
+        ({"mail": {"hots": "a"}}, r"\[notifications.mail\] hots: unknown key; did you mean 'host'\?"),
         (
             {"mail": {"host": "a", "sender": "j@x.y", "user": "u", "password-file": "none", "tls": "none"}},
             "in the open",
         ),
-        ({"webhooks": {"w": {"url": "ftp://x"}}}, "https://"),
+        ({"webhooks": {"w": {"url": "ftp://x"}}}, r"\[notifications.webhooks.w\] url: https://"),
         ({"webhooks": {"w": {"url": "https://x", "secret-file": "none"}}}, "no such file"),
-        ({"monitors": ["FAILED"]}, "FAILED"),
+        ({"monitors": ["FAILED"]}, r"\[notifications\] monitors, item 1: 'FAILED' is not one of"),
         ({"agent-gone-seconds": -1}, "0 or more"),
     ],
 )
 def test_settings_that_cannot_be(tmp_path: Path, table: dict[str, object], message: str) -> None:
     """One line that says what to write instead."""
-    with pytest.raises(ChannelError, match=message):
-        load_channels(table, {}, tmp_path)
+    with pytest.raises(SettingError, match=message):
+        load_channels(a_table(table), {}, tmp_path)

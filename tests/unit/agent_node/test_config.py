@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from agent_node import config
-from agent_node.config import AgentTable, ConfigError, host_zone, load, read_table
+from agent_node.config import AgentTable, host_zone, load, read_table
 from agent_node.core.rules import DryRun
+from schemas.tables import SettingError, Table
 
 
 def test_defaults_are_enough(tmp_path: Path) -> None:
@@ -46,17 +47,17 @@ def test_argument_outranks_variable_outranks_file(tmp_path: Path) -> None:
     ("", {}, "agent name"),
     ("n" * 101, {}, "agent name"),
     ("north", {"JOBPLAN_BROKER": "http://x"}, "broker"),
-    ("north", {"JOBPLAN_AGENT_ZONE": "Mars"}, "zone 'Mars'"),
-    ("north", {"JOBPLAN_AGENT_CONCURRENCY": "0"}, "concurrency"),
-    ("north", {"JOBPLAN_AGENT_CONCURRENCY": "many"}, "concurrency"),
-    ("north", {"JOBPLAN_AGENT_TIMEOUT_SECONDS": "-1"}, "timeout-seconds"),
-    ("north", {"JOBPLAN_AGENT_KEEP_DAYS": "0"}, "keep-days"),
-    ("north", {"JOBPLAN_AGENT_DRY_RUN_SECONDS": "-1"}, "dry-run-seconds"),
+    ("north", {"JOBPLAN_AGENT_ZONE": "Mars"}, "JOBPLAN_AGENT_ZONE: 'Mars'"),
+    ("north", {"JOBPLAN_AGENT_CONCURRENCY": "0"}, "JOBPLAN_AGENT_CONCURRENCY: at least 1 is wanted"),
+    ("north", {"JOBPLAN_AGENT_CONCURRENCY": "many"}, "JOBPLAN_AGENT_CONCURRENCY: 'many' where a whole number belongs"),
+    ("north", {"JOBPLAN_AGENT_TIMEOUT_SECONDS": "-1"}, "TIMEOUT_SECONDS"),
+    ("north", {"JOBPLAN_AGENT_KEEP_DAYS": "0"}, "KEEP_DAYS"),
+    ("north", {"JOBPLAN_AGENT_DRY_RUN_SECONDS": "-1"}, "DRY_RUN_SECONDS"),
     ("north", {"JOBPLAN_AGENT_DRY_RUN_ERROR_PERCENTAGE": "101"}, "0 to 100"),
 ])  # fmt: skip
 def test_bad_setting_is_one_line(name: str, environment: dict[str, str], word: str) -> None:
     """That names the setting."""
-    with pytest.raises(ConfigError, match=word) as error:
+    with pytest.raises(SettingError, match=word) as error:
         load(name, environment=environment)
 
     assert "\n" not in str(error.value)
@@ -69,7 +70,7 @@ def test_file_that_cannot_be_read_is_one_line(tmp_path: Path, text: str) -> None
     if text:
         file.write_text(text)
 
-    with pytest.raises(ConfigError, match=r"jobplan\.toml"):
+    with pytest.raises(SettingError, match=r"jobplan\.toml"):
         read_table(file)
 
 
@@ -92,14 +93,14 @@ def test_lists_and_tables_are_variables_too() -> None:
 ])  # fmt: skip
 def test_setting_that_cannot_be_is_refused(table: dict[str, object]) -> None:
     """By its name."""
-    with pytest.raises(ConfigError, match=next(iter(table))):
-        load("north", environment={}, table=table)
+    with pytest.raises(SettingError, match=next(iter(table))):
+        load("north", environment={}, table=Table(name="agent", values=table))
 
 
 def test_unknown_setting_is_refused() -> None:
     """A slip of the pen is not passed over."""
-    with pytest.raises(ConfigError, match="concurency"):
-        load("north", environment={}, table={"concurency": 3})
+    with pytest.raises(SettingError, match="concurency"):
+        load("north", environment={}, table=Table(name="agent", values={"concurency": 3}))
 
 
 @pytest.mark.parametrize(("variable", "zone"), [

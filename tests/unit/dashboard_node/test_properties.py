@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard_node.config import ConfigError
 from dashboard_node.properties import read_folder
+from schemas.tables import SettingError
 
 
 def test_every_plan_with_a_file_has_its_properties(tmp_path: Path) -> None:
@@ -28,5 +28,5 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """The node does not start on half of its settings."""
     (tmp_path / "P.properties").write_bytes(b"\xff\xfe")
 
-    with pytest.raises(ConfigError, match=r"P\.properties"):
+    with pytest.raises(SettingError, match=r"P\.properties"):
         read_folder(tmp_path)

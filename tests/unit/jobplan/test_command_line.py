@@ -128,6 +128,30 @@ def test_a_folder_that_cannot_be_made_is_one_line(node: tuple[str, ...]) -> None
     assert "give --data another folder" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "text", "said"),
+    [
+        ("serve agent north", '[agent]\nconcurrency = "x"', "[agent] concurrency: 'x' where a whole number belongs"),
+        ("serve agent north", "[agent]\nkeep-days = 0", "[agent] keep-days: at least 1 is wanted"),
+        ("serve dashboard", "[dashboard]\nretention = true", "[dashboard] retention: True where a number belongs"),
+        ("serve dashboard", '[dashboard]\nadmin = ["a"]', "[dashboard] admin: unknown key; did you mean 'admins'?"),
+        ("serve dashboard", "[notifications.mail]\nport = -1", "[notifications.mail] port: 1 to 65535 is wanted"),
+        ("serve web", '[web]\nconnections = "x"', "[web] connections: 'x' where a whole number belongs"),
+        ("plan list", "json = 3", "json: 3 where true or false belongs"),
+        ("plan list", "[agnet]", "agnet: unknown key; did you mean 'agent'?"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_one_line_and_exit_code_2(tmp_path: Path, line: str, text: str, said: str) -> None:
+    """File, table and key, what is wrong, what to do: in the words of the file, whichever command reads it."""
+    (tmp_path / "jobplan.toml").write_text(text)
+    options = ["--config", str(tmp_path / "jobplan.toml"), "--data", str(tmp_path), "--broker", "mqtt://127.0.0.1:1"]
+
+    result = CliRunner().invoke(main, [*line.split(), *options])
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"jobplan: {tmp_path / 'jobplan.toml'}: {said}\n"
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_for_each_shell(shell: str) -> None:
     """Click's script, for our name."""

@@ -8,6 +8,7 @@ import pytest
 
 from jobplan.errors import BadInputError
 from jobplan.settings import DEFAULT_BROKER, Given, resolve
+from schemas.tables import Table
 
 
 def test_the_order_of_precedence(tmp_path: Path) -> None:
@@ -30,14 +31,17 @@ def test_a_folder_in_the_file_is_beside_the_file(tmp_path: Path) -> None:
     settings = resolve(Given(config=str(file)), {}, tmp_path / "elsewhere")
 
     assert settings.data == tmp_path / "kept"
-    assert settings.tables == {"agent": {"labels": ["gpu"]}}
+    assert settings.table("agent") == Table(name="agent", values={"labels": ["gpu"]}, file=str(file))
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('brokr = "x"', "unknown key 'brokr'"),
-        ("broker = 1", "'broker' must be a text"),
+        ('brokr = "x"', r"jobplan.toml: brokr: unknown key; did you mean 'broker'\?"),
+        ("broker = [1]", "jobplan.toml: broker: a list where a text belongs"),
+        ("json = 3", "jobplan.toml: json: 3 where true or false belongs"),
+        ("agent = 3", "jobplan.toml: agent: 3 where a table belongs"),
+        ("[agnet]", r"jobplan.toml: agnet: unknown key; did you mean 'agent'\?"),
         ("broker = ", "not readable as TOML"),
         ('log-level = "loud"', "log level 'loud' is unknown"),
     ],

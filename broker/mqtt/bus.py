@@ -20,8 +20,9 @@ from broker.address import BrokerUrl
 from broker.bus import OnDelivery, Publication, Session
 from broker.errors import BusError, RefusedError
 from broker.mqtt.connection import Connection, check_versions
+from broker.mqtt.patience import Patience
 from broker.mqtt.servers import Servers
-from broker.mqtt.session import MqttSession, Patience, Proof
+from broker.mqtt.session import MqttSession, Proof
 from broker.mqtt.tombstones import Tombstones
 from broker.mqtt.trust import trusting
 from broker.mqtt.words import CLOSED_EARLY, UNTRUSTED, in_words

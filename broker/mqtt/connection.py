@@ -37,7 +37,8 @@ from broker.bus import WINDOW, Publication
 from broker.errors import BusError
 from broker.mqtt.bursts import Bursts
 from broker.mqtt.packets import KIND, PUBACK, PUBLISH, Arrived, acknowledge, acknowledgment, publication, publish
-from broker.mqtt.session import MqttSession, Patience
+from broker.mqtt.patience import Patience
+from broker.mqtt.session import MqttSession
 from broker.mqtt.words import CLOSED_EARLY
 
 _KNOWN = {"aiomqtt": ("2.5.", ">=2.5,<2.6"), "paho-mqtt": ("2.1.", "2.2.", ">=2.1,<2.3")}

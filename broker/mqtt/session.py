@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from functools import partial
 
-from msgspec import Struct
-
 from broker.bus import Acknowledged, Delivery, OnDelivery, Publication
 from broker.errors import BusError, RefusedError, ReplayError
 from broker.filters import is_filter, matches
 from broker.mqtt.answers import FAILURE, Answer, Batch, grant
 from broker.mqtt.clearing import Clearing
+from broker.mqtt.listening import Listening
+from broker.mqtt.patience import Patience
 from broker.mqtt.servers import Servers
 from broker.mqtt.tombstones import Tombstones, is_tombstone
 from broker.mqtt.wire import Wire
@@ -38,19 +38,6 @@ class Proof(Enum):
 
     A server that was killed may show the mark again, so this is for who comes back and takes it away.
     """
-
-
-class Patience(Struct, frozen=True, kw_only=True):
-    """How long to wait, in seconds, for a broker that does not react at all; what comes in slowly is waited for."""
-
-    connect: float = 10.0
-    """For the TCP connection, and again for the broker's answer."""
-    acknowledge: float = 10.0
-    """For the next packet, when an acknowledgment is due."""
-    replay: float = 5.0
-    """For the next message of a replay."""
-    keep_alive: int = 15
-    """MQTT keep-alive: a frozen connection is noticed after about twice as long when nothing else is under way."""
 
 
 class MqttSession:
@@ -104,6 +91,7 @@ class MqttSession:
         """Tells our nonces from those of an earlier connection under the same client id."""
         self._hung_up = False
         self._clearing = Clearing(tombstones, lambda: wire.window - len(self._publishes), self._send_now)
+        self._listening = Listening(self._replay, self.lose, patience.listen if servers.several else None)
         self._progress = 0
         """Counts all that comes in."""
 
@@ -136,12 +124,18 @@ class MqttSession:
             if not is_filter(pattern):
                 raise RefusedError(f"'{pattern}' is not a topic filter")
         self._subscribing += 1
+        self._listening.begin()
+        followed: Sequence[str] = ()
         try:
             if self._proof is Proof.NONE:
                 await self._replay(filters)
-                return True
-            return await self._proved_replay(filters)
+                proved = True
+            else:
+                proved = await self._proved_replay(filters)
+            followed = filters
+            return proved
         finally:
+            self._listening.done(follow=followed)
             self._subscribing -= 1
             if not self._subscribing:
                 self._cleared.clear()
@@ -249,12 +243,16 @@ class MqttSession:
             asked.settle(RefusedError("the broker refuses to end a subscription") if refused else None)
 
         self._check()
-        self._calls[self._wire.send_unsubscribe(filters)] = (asked, answered)
-        await self._settled(asked)
+        self._listening.begin()
+        try:
+            self._calls[self._wire.send_unsubscribe(filters)] = (asked, answered)
+            await self._settled(asked)
+        finally:
+            self._listening.done(leave=filters)
 
     async def lost(self) -> str:
         """See the port."""
-        return await asyncio.shield(self._lost)
+        return await self._listening.until(self._lost)
 
     async def hang_up(self) -> None:
         """End the connection without a word, as a crash would: the broker reads out the will."""
@@ -282,7 +280,9 @@ class MqttSession:
                 return
             if self._subscribing and not retained and (stone or not payload):
                 self._cleared.add(topic)
-            self._on_delivery(Delivery(topic, b"" if stone else payload, retained))
+            heard = Delivery(topic, b"" if stone else payload, retained)
+            if self._listening.hears(topic, heard.payload, retained=retained):
+                self._on_delivery(heard)
 
     def answered(self, message: int, codes: Sequence[int]) -> None:
         """The broker answered a publish, subscribe or unsubscribe."""

@@ -101,6 +101,17 @@ class Seen(Struct, frozen=True):
     replay: int
 
 
+class Cleared(Struct, frozen=True):
+    """What stood where a topic was cleared, and how far its writer had come by then.
+
+    A replay that brings what is not newer is of an older store. Live, a writer's documents come in order on one topic alone:
+    what is older than what stood there is passed on a second time (NATS).
+    """
+
+    stood: Stamp
+    until: Stamp
+
+
 class Picture:
     """Documents by address; the newest wins, and absence means gone only when the writer says that it shows everything.
 
@@ -111,8 +122,8 @@ class Picture:
         self._seen: dict[Address, Seen] = {}
         self._reached: dict[Address, Stamp] = {}
         """The newest of each writer, wherever it stood."""
-        self._cleared: dict[Address, Stamp] = {}
-        """How far its writer had come when an address was cleared, the oldest first."""
+        self._cleared: dict[Address, Cleared] = {}
+        """What was cleared before our eyes, the oldest first."""
         self._replay = 0
         self.unreadable: dict[str, str] = {}
         """Why, by topic: somebody else's data that is set aside."""
@@ -130,7 +141,8 @@ class Picture:
         header = decode_header(payload)
         document = decode(payload, DOCUMENT_AT[type(address)])
         order = order_of(header, document)
-        if retained and order.stamp <= self._cleared.get(address, NOWHERE):
+        cleared = self._cleared.get(address)
+        if cleared is not None and (order.stamp <= cleared.until if retained else order.stamp < cleared.stood):
             return None
         self._cleared.pop(address, None)
         writer = writer_of(address)
@@ -153,8 +165,9 @@ class Picture:
         writer = writer_of(address)
         if address == writer:
             return
-        self._cleared.pop(address, None)
-        self._cleared[address] = self._reached.get(writer, NOWHERE)
+        seen, before = self._seen.get(address), self._cleared.pop(address, None)
+        stood = seen.order.stamp if seen is not None else before.stood if before is not None else NOWHERE
+        self._cleared[address] = Cleared(stood, self._reached.get(writer, NOWHERE))
         if len(self._cleared) > MOST_CLEARED:
             del self._cleared[next(iter(self._cleared))]
 

@@ -81,9 +81,10 @@ class Watcher:
             self._see(delivery)
 
     def _old(self, delivery: Delivery) -> bool:
-        """Whether something newer was heard here, or that it is gone: one of several servers may replay what is older than that.
+        """Whether something newer was heard here, or that it is gone.
 
-        A server that is alone shows what stands, also what rose again and its writer took up.
+        NATS may pass on again what it passed on before that, and one of several servers replay what is older. A server that is
+        alone shows what stands, also what rose again and its writer took up.
         """
         try:
             order = decode_header(delivery.payload).order
@@ -91,8 +92,8 @@ class Watcher:
             return False
         newest = self._newest.get(delivery.topic, (0, 0))
         self._newest[delivery.topic] = max(order, newest)
-        behind = delivery.retained and len(self._url.servers) > 1
-        return order < newest or (behind and order <= self._gone.get(delivery.topic, (0, 0)))
+        stands = delivery.retained and len(self._url.servers) == 1
+        return order < newest or (not stands and order <= self._gone.get(delivery.topic, (0, 0)))
 
     def _see(self, delivery: Delivery) -> None:
         try:

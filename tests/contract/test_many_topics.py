@@ -12,7 +12,7 @@ from broker.address import BrokerUrl
 from broker.bus import Publication
 from broker.errors import ReplayError
 from broker.mqtt.bus import MqttBus
-from broker.mqtt.session import Patience
+from broker.mqtt.patience import Patience
 from broker.runtime.world import Signal
 from jobplan.client import client_on
 from jobplan.client.checkup import DROPPED

@@ -21,7 +21,7 @@ from broker.address import BrokerUrl, parse_url
 from broker.bus import Delivery, Publication
 from broker.errors import BusError, RefusedError
 from broker.mqtt.bus import MqttBus
-from broker.mqtt.session import Patience
+from broker.mqtt.patience import Patience
 from broker.ports import free_port
 from tests.support.broker_under_test import DEFAULT_LIMITS, Box
 from tests.support.line import Mqtt5, line_to
@@ -263,3 +263,22 @@ async def test_who_finds_one_server_down_goes_to_the_next(mosquitto: Mosquitto, 
     bus = MqttBus(BrokerUrl(host=HOST, port=down, prefix=prefix, others=((HOST, mosquitto.port),)))
     async with bus.connect(client="a", will=None, on_delivery=Box()) as session:
         await session.subscribe([f"{prefix}/#"])
+
+
+async def test_connection_that_looks_again_and_is_told_everything_stays(mosquitto: Mosquitto, prefix: str) -> None:
+    """With several addresses, whatever is published meanwhile: each word of it is handed on once."""
+    topics = [f"{prefix}/{number}" for number in range(20)]
+    url, heard = BrokerUrl(host=HOST, port=mosquitto.port, prefix=prefix, others=((HOST, mosquitto.port),)), Box()
+    bus = MqttBus(url, patience=Patience(listen=0.002))
+    async with bus_to(mosquitto.port, prefix).connect(client="b", will=None, on_delivery=Box()) as writer:
+        await writer.publish([Publication(topic, b"0") for topic in topics])
+        async with bus.connect(client="a", will=None, on_delivery=heard) as session:
+            await session.subscribe([f"{prefix}/+", f"{prefix}/more/#"])
+            for number in range(1, 100):
+                await writer.publish([Publication(topic, b"%d" % number if number % 7 else b"") for topic in topics])
+                await writer.publish([Publication(f"{prefix}/more/{number}", b"please", retain=False)])
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(session.lost(), timeout=1.0)
+
+    for topic in topics:
+        assert heard.payloads(topic) == [b"%d" % number if number % 7 or not number else b"" for number in range(100)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from broker.address import BrokerUrl
 from broker.bus import Publication
@@ -67,6 +69,28 @@ async def test_what_was_cleared_rises_again_when_a_server_is_killed(tmp_path: Pa
 
         assert server.stored == 3
         assert set(heard.newest) == {f"{PREFIX}/stays", document}
+
+
+async def test_connection_that_lost_a_subscription_without_a_word_is_given_up(tmp_path: Path) -> None:
+    """As happens where servers die: it is noticed by what its server lists, and the next connection has it."""
+    topic = f"{PREFIX}/document"
+    with running_nats(tmp_path / "nats") as server:
+        address = BrokerUrl(host=server.host, port=server.port, others=((server.host, server.port),), prefix=PREFIX)
+        bus = MqttBus(address, patience=structs.replace(PATIENCE, listen=0.5))
+        deaf, hears = Box(), Box()
+        async with _bus(server).connect(client="writer", will=None, on_delivery=Box()) as writer:
+            await writer.publish([Publication(topic, b"1")])
+            async with bus.connect(client="reader", will=None, on_delivery=deaf) as reader:
+                await reader.subscribe([f"{PREFIX}/+"])
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(reader.lost(), timeout=2.0)  # all is told
+                assert server.take_away(f"{PREFIX}/+") == 1
+                await writer.publish([Publication(topic, b"2")])
+                assert await reader.lost() == "its server does not pass everything on"
+            async with bus.connect(client="reader", will=None, on_delivery=hears) as reader:
+                await reader.subscribe([f"{PREFIX}/+"])
+
+    assert (deaf.payloads(topic), hears.payloads(topic)) == ([b"1"], [b"2"])
 
 
 def test_the_main_job_runs_on_nats(tmp_path: Path) -> None:

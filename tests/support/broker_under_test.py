@@ -14,7 +14,7 @@ from broker.bus import Bus, Delivery, Publication
 from broker.filters import matches
 from broker.memory import MemoryBroker
 from broker.mqtt.bus import MqttBus
-from broker.mqtt.session import Patience
+from broker.mqtt.patience import Patience
 from tests.support.line import Line, Mqtt5, line_to
 from tests.support.mosquitto import Mosquitto, running_mosquitto
 from tests.support.nats import MQTT, Nats, running_nats

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from broker.ports import free_port
 from tests.support.mosquitto import HOST
@@ -98,6 +99,28 @@ class Nats:
         assert status == http.client.OK, told
         streams = (stream for account in json.loads(told)["account_details"] for stream in account["stream_detail"])
         return sum(stream["state"]["messages"] for stream in streams if stream["name"] == "$MQTT_rmsgs")
+
+    def take_away(self, pattern: str) -> int:
+        """Take away all subscriptions to that filter, and say so to nobody, as happens when servers die; how many there were."""
+        subject = "$MQTT.msgs." + pattern.translate(str.maketrans("/+#", ".*>"))
+        consumers = self._ask("$JS.API.CONSUMER.LIST.$MQTT_msgs")["consumers"]
+        names = [one["name"] for one in consumers if one["config"]["filter_subject"] == subject]
+        for name in names:
+            assert self._ask(f"$JS.API.CONSUMER.DELETE.$MQTT_msgs.{name}")["success"]
+        return len(names)
+
+    def _ask(self, subject: str) -> dict[str, Any]:
+        """A request of NATS's own protocol, and its answer."""
+        with (
+            socket.create_connection((HOST, self.client_port), timeout=5) as connection,
+            connection.makefile("rb") as answers,
+        ):
+            connection.sendall(f"CONNECT {{}}\r\nSUB answer 1\r\nPUB {subject} answer 0\r\n\r\n".encode())
+            for line in answers:
+                if line.startswith(b"MSG "):
+                    answer: dict[str, Any] = json.loads(answers.readline())
+                    return answer
+        raise ConnectionError(f"no answer to {subject}")
 
     @property
     def healthy(self) -> bool:

@@ -73,6 +73,20 @@ def test_what_was_cleared_live_stays_gone_when_an_older_store_is_replayed() -> N
     assert picture.take(there, payload(a_job(), revision=8)) is not None
 
 
+def test_what_is_passed_on_again_after_it_was_cleared_stays_gone() -> None:
+    """A server that died left it to another one to pass on what it had passed on."""
+    picture = a_picture()
+    there = where(a_job())
+    picture.take(there, payload(a_job(), revision=2))
+    picture.take(there, payload(a_job(), revision=3))
+    picture.take(where(an_instance()), payload(an_instance(), revision=7))
+    for _ in range(2):
+        picture.take(there, b"")
+
+    assert picture.take(there, payload(a_job(), revision=2)) is None
+    assert picture.take(there, payload(a_job(), revision=4)) is not None  # which came late: another topic was quicker
+
+
 def test_what_was_cleared_elsewhere_or_before_we_knew_anything_is_no_reason_to_doubt() -> None:
     """Each address by itself; and what a writer shows later counts."""
     picture = a_picture()

@@ -11,8 +11,9 @@ import pytest
 from broker.bus import Delivery, Publication
 from broker.errors import BusError
 from broker.model import BrokerModel, Sent
+from broker.mqtt.patience import Patience
 from broker.mqtt.servers import Servers
-from broker.mqtt.session import MqttSession, Patience, Proof
+from broker.mqtt.session import MqttSession, Proof
 from broker.mqtt.tombstones import KEPT, Tombstones, is_tombstone
 from tests.support.broker_under_test import Box
 from tests.support.waiting import pass_time
@@ -31,6 +32,8 @@ class ModelWire:
         self.session: MqttSession
         self.asked: list[Sequence[str]] = []
         self.sent: list[Publication] = []
+        self.silent = False
+        """Whether it passes nothing on; it answers."""
         self.meanwhile: Callable[[], object] = tuple
         """What happens while the broker carries out the first SUBSCRIBE: it has made its list, and hands nothing on yet."""
         self._number, _ = model.connect("c", None, server=1)
@@ -73,7 +76,7 @@ class ModelWire:
         self._message += 1
         loop = asyncio.get_running_loop()
         loop.call_soon(self.session.answered, self._message, codes)
-        for output in outputs:
+        for output in () if self.silent else outputs:
             assert isinstance(output, Sent)
             loop.call_soon(partial(self._received, output.delivery))
         return self._message
@@ -276,3 +279,46 @@ async def test_tombstones_of_an_earlier_life_are_known_by_its_name() -> None:
     await pass_time(2 * KEPT + 1)
 
     assert list(model.retained) == ["p/other"]
+
+
+@pytest.mark.looptime
+async def test_connection_to_which_nothing_is_passed_on_is_given_up() -> None:
+    """Its server lists what was published, and does not say so: the next connection hears of it. What is there is told once."""
+    model = BrokerModel(STANDS)
+    session, _, box = a_session(model, Servers(2))
+    await session.subscribe(["p/+"])
+    await session.subscribe(["q/+"])
+    await session.unsubscribe(["q/+"])
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(session.lost(), 5 * Patience().listen)
+    assert [one.topic for one in box.deliveries] == ["p/a", "p/b"]
+    writer, _ = model.connect("writer", None)
+    model.publish(writer, Publication("p/a", b"2"))  # this wire passes on nothing but what it asks for
+
+    assert await asyncio.wait_for(session.lost(), 3 * Patience().listen) == "its server does not pass everything on"
+    assert box.newest == STANDS
+
+
+@pytest.mark.looptime
+async def test_connection_to_which_not_even_its_own_word_comes_is_given_up() -> None:
+    """At the second time: once may be an election."""
+    session, wire, _ = a_session(BrokerModel(STANDS), Servers(2))
+    await session.subscribe(["p/+"])
+    wire.silent = True
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(session.lost(), Patience().listen + 1.5)
+    await session.publish([Publication("q/request", b"1", retain=False)])  # it is there still
+    assert await session.lost() == "its server does not pass everything on"
+
+
+@pytest.mark.looptime
+async def test_broker_of_one_server_is_not_looked_at_again() -> None:
+    """Who is connected to it hears all."""
+    session, wire, _ = a_session(BrokerModel(STANDS), Servers(1))
+    await session.subscribe(["p/+"])
+    asked = len(wire.asked)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(session.lost(), 5 * Patience().listen)
+    assert len(wire.asked) == asked

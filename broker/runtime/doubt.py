@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from broker.runtime.presence import Writer
+from broker.runtime.presence import Order, Writer, order_of
 from schemas.codec import Header
 from schemas.documents import Presence
 from schemas.status import NodeState
@@ -31,6 +31,8 @@ class Doubt:
         self._silent: dict[Writer, None] = {}
         self._due: datetime | None = None
         self._met: dict[Writer, tuple[int, int]] = {}
+        self._newest: dict[Writer, Order] = {}
+        """Of each writer's presence: an older one says nothing, for a broker that went back may show it."""
 
     def begin(self) -> None:
         """A connection begins: who was there has to say so again, also where nothing stands of it any more."""
@@ -39,6 +41,10 @@ class Doubt:
 
     def heard(self, writer: Writer, header: Header, presence: Presence, *, retained: bool) -> bool:
         """A presence arrived; whether it is of who listens on a connection not heard of before, and waits to hear of us."""
+        order = order_of(header, presence)
+        if order < self._newest.get(writer, order):
+            return False
+        self._newest[writer] = order
         if presence.state is not NodeState.ALIVE:
             self._alive.pop(writer, None)
             self._silent.pop(writer, None)
@@ -62,6 +68,7 @@ class Doubt:
 
     def cleared(self, writer: Writer) -> None:
         """Its presence was cleared: it is not expected to speak."""
+        self._newest.pop(writer, None)
         self._alive.pop(writer, None)
         self._silent.pop(writer, None)
 

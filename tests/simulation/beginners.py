@@ -12,7 +12,7 @@ from tests.simulation.arming import Arming
 from tests.simulation.checkers.shown import address_of
 from tests.simulation.cluster import Cluster, Machine
 from tests.simulation.session import TOPICS
-from tests.simulation.trace import Accepted, CommandBegan
+from tests.simulation.trace import Accepted, CommandBegan, Restored
 
 NEW = "new agent, its disk lost while it runs what had been there before it"
 ANEW = "agent's host set up anew, its clock late, its presence cleared"
@@ -69,6 +69,7 @@ def set_up_anew(arming: Arming, agent: Machine, chance: Random) -> None:
         down = 0.2 + chance.choice([0.0, 5.0]) * chance.random()
         cluster.world.later(0.1, lambda: _clear_presence(cluster, agent))
         cluster.world.later(down, look_around)
+        cluster.trace.listen({Restored: lambda _record: look_around()})
         cluster.lose_disk(agent, down)
         cluster.world.later(60.0 * chance.random(), set_clock)
 

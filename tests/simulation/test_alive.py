@@ -13,7 +13,7 @@ from schemas.status import NodeState
 from tests.simulation.checkers.alive import Doubted, TakenToBeThere
 from tests.simulation.checkers.reading import DASHBOARD
 from tests.simulation.session import TOPICS
-from tests.simulation.trace import Accepted, Crashed, Fault, PromiseBrokenError, Standing, Stepped
+from tests.simulation.trace import Accepted, Crashed, Fault, Lodged, PromiseBrokenError, Standing, Stepped
 from tests.simulation.world import BEGINNING
 
 SOUTH = NodeName("south")
@@ -83,10 +83,11 @@ def test_who_stays_connected_is_not_taken_for_gone() -> None:
         Fault(at=10.0, kind="partition", victim=SOUTH),
         Fault(at=10.0, kind="clock step", victim=SOUTH),
         Fault(at=10.0, kind="broker restarted", victim="broker"),
+        Lodged(at=10.0, node=DASHBOARD, topic="", payload=b""),
         of_the_dashboard(10.0, NodeState.GONE),  # a will of an earlier connection may be late
     ],
 )
-def test_who_was_disturbed_may_be_taken_for_gone(disturbed: Crashed | Fault | Stepped) -> None:
+def test_who_was_disturbed_may_be_taken_for_gone(disturbed: Crashed | Fault | Lodged | Stepped) -> None:
     """Until faults have stopped."""
     checker = TakenToBeThere()
     connected(checker)

@@ -129,6 +129,37 @@ def test_a_run_that_was_handed_over_once_more_before_it_began_is_remembered() ->
         judge.begin(101)
 
 
+def set_back_to_a_copy_that_knows(journal: int, losses: tuple[Record, ...]) -> Judge:
+    """To which journal the run was handed when the copy was made; 0: to none, so that it could not begin yet."""
+    judge = Judge()
+    judge.ledger.runs[RUN] = replace(KNOWN, journal=journal)
+    for record in losses:
+        judge.checker.hears[type(record)](record)
+    judge.ledger.runs[RUN] = replace(KNOWN, journal=8)
+    return judge
+
+
+@pytest.mark.parametrize("losses", [(DISK_LOST, SET_BACK), (SET_BACK, DISK_LOST)])
+def test_a_run_that_could_not_begin_when_the_dashboard_was_copied_may_begin_once_more(
+    losses: tuple[Record, ...],
+) -> None:
+    """It was let begin after that, and neither of the two remembers."""
+    judge = set_back_to_a_copy_that_knows(0, losses)
+    judge.begin(101)
+
+    with pytest.raises(PromiseBrokenError, match="S1"):
+        judge.begin(102)
+
+
+@pytest.mark.parametrize("losses", [(DISK_LOST, SET_BACK), (SET_BACK, DISK_LOST)])
+def test_a_run_that_could_begin_when_the_dashboard_was_copied_never_begins_again(losses: tuple[Record, ...]) -> None:
+    """The copy knows to which journal it was handed, and the agent that that one is gone."""
+    judge = set_back_to_a_copy_that_knows(7, losses)
+
+    with pytest.raises(PromiseBrokenError, match="S1"):
+        judge.begin(101)
+
+
 REPORT = RunReport(run=RUN, phase=RunPhase.RUNNING)
 
 

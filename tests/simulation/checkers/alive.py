@@ -15,6 +15,7 @@ from tests.simulation.trace import (
     Crashed,
     Fault,
     Listener,
+    Lodged,
     PromiseBrokenError,
     Record,
     Restored,
@@ -136,6 +137,7 @@ class TakenToBeThere:
             Restored: self._interrupted,
             ServerDied: self._interrupted,
             Accepted: self._accepted,
+            Lodged: self._lodged,
             Stepped: self._stepped,
             Standing: self._stand,
         }
@@ -161,6 +163,11 @@ class TakenToBeThere:
         elif record.topic.endswith("/presence") and is_complete(record.payload):
             self._steady.setdefault(record.node, record.at)
         elif record.topic.endswith("/presence"):
+            self._steady.pop(record.node, None)
+
+    def _lodged(self, record: Lodged) -> None:
+        """Who connects anew has a will read out that it had left before."""
+        if not is_complete(record.payload):
             self._steady.pop(record.node, None)
 
     def _stepped(self, record: Stepped) -> None:

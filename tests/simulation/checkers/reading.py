@@ -50,6 +50,8 @@ class RunRow(Struct, rename="camel"):
     outcome: str | None = None
     return_code: int | None = None
     stop: bool = False
+    journal: int = 0
+    """Of its agent, to which it is handed; 0: it may not begin yet."""
 
 
 class JobRow(Struct, rename="camel"):

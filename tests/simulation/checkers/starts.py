@@ -54,6 +54,8 @@ class OnceOnly:
         self._gone_here: set[RunId] = set()
         """Runs that a dashboard whose disk was lost, or that has a copy's records, knew nothing of. Some begin only after that:
         their agent had heard of them before."""
+        self._undated: set[RunId] = set()
+        """Runs that could not begin yet when the dashboard was copied, and may have begun since."""
         self._told: dict[RunId, str] = {}
         """By run, who says something of it, as far as this life of the dashboard has heard."""
         self._blind: set[RunId] = set()
@@ -102,7 +104,8 @@ class OnceOnly:
             self._gone_there -= {run for run in self._gone_there if run in known and self._began[run] == record.node}
 
     def _forget(self) -> None:
-        self._forgotten |= (self._gone_here & self._gone_there) - self._ledger.runs.keys()
+        known = {run for run, row in self._ledger.runs.items() if row.journal or run not in self._undated}
+        self._forgotten |= ((self._gone_here | self._undated) & self._gone_there) - known
 
     def _found(self, record: Found) -> None:
         if record.node != DASHBOARD:
@@ -119,6 +122,7 @@ class OnceOnly:
     def _went_back(self, record: PutBack) -> None:
         if record.node == DASHBOARD:
             self._gone_here |= self._ledger.handed.keys() - self._ledger.runs.keys()
+            self._undated |= {run for run, row in self._ledger.runs.items() if not row.journal}
             self._forget()
 
     def _begin(self, record: CommandBegan) -> None:

@@ -108,6 +108,19 @@ def test_who_was_there_is_doubted_where_nothing_stands_of_it_any_more() -> None:
     assert states(core) == [NodeState.ALIVE, NodeState.GONE]
 
 
+def test_who_was_there_is_doubted_whatever_an_older_word_says() -> None:
+    """A broker that went back shows that it was gone before it came: that is ignored by who knows better, and excuses nobody."""
+    life, core = a_life()
+    connected(life, stands=a_presence())
+    hear(life, a_presence(connection=2), 2, retained=False)
+    life.turn(START)
+    life.lost()
+    connected(life, stands=as_gone(a_presence()))
+    life.turn(START + SILENCE)
+
+    assert states(core)[-1] is NodeState.GONE
+
+
 def test_who_was_taken_away_is_not_doubted() -> None:
     """Its presence was cleared: nobody waits for it, on this connection and on the next ones."""
     life, core = a_life()

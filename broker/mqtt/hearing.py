@@ -3,7 +3,7 @@
 Pure. A subscription may go silent without a word while its connection lives on: of several NATS servers, one that let nobody in
 for a while carries out later what was asked of it by who has long gone to another server, and takes away his subscriptions
 there. So a connection looks at the list again and again. What is listed may lag behind what was told; but what was never told,
-and is not by the next look, was kept back. So is a clear after which the very same was passed on once more.
+and is not by the next look, was kept back. So is a clear after which an older document came: it is passed on once more, or late.
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from broker.filters import matches
-
-_KEPT = 4
-"""So much is remembered of what was told before: it may be passed on once more."""
 
 Digest = int | None
 """Stands for a payload; None: nothing stands there."""
@@ -31,6 +28,8 @@ class Hearing:
         """What a look has brought so far; None: nobody looks."""
         self._live: set[str] = set()
         """Topics on which something came since the last look."""
+        self._cleared: set[str] = set()
+        """Topics of which a clear was told, as long as more comes there."""
         self._suspects: set[str] = set()
         """Those on which it brought what had not been told."""
 
@@ -49,6 +48,7 @@ class Hearing:
             self.filters.pop(pattern, None)
         left = {topic for topic in self._told if _fits(topic, filters) and not _fits(topic, self.filters)}
         self._told = {topic: told for topic, told in self._told.items() if topic not in left}
+        self._cleared -= left
 
     def hear(self, topic: str, payload: bytes, *, retained: bool) -> bool:
         """Take in what came; whether it is to be handed on: what a look brings is not."""
@@ -58,6 +58,8 @@ class Hearing:
             return False
         if not retained:
             self._live.add(topic)
+        if digest is None:
+            self._cleared.add(topic)
         told = self._told.setdefault(topic, [digest if retained else None])
         if told[-1] != digest:
             told.append(digest)
@@ -82,19 +84,17 @@ class Hearing:
         return kept
 
     def _is_told(self, topic: str, digest: Digest) -> bool:
-        """Whether it was, so that we are not the ones who know less; of what was told before it, little is remembered then."""
+        """Whether it was; what was told before it is forgotten then."""
         told = self._told.get(topic, [None])
-        if digest not in told or (digest is None and _came_back(told)):
+        late = digest is None and told[-1] is not None and topic in self._cleared
+        if digest not in told or late:
             return False
-        del told[: max(0, told.index(digest) - _KEPT)]
-        if digest is None and topic not in self._live:  # what is told there and never listed is not retained
-            self._told.pop(topic, None)
+        del told[: told.index(digest)]
+        if topic not in self._live:
+            self._cleared.discard(topic)
+            if digest is None:  # it is gone; or, if something was told, it is not retained
+                self._told.pop(topic, None)
         return True
-
-
-def _came_back(told: Sequence[Digest]) -> bool:
-    """Whether the very same was passed on once more after it was cleared. Who shows it again gives it another revision."""
-    return told[-1] is not None and None in told[told.index(told[-1]) :]
 
 
 def _fits(topic: str, filters: Iterable[str]) -> bool:

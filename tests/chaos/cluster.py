@@ -14,6 +14,8 @@ CLIENTS = {node: f"jobplan-v1-dashboard-{node}" if node == DASHBOARD else f"jobp
 
 
 WINDOW = 300
+NOTICED_WITHIN = 60.0
+"""Two looks at what the server lists, and a new connection."""
 
 
 class ClusterSite(Site):
@@ -21,7 +23,7 @@ class ClusterSite(Site):
 
     def __init__(self, folder: Path) -> None:
         self.servers: Mapping[str, Nats] = nats_cluster(folder)
-        super().__init__(folder, self.servers, window=WINDOW)
+        super().__init__(folder, self.servers, window=WINDOW, noticed_within=NOTICED_WITHIN)
 
     def url_of(self, node: str) -> BrokerUrl:
         """All servers, each node in another order."""

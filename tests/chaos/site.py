@@ -50,6 +50,8 @@ class Site:
     nodes: dict[str, Node] = field(init=False)
     window: int = 90
     """Seconds a window stays open: longer than everybody needs to come back."""
+    noticed_within: float = 0.0
+    """Seconds in which who is connected notices that something was kept from it, and has it."""
     down: set[str] = field(default_factory=set)
     """Who was killed and not started again yet."""
 

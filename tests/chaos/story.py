@@ -64,6 +64,7 @@ async def live(site: Site, seconds: float, chance: Random) -> Figures:
             await client.import_plan(storm(site.runs_file, window=site.window, calm=True))
             await _come_to_an_end(watcher, site.window + 60.0)
         await _rest(watcher)
+        await _pass(site.noticed_within)
         views = {"who looked on": watcher.retained}
         for number, url in enumerate(site.servers_alone):
             views[f"a newcomer at server {number}"] = await standing(url)

@@ -52,10 +52,11 @@ def test_what_came_just_before_hides_nothing() -> None:
 
 
 @pytest.mark.parametrize("after", [1, 2, 3])
-def test_what_comes_once_more_after_it_was_cleared_is_noticed(after: int) -> None:
+@pytest.mark.parametrize("words", [(b"1", b"2", b"", b"2"), (b"2", b"3", b"", b"2"), (b"", b"", b"", b"2")])
+def test_what_comes_once_more_or_late_after_its_clear_is_noticed(words: tuple[bytes, ...], after: int) -> None:
     """A look may fall anywhere between. If its clear comes once more as well, nothing is amiss."""
     hearing, again = a_hearing({}), a_hearing({})
-    for number, payload in enumerate((b"1", b"2", b"", b"2")):
+    for number, payload in enumerate(words):
         for one in (hearing, again):
             one.hear("p/a", payload, retained=False)
             if number == after - 1:
@@ -64,6 +65,7 @@ def test_what_comes_once_more_after_it_was_cleared_is_noticed(after: int) -> Non
 
     assert [look(hearing, {}) for _ in range(2)] == [set(), {"p/a"}]
     assert [look(again, {}) for _ in range(3)] == [set()] * 3
+    assert not again._told
 
 
 def test_what_is_shown_anew_after_it_was_cleared_is_no_cause() -> None:

@@ -132,22 +132,22 @@ def test_what_is_typed_while_a_plan_is_saved_stays(page: Page, site: Site) -> No
 
 def test_no_dialog_takes_the_place_of_another(page: Page, site: Site) -> None:
     """One that had to ask first comes too late for who has gone on to something else: a click would mean what nobody read."""
-    plan = a_pair(site, "Asked")
+    plan, other = a_pair(site, "Asked"), a_pair(site, "Other")
     with page.expect_websocket() as connection:
         log_in(page, site, at="#/plans")
-    start, disable = (page.get_by_role("button", name=f"{verb} {plan}") for verb in ("Start …", "Disable"))
+    start = page.get_by_role("button", name=f"Start … {plan}")
     expect(start).to_be_enabled()
     dashboard = site.nodes["dashboard"]
     dashboard.freeze()
     try:
         start.click()
-        disable.click()
-        expect(page.get_by_role("heading", name=f"Disable: {plan}?")).to_be_visible()
+        page.get_by_role("button", name=f"Disable {other}").click()
+        expect(page.get_by_role("heading", name=f"Disable: {other}?")).to_be_visible()
     finally:
         with connection.value.expect_event("framereceived", lambda frame: b'"scheduledJobs"' in bytes(frame)):
             dashboard.thaw()
     page.evaluate(DRAWN)
-    expect(page.get_by_role("heading", name=f"Disable: {plan}?")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Disable: {other}?")).to_be_visible()
 
 
 def test_a_history_that_could_not_be_had_is_there_with_the_next_run(page: Page, site: Site) -> None:

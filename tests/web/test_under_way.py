@@ -111,6 +111,27 @@ def test_what_is_typed_is_not_replaced_by_what_is_read(page: Page, site: Site) -
     page.get_by_role("button", name="Give up the changes").click()
 
 
+def test_a_field_that_is_not_left_yet_keeps_what_is_typed(page: Page, site: Site) -> None:
+    """The verdict on the last change may come in the middle of a word."""
+    plan = a_pair(site, "Telling")
+    log_in(page, site, at=f"#/plans/{plan}/form")
+    expect(page.locator(".starts")).to_be_visible()
+    dashboard = site.nodes["dashboard"]
+    dashboard.freeze()
+    try:
+        page.get_by_role("button", name="Add notifications").click()
+        address = page.get_by_role("group", name="Notifications 1").get_by_label("Mail to", exact=True)
+        address.fill("ops@exam")
+    finally:
+        dashboard.thaw()
+    expect(page.get_by_role("group", name="Of every job").locator(".fault").first).to_contain_text("nobody to tell")
+    expect(address).to_have_value("ops@exam")
+    address.press_sequentially("ple.com")
+    address.press("Tab")
+    expect(page.locator(".fault", has_text="nobody to tell")).to_have_count(0)
+    page.get_by_role("button", name="Give up the changes").click()
+
+
 def test_what_is_typed_while_a_plan_is_saved_stays(page: Page, site: Site) -> None:
     """What was saved is said; the draft that has more than that goes on."""
     plan = a_pair(site, "Saved")

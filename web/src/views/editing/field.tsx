@@ -7,6 +7,7 @@ import { type Obj, put } from "../../editing/source";
 import { words } from "../../words";
 import { Chosen, OfMonitors } from "./monitors";
 import { Ranges } from "./ranges";
+import { Typed, TypedLines } from "./typed";
 import { Values } from "./values";
 
 /** The value at a path such as `retry.attempts`. */
@@ -125,19 +126,19 @@ function Input({ field: { shape, absent, monitors = [] }, ids, label, value, cha
     case "code":
       return <textarea {...ids} class="source" rows={Math.min(12, written(value).split("\n").length)} spellcheck={false} value={written(value)} onInput={(event) => change(event.currentTarget.value)} />;
     case "lines":
-      return <textarea {...ids} class="source" rows={Math.max(2, listed(value).length)} spellcheck={false} value={listed(value).join("\n")} onChange={(event) => change(partsOf(event.currentTarget.value, "\n"))} />;
+      return <TypedLines {...ids} rows={Math.max(2, listed(value).length)} value={listed(value).join("\n")} take={(text) => change(partsOf(text, "\n"))} />;
     case "words":
-      return <input {...ids} value={listed(value).join(", ")} onChange={(event) => change(partsOf(event.currentTarget.value, ","))} />;
+      return <Typed {...ids} value={listed(value).join(", ")} take={(text) => change(partsOf(text, ","))} />;
     case "codes":
-      return <input {...ids} value={listed(value).join(", ")} onChange={(event) => change(partsOf(event.currentTarget.value, ",").map((one) => number(one) ?? one))} />;
+      return <Typed {...ids} value={listed(value).join(", ")} take={(text) => change(partsOf(text, ",").map((one) => number(one) ?? one))} />;
     case "number":
-      return <input {...ids} type="number" step="any" value={written(value)} placeholder={written(absent)} onChange={(event) => change(number(event.currentTarget.value))} />;
+      return <Typed {...ids} type="number" step="any" value={written(value)} placeholder={written(absent)} take={(text) => change(number(text))} />;
     case "check":
       return <input {...ids} type="checkbox" checked={value === true} onChange={(event) => change(event.currentTarget.checked)} />;
     case "zone":
       return (
         <>
-          <input {...ids} list={`${ids.id}-zones`} value={written(value)} onChange={(event) => change(event.currentTarget.value.trim())} />
+          <Typed {...ids} list={`${ids.id}-zones`} value={written(value)} take={(text) => change(text.trim())} />
           <datalist id={`${ids.id}-zones`}>
             {ZONES.map((zone) => (
               <option key={zone} value={zone} />
@@ -197,12 +198,7 @@ function Span({ value, change }: { value: number; change: (value: number | undef
     <span class="row">
       {units.map((unit) => (
         <label key={unit}>
-          <input
-            type="number"
-            min={0}
-            value={now[unit]}
-            onChange={(event) => change(value + ((number(event.currentTarget.value) ?? 0) - now[unit]) * SPANS[unit] || undefined)}
-          />{" "}
+          <Typed type="number" min={0} value={String(now[unit])} take={(text) => change(value + ((number(text) ?? 0) - now[unit]) * SPANS[unit] || undefined)} />{" "}
           {words.editor.units_of[unit]}
         </label>
       ))}

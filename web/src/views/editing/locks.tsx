@@ -5,6 +5,7 @@ import { contextsOf, idOf, inContext, type Lock, type Participant, put } from ".
 import { words } from "../../words";
 import { Labelled } from "./field";
 import { Name } from "./name";
+import { Typed } from "./typed";
 
 export function LockForm({ draft, context, lock }: { draft: Draft; context: string; lock: Lock }): JSX.Element {
   const source = draft.source.value;
@@ -28,7 +29,7 @@ export function LockForm({ draft, context, lock }: { draft: Draft; context: stri
         ))}
       <Name label={words.editor.contextName} value={lock.name} taken={taken} apply={(name) => change({ ...lock, name })} />
       <Labelled label={words.editor.units} faults={[]}>
-        {(ids) => <input {...ids} type="number" min={1} value={lock.lockCount ?? 1} onChange={(event) => change({ ...lock, lockCount: Number(event.currentTarget.value) })} />}
+        {(ids) => <Typed {...ids} type="number" min={1} value={String(lock.lockCount ?? 1)} take={(text) => change({ ...lock, lockCount: Number(text) })} />}
       </Labelled>
       <Labelled label={words.editor.exclusive} faults={[]} isCheck>
         {(ids) => <input {...ids} type="checkbox" checked={lock.exclusiveJobLock === true} onChange={(event) => change(put(lock, "exclusiveJobLock", event.currentTarget.checked))} />}
@@ -62,12 +63,12 @@ function Members({ draft, lock, change }: { draft: Draft; lock: Lock; change: (n
             <span class="chip">
               {one.jobName} <span class="quiet">{context}</span>
             </span>
-            <input
+            <Typed
               type="number"
               min={1}
               aria-label={words.editor.weight(one.jobName)}
-              value={one.lockCount ?? 1}
-              onChange={(event) => set(context, members.map((old, index) => (index === place ? { ...old, lockCount: Number(event.currentTarget.value) } : old)))}
+              value={String(one.lockCount ?? 1)}
+              take={(text) => set(context, members.map((old, index) => (index === place ? { ...old, lockCount: Number(text) } : old)))}
             />
             <button type="button" aria-label={words.editor.removeFrom(one.jobName, lock.name)} onClick={() => set(context, members.filter((_, index) => index !== place))}>
               ×

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { words } from "../../words";
 import { partsOf } from "./field";
+import { Typed } from "./typed";
 
 interface Choice {
   among: readonly string[];
@@ -40,10 +41,10 @@ export function OfMonitors({ shape, label, among, value, change }: Said): JSX.El
       {Object.entries(value).map(([monitor, said]) => (
         <span key={monitor} class="row pair">
           <span class="which">{monitor}</span>
-          <input
+          <Typed
             aria-label={`${words.editor.told.value[shape]}: ${monitor}`}
             value={Array.isArray(said) ? said.join(", ") : said}
-            onChange={(event) => change({ ...value, [monitor]: read(event.currentTarget.value) })}
+            take={(text) => change({ ...value, [monitor]: read(text) })}
           />
           <button type="button" aria-label={words.editor.removeFrom(monitor, label)} onClick={() => change(without(monitor))}>
             ×

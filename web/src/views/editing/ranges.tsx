@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { wallTime } from "../../format";
 import { words } from "../../words";
+import { Typed } from "./typed";
 
 const HOUR = 3_600_000;
 
@@ -43,5 +44,5 @@ export function Ranges({ value, change }: Wanted): JSX.Element {
 /** A number that is no time is shown as nothing, and said by the dashboard. */
 function When({ label, at, set }: { label: string; at: number; set: (text: string) => void }): JSX.Element {
   const date = new Date(at);
-  return <input type="datetime-local" aria-label={label} value={Number.isNaN(date.getTime()) ? "" : wallTime(date)} onChange={(event) => set(event.currentTarget.value)} />;
+  return <Typed type="datetime-local" aria-label={label} value={Number.isNaN(date.getTime()) ? "" : wallTime(date)} take={set} />;
 }

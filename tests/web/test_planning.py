@@ -288,6 +288,7 @@ def test_a_broken_plan_is_refused_at_its_place(page: Page, site: Site) -> None:
     expect(page.get_by_role("button", name=REVIEW)).to_be_disabled()
     page.get_by_role("link", name="JSON").click()
     fault.get_by_role("button").click()
+    expect(page.get_by_label(PLAN)).to_be_focused()
     chosen = "box => box.value.slice(box.selectionStart, box.selectionEnd)"
     assert "north-Nobody" in page.get_by_label(PLAN).evaluate(chosen)
     assert "Broken" not in site.do("plan", "list")

@@ -192,6 +192,19 @@ def test_a_history_that_could_not_be_had_is_there_with_the_next_run(page: Page, 
     site.do("instance", "end", instance, "--yes")
 
 
+def test_what_a_person_may_do_is_learnt_from_a_dashboard_that_comes_late(page: Page, site: Site) -> None:
+    """As soon as it is there, however long nobody has answered."""
+    dashboard = site.nodes["dashboard"]
+    dashboard.stop()
+    page.clock.install()
+    log_in(page, site)
+    expect(page.locator('[data-link="up"]')).to_be_visible()
+    page.clock.fast_forward(11_000)
+    expect(page.locator(".user")).to_have_text(site.folder.operator.user)
+    dashboard.start()
+    expect(page.locator(".user")).to_contain_text("admin")
+
+
 def test_what_a_lost_connection_waited_for_breaks_no_later_one(page: Page, site: Site) -> None:
     """It broke between question and answer of a replay: the next one does it all by itself, and stays."""
     connections: list[WebSocketRoute] = []

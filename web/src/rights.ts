@@ -1,5 +1,5 @@
 /** What the person who is logged in may ask for, as the dashboard says it: so that a button says why before it is tried. */
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { askOnce, link } from "./link";
 import { at, dashboard, instance } from "./picture";
 import { words } from "./words";
@@ -31,14 +31,21 @@ async function learn(): Promise<void> {
   }
 }
 
+/** Which life and connection of the dashboard there is to ask; empty: none. */
+const there = computed(() => {
+  const it = dashboard();
+  return it?.state === "alive" ? `${it.epoch} ${it.connection}` : "";
+});
+
 let timer = 0;
 effect(() => {
   const { state } = link.value;
+  const answers = there.value !== "";
   clearInterval(timer);
   if (state === "out") you.value = undefined;
   if (state !== "up") return;
   void learn();
-  timer = window.setInterval(() => void (dashboard()?.state === "alive" && learn()), AGAIN);
+  timer = window.setInterval(() => void (answers && learn()), AGAIN);
 });
 
 /** Asked again as soon as anything is granted or taken back. */

@@ -30,10 +30,17 @@ class LockClaim(Shown, frozen=True, kw_only=True):
     instance: InstanceId
     context: ContextName
     job: JobId
+    name: str = ""
+    """What people call the job: its name, or the identifier where several jobs of its plan have that name."""
     weight: int = 1
     run: RunId | None = None
     """The run that holds it."""
     since: Instant | None = None
+
+    @property
+    def called(self) -> str:
+        """What people call the job; an older dashboard says its identifier alone."""
+        return self.name or self.job
 
 
 class Blocker(Shown, frozen=True, kw_only=True):

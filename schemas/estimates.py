@@ -104,6 +104,8 @@ class Stuck(Told, frozen=True, kw_only=True):
 
     context: ContextName
     job: JobId
+    name: str
+    """What people call it: its name, or the identifier where several jobs of the plan have that name."""
     why: str
 
 

@@ -22,5 +22,5 @@ def held_by(holders: Sequence[LockClaim], own: InstanceId, *, more: int = 0) -> 
 
 
 def _named(claim: LockClaim, own: InstanceId) -> str:
-    where = claim.job if claim.instance == own else f"{claim.job} of {claim.instance}"
+    where = claim.called if claim.instance == own else f"{claim.called} of {claim.instance}"
     return where + (f" since {claim.since:%Y-%m-%dT%H:%M:%SZ}" if claim.since is not None else "")

@@ -357,23 +357,6 @@ class EventRaised(Struct, frozen=True, kw_only=True, rename="camel"):
     """How many have heard it."""
 
 
-class ForeseenChange(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """A status that would change; without ``job`` it is the context's."""
-
-    context: str
-    job: str = ""
-    before: str
-    after: str
-
-
-class Foreseen(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Data of the answer to an Act with ``preview``: what would follow at once, in this instance."""
-
-    changed: tuple[ForeseenChange, ...]
-    starts: tuple[RunId, ...]
-    """Runs that would be handed to agents."""
-
-
 class LogPart(Struct, frozen=True, kw_only=True, rename="camel"):
     """Data of an answer to ReadLog. ``content`` is base64 of the raw bytes."""
 

@@ -107,7 +107,7 @@ def _enable(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
     if machine.clocks_disabled and copy.kind is JobKind.CLOCK:
         _one_by_one(step, machine)
     if not machine.copies[copy.index].disabled:
-        raise RefusedError(f"{copy.id} is {machine.status(copy.index)}: only a disabled job can be enabled")
+        raise RefusedError(f"{copy.called} is {machine.status(copy.index)}: only a disabled job can be enabled")
     for other in copy.stands_for:
         if machine.copies[other].disabled:
             machine.put(step, other, replace(machine.copies[other], disabled=False))
@@ -143,7 +143,7 @@ def _resubmit(step: Step, machine: ContextMachine, copy: Copy, asked: Act) -> No
     again = status in {JobStatus.WAITING, JobStatus.COMPLETE, *_FAILED_STATUSES}
     if not (again or _passed_by_itself(machine, copy)):
         instead = "; unskip it and submit it" if status is JobStatus.SKIPPED_COMPLETE else ""
-        raise RefusedError(f"{copy.id} is {status}: only a job that waits or has ended can be resubmitted{instead}")
+        raise RefusedError(f"{copy.called} is {status}: only a job that waits or has ended can be resubmitted{instead}")
     _not_handed_over(machine, copy, "resubmit")
     _inside_its_windows(step, machine, copy, "resubmit")
     _reset(step, machine, copy, asked)
@@ -204,9 +204,9 @@ def _kill(step: Step, machine: ContextMachine, copy: Copy, _: Act) -> None:
     record = machine.copies[copy.index]
     run = step.state.runs.get(record.run or RunId("")) if record.live else None
     if run is None:
-        raise RefusedError(f"{copy.id} is {machine.status(copy.index)}: there is no run of it to kill")
+        raise RefusedError(f"{copy.called} is {machine.status(copy.index)}: there is no run of it to kill")
     if run.stop:
-        raise RefusedError(f"{copy.id} is being killed already; {run.agent} has not reported its end yet")
+        raise RefusedError(f"{copy.called} is being killed already; {run.agent} has not reported its end yet")
     runs.stop(step, run, f"killed by {step.user or 'a person'}")
     step.note("run", instance=run.instance, run=run.id, job=copy.id, after="kill asked for")
 
@@ -262,7 +262,7 @@ def _wanted(machine: ContextMachine, copy: Copy, verb: str, *wanted: JobStatus) 
     status = machine.status(copy.index)
     if status not in wanted:
         raise RefusedError(
-            f"{copy.id} is {status}: it can be {_PAST[verb]} only when {_either(wanted)}{_INSTEAD.get((verb, status), '')}"
+            f"{copy.called} is {status}: it can be {_PAST[verb]} only when {_either(wanted)}{_INSTEAD.get((verb, status), '')}"
         )
 
 
@@ -299,14 +299,14 @@ _INSTEAD = {
 def _not_handed_over(machine: ContextMachine, copy: Copy, verb: str) -> None:
     live = next((machine.copies[i].run for i in copy.stands_for if machine.copies[i].live), None)
     if live is not None:
-        raise RefusedError(f"{copy.id} has been handed to {copy.agent} as run {live}: kill it before you {verb} it")
+        raise RefusedError(f"{copy.called} has been handed to {copy.agent} as run {live}: kill it before you {verb} it")
 
 
 def _inside_its_windows(step: Step, machine: ContextMachine, copy: Copy, verb: str) -> None:
     """A person stands in for dependencies, not for a window (S2)."""
     shut = machine.shut(copy.context, step.now)
     if shut is not None:
-        raise RefusedError(f"{own_windows.shut_text(machine, shut)}; {verb} {copy.id} when that is open")
+        raise RefusedError(f"{own_windows.shut_text(machine, shut)}; {verb} {copy.called} when that is open")
 
 
 _ACTIONS: dict[Action, Callable[[Step, ContextMachine, Copy, Act], None]] = {

@@ -72,7 +72,7 @@ def _locks(state: State, machine: ContextMachine, copy: Copy) -> Iterator[Blocke
         text, holders = f"waits for lock {needed.lock}", tuple[LockClaim, ...]()
         keepers = state.locks.keepers(owner, needed)
         if keepers and not state.locks.holds(keepers[0]):
-            text += f" until {claim(state, keepers[0], needed.lock).job} has run, which has to be alone"
+            text += f" until {claim(state, keepers[0], needed.lock).called} has run, which has to be alone"
         elif keepers is not None:
             holders = tuple(claim(state, keeper, needed.lock) for keeper in keepers[:SHOWN])
             text += held_by(holders, machine.instance, more=len(keepers[SHOWN:]))
@@ -89,6 +89,7 @@ def claim(state: State, owner: Owner, lock: LockName) -> LockClaim:
         instance=owner.instance,
         context=machine.graph.context_of(owner.copy).name,
         job=copy.id,
+        name=copy.called,
         weight=max((needed.weight for needed in copy.claims if needed.lock == lock), default=1),
         run=run.id if run is not None else None,
         since=run.created if run is not None else record.queued_at,
@@ -205,12 +206,12 @@ def _predecessors(machine: ContextMachine, copy: Copy, missing: list[int] | None
     named = first_missing(machine, copy)[0] if missing is None else missing
     for index in named:
         other = machine.graph.copies[index]
-        text = f"{other.name} is {machine.status(index)}"
+        text = f"{other.called} is {machine.status(index)}"
         yield Blocker(kind=BlockerKind.PREDECESSOR, job=other.id, text=text)
     forbidding = _forbidding(machine, copy)
     for index in forbidding:
         other = machine.graph.copies[index]
-        text = f"{other.name} is {machine.status(index)}, and this job runs only if it is not"
+        text = f"{other.called} is {machine.status(index)}, and this job runs only if it is not"
         yield Blocker(kind=BlockerKind.PREDECESSOR, job=other.id, text=text)
     if not named and not forbidding:
         text = "its dependency names a job that is not in its context: it never holds"

@@ -339,7 +339,7 @@ class ContextMachine:
                 self.result(journal, other, Trigger.PASS, why, **facts)
 
     def _name(self, index: int) -> str:
-        return self.graph.copies[index].id if index >= 0 else "a person"
+        return self.graph.copies[index].called if index >= 0 else "a person"
 
     # Contexts
 

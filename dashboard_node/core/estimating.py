@@ -198,7 +198,7 @@ class _Telling(Struct, frozen=True):
         """What keeps the instance from being complete by itself: not what merely waits for that."""
         found = [(copy, self._why(copy)) for copy in self.machine.graph.copies]
         return tuple(
-            Stuck(context=self.machine.graph.context_of(copy.index).name, job=copy.id, why=why)
+            Stuck(context=self.machine.graph.context_of(copy.index).name, job=copy.id, name=copy.called, why=why)
             for copy, why in found
             if why
         )[:MOST_STUCK]

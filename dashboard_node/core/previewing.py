@@ -9,8 +9,8 @@ from dashboard_node.core import settling
 from dashboard_node.core.context_machine import ContextMachine
 from dashboard_node.core.state import State
 from dashboard_node.core.step import Step
+from schemas.acted import Foreseen, ForeseenChange, ForeseenStart
 from schemas.names import InstanceId, RunId
-from schemas.requests import Foreseen, ForeseenChange
 
 
 def preview(step: Step, instance: InstanceId, act: Callable[[Step, ContextMachine], None]) -> Foreseen:
@@ -24,12 +24,27 @@ def preview(step: Step, instance: InstanceId, act: Callable[[Step, ContextMachin
     settling.settle(trial)
     return Foreseen(
         changed=tuple(
-            ForeseenChange(context=row.context, job=row.job, before=row.before, after=row.after)
+            ForeseenChange(
+                context=row.context,
+                job=row.job,
+                name=machine.graph.called(row.job),
+                before=row.before,
+                after=row.after,
+            )
             for row in trial.audit
             if row.kind in {"job", "context", "instance"} and row.before != row.after
         ),
-        starts=tuple(RunId(row.run) for row in trial.audit if row.kind == "run" and row.after == "assigned"),
+        starts=tuple(
+            _start(trial, RunId(row.run)) for row in trial.audit if row.kind == "run" and row.after == "assigned"
+        ),
     )
+
+
+def _start(trial: Step, name: RunId) -> ForeseenStart:
+    run = trial.state.runs[name]
+    graph = trial.state.machines[run.instance].graph
+    copy = graph.copies[run.copy]
+    return ForeseenStart(run=name, context=graph.context_of(run.copy).name, job=copy.id, name=copy.called)
 
 
 def _branch(state: State, instance: InstanceId) -> State:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from broker.runtime.core import Reply, Requested
 from dashboard_node.core import (
@@ -27,6 +28,7 @@ from dashboard_node.core.graph import PlanGraph
 from dashboard_node.core.records import AnswerRecord
 from dashboard_node.core.state import ACTIVE
 from dashboard_node.core.step import Step
+from schemas.acted import Acted, ActedOn, Foreseen
 from schemas.names import InstanceId, job_id
 from schemas.near import unknown
 from schemas.requests import (
@@ -40,7 +42,6 @@ from schemas.requests import (
     EnablePlan,
     EndInstance,
     EventRaised,
-    Foreseen,
     GrantRole,
     ImportCalendar,
     ImportPlan,
@@ -223,10 +224,10 @@ def _act(step: Step, request: Act) -> Answer:
         wanted = find(machine, request.job, request.context)
         if request.preview:
             return _done(_foreseen(step, machine, wanted, request))
-        done, refused = _each(step, machine, wanted, request)
+        acted = _each(step, machine, wanted, request)
     except actions.RefusedError as error:
         return Answer(ok=False, reason=str(error), unknown=error.unknown)
-    return _done({"done": done, "refused": refused})
+    return _done(acted)
 
 
 def _foreseen(step: Step, machine: ContextMachine, wanted: list[int], request: Act) -> Foreseen:
@@ -236,23 +237,24 @@ def _foreseen(step: Step, machine: ContextMachine, wanted: list[int], request: A
     return previewing.preview(step, machine.instance, trying)
 
 
-def _each(step: Step, machine: ContextMachine, wanted: Iterable[int], request: Act) -> tuple[list[str], dict[str, str]]:
+def _each(step: Step, machine: ContextMachine, wanted: Iterable[int], request: Act) -> Acted:
     """One job, or all of a context or instance: then those that cannot are left out, and said."""
-    done: list[str] = []
-    refused: dict[str, str] = {}
+    done: list[ActedOn] = []
+    refused: list[ActedOn] = []
     for index in wanted:
-        name = f"{machine.graph.context_of(index).name}/{machine.graph.copies[index].id}"
+        copy = machine.graph.copies[index]
+        job = ActedOn(context=machine.graph.context_of(index).name, job=copy.id, name=copy.called)
         try:
             actions.act(step, machine, index, request)
         except actions.RefusedError as error:
             if request.job:
                 raise
-            refused[name] = str(error)
+            refused.append(replace(job, reason=str(error)))
         else:
-            done.append(name)
+            done.append(job)
     if not done:
         raise actions.RefusedError(f"there is no job here that you could {request.action}")
-    return done, refused
+    return Acted(done=tuple(done), refused=tuple(refused))
 
 
 def find(machine: ContextMachine, job: str, context: str) -> list[int]:

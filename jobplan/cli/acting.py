@@ -13,13 +13,14 @@ from jobplan.cli.options import pairs
 from jobplan.cli.output import put_json, say
 from jobplan.cli.session import with_client
 from jobplan.cli.waiting import until_run_over
-from jobplan.client import Acted, Client
+from jobplan.client import Client
 from jobplan.client.live import note
 from jobplan.errors import BadInputError
 from jobplan.settings import Settings
+from schemas.acted import Acted, Foreseen
 from schemas.codec import decode
 from schemas.documents import InstanceStatus, JobState
-from schemas.requests import Act, Action, Foreseen
+from schemas.requests import Act, Action
 
 PAST: Final = {
     Action.SUBMIT: "submitted",
@@ -70,7 +71,8 @@ GOOD = frozenset({"COMPLETE", "SKIPPED_COMPLETE", "ERROR_ACKNOWLEDGED"})
 def report(settings: Settings, action: Action, states: tuple[JobState, ...], *, changed: bool) -> None:
     """Say what was done, and with ``changed`` how the job stands now."""
     if settings.json:
-        put_json({"action": action, "jobs": states} if changed else {"action": action, "job": states[0].job})
+        first = {"action": action, "job": states[0].job, "name": states[0].name}
+        put_json({"action": action, "jobs": states} if changed else first)
         return
     for state in states if changed else states[:1]:
         reason = note(state)
@@ -100,10 +102,10 @@ def acted(settings: Settings, act: Act) -> None:
     if settings.json:
         put_json({"action": act.action, "done": found.done, "refused": found.refused})
         return
-    for name in found.done:
-        click.echo(f"{PAST[act.action]} {name}")
-    for name, reason in found.refused.items():
-        say(f"not {PAST[act.action]}: {name}: {reason}")
+    for one in found.done:
+        click.echo(f"{PAST[act.action]} {one.context} / {one.name}")
+    for one in found.refused:
+        say(f"not {PAST[act.action]}: {one.context} / {one.name}: {one.reason}")
 
 
 def foreseen(settings: Settings, found: Foreseen) -> None:
@@ -112,9 +114,9 @@ def foreseen(settings: Settings, found: Foreseen) -> None:
         put_json(found)
         return
     for change in found.changed:
-        where = f"{change.context} / {change.job}" if change.job else change.context
+        where = f"{change.context} / {change.name}" if change.name else change.context
         click.echo(f"would change: {where}: {change.before or '-'} -> {change.after}")
-    for run in found.starts:
-        click.echo(f"would start:  {run}")
+    for start in found.starts:
+        click.echo(f"would start:  {start.context} / {start.name}")
     if not found.changed and not found.starts:
         click.echo("no status would change, and nothing would start")

@@ -41,7 +41,7 @@ def history(settings: Settings, place: str, name: str) -> None:
         put_json(found)
         return
     columns = ("STARTED", "TOOK", "OUTCOME", "CODE", "TRY", "AGENT", "INSTANCE")
-    put_table(columns, [_row(run) for run in found.runs], empty=f"'{found.job}' of plan '{found.plan}' has not run yet")
+    put_table(columns, [_row(run) for run in found.runs], empty=f"'{name}' of plan '{found.plan}' has not run yet")
     if found.median_seconds is not None and found.p90_seconds is not None:
         usual, late = (span(timedelta(seconds=seconds)) for seconds in (found.median_seconds, found.p90_seconds))
         say(f"median {usual}, nine of ten within {late}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from msgspec.structs import replace
 
 from jobplan.cli.names import the_lock
 from jobplan.cli.options import Noun, confirm, with_settings
@@ -12,11 +13,20 @@ from jobplan.cli.session import with_client
 from jobplan.client import Client, Scope
 from jobplan.errors import RefusedByNodeError
 from jobplan.settings import Settings
+from schemas.acted import ActedOn
 from schemas.blockers import LockClaim
 from schemas.documents import LockState
+from schemas.names import InstanceId
 from schemas.requests import Act, Action
 
-Released = tuple[list[str], dict[str, str]]
+
+class Freed(ActedOn, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """A job that held a lock or waited for it, in which instance, and what became of it."""
+
+    instance: InstanceId
+
+
+Released = tuple[list[Freed], list[Freed]]
 
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan lock list")
@@ -68,16 +78,16 @@ def release(settings: Settings, name: str, group: str, *, queue: bool, yes: bool
         one = the_lock(name, group, client.picture.locks)
         claims = one.queue if queue else one.holders
         if claims:
-            confirm(f"{'Reset' if queue else 'Kill'} {', '.join(claim.job for claim in claims)}?", yes=yes)
+            confirm(f"{'Reset' if queue else 'Kill'} {', '.join(claim.called for claim in claims)}?", yes=yes)
         return await _release(client, claims, Action.RESET if queue else Action.KILL)
 
     done, refused = with_client(settings, work)
     if settings.json:
         put_json({"lock": name, "done": done, "refused": refused})
     for one in () if settings.json else done:
-        click.echo(f"{'reset' if queue else 'killed'} {one}")
-    for one, reason in () if settings.json else refused.items():
-        say(f"not {'reset' if queue else 'killed'}: {one}: {reason}")
+        click.echo(f"{'reset' if queue else 'killed'} {one.name} ({one.instance})")
+    for one in () if settings.json else refused:
+        say(f"not {'reset' if queue else 'killed'}: {one.name} ({one.instance}): {one.reason}")
     if not done and not refused:
         say(f"nobody {'waits for' if queue else 'holds'} {name}")
     if refused:
@@ -86,19 +96,19 @@ def release(settings: Settings, name: str, group: str, *, queue: bool, yes: bool
 
 async def _release(client: Client, claims: tuple[LockClaim, ...], action: Action) -> Released:
     """Each claim for itself; some may have gone meanwhile."""
-    done: list[str] = []
-    refused: dict[str, str] = {}
+    done: list[Freed] = []
+    refused: list[Freed] = []
     for claim in claims:
-        where = f"{claim.job} ({claim.instance})"
+        one = Freed(instance=claim.instance, context=claim.context, job=claim.job, name=claim.called)
         asked = Act(action=action, instance=claim.instance, context=claim.context, job=claim.job)
         try:
             await client.act(asked)
         except RefusedByNodeError as error:
-            refused[where] = str(error)
+            refused.append(replace(one, reason=str(error)))
         else:
-            done.append(where)
+            done.append(one)
     return done, refused
 
 
 def _claims(claims: tuple[LockClaim, ...]) -> str:
-    return "\n".join(f"{claim.job} ({claim.instance})" for claim in claims)
+    return "\n".join(f"{claim.called} ({claim.instance})" for claim in claims)

@@ -231,7 +231,7 @@ def _rows(branch: Branch, first: str, rest: str, guides: Guides, folding: Sequen
 
 
 def _held(claim: LockClaim) -> str:
-    return claim.job + (f" since {clock(claim.since)}" if claim.since is not None else "")
+    return claim.called + (f" since {clock(claim.since)}" if claim.since is not None else "")
 
 
 def footer(view: View) -> list[RenderableType]:
@@ -242,7 +242,7 @@ def footer(view: View) -> list[RenderableType]:
         text = Text.assemble(("lock ", "bright_black"), (lock.lock, "bold yellow"))
         text.append(f" held by {holders}")
         if lock.queue:
-            text.append(f"; waiting: {', '.join(claim.job for claim in lock.queue)}", "yellow")
+            text.append(f"; waiting: {', '.join(claim.called for claim in lock.queue)}", "yellow")
         lines.append(text)
     if view.gone_agents and view.instance.status is not ContextStatus.ENDED:
         gone = ", ".join(view.gone_agents)

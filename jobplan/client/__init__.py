@@ -10,9 +10,10 @@ It reconnects by itself, reads again what is retained, and asks again, under the
 
 from __future__ import annotations
 
-from jobplan.client.client import Acted, Client, client_on, connect
+from jobplan.client.client import Client, client_on, connect
 from jobplan.client.feed import Link, News
 from jobplan.client.picture import Change, Picture
 from jobplan.client.wire import JobsOf, RunsOf, Scope
+from schemas.acted import Acted
 
 __all__ = ["Acted", "Change", "Client", "JobsOf", "Link", "News", "Picture", "RunsOf", "Scope", "client_on", "connect"]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from broker.address import BrokerUrl
@@ -23,6 +22,7 @@ from jobplan.client.questions import Question
 from jobplan.client.wire import JobsOf, RunsOf, Scope, Wire, broker_at
 from jobplan.clock import now
 from jobplan.errors import BadInputError, NobodyAnswersError, RefusedByNodeError
+from schemas.acted import Acted
 from schemas.addresses import AgentPresenceAt, DashboardPresenceAt
 from schemas.codec import decode
 from schemas.names import InstanceId, NodeName, PlanName, RequestId
@@ -45,13 +45,6 @@ from schemas.status import NodeState
 
 ASK_AGAIN: Final = 3.0
 """Seconds without any part of an answer after which a request is published again."""
-
-
-class Acted(Struct, frozen=True, kw_only=True):
-    """Which jobs something was done to (``CONTEXT/JOB``), and which of many it could not be done to, and why."""
-
-    done: tuple[str, ...] = ()
-    refused: dict[str, str] = {}
 
 
 class Client(Connection):
@@ -228,4 +221,4 @@ async def client_on(
         raise
 
 
-__all__ = ["Acted", "Client", "JobsOf", "RunsOf", "Scope", "client_on", "connect"]
+__all__ = ["Client", "JobsOf", "RunsOf", "Scope", "client_on", "connect"]

@@ -153,7 +153,7 @@ def _jobs(picture: Picture, now: datetime) -> Iterator[Finding]:
         for claim in lock.queue[:1]:
             if claim.since is not None and claim.since + LONG < now:
                 yield symptoms.LOCK_LONG.found(
-                    lock=lock.lock, job=claim.job, instance=claim.instance, since=_moment(claim.since)
+                    lock=lock.lock, job=claim.called, instance=claim.instance, since=_moment(claim.since)
                 )
 
 

@@ -75,7 +75,7 @@ def _deadline(one: Deadline, found: Estimated) -> str:
 
 def _stuck(found: Estimated) -> list[str]:
     """What does not go on by itself."""
-    named = "; ".join(f"{one.job} {one.why}" for one in found.stuck[:_SHOWN])
+    named = "; ".join(f"{one.name} {one.why}" for one in found.stuck[:_SHOWN])
     more = len(found.stuck) - _SHOWN
     return [named + (f"; and {more} more" if more > 0 else "")] if named else []
 

@@ -75,7 +75,7 @@ def test_an_instance_is_moved_previewed_and_held(installation: Installation, tmp
     installation.do("instance", "parameters", "Daily", "p=2")
     assert installation.do("instance", "parameters", "Daily").split() == ["p", "2"]
     assert "would start:" in installation.do("job", "submit", "Daily", "First", "--preview")
-    assert "held Daily/north-First" in installation.do("instance", "hold", "Daily", "--yes")
+    assert "held Daily / First" in installation.do("instance", "hold", "Daily", "--yes")
     assert installation.statuses(instance) == {"First": "ON_HOLD", "Second": "ON_HOLD"}
     assert "released" in installation.do("instance", "release", "Daily", "--yes")
     unheard = installation.run("event", "raise", "Nothing")
@@ -121,5 +121,5 @@ def test_past_runs_are_told_and_estimate_the_next_instance(installation: Install
     assert [(run["instance"], run["outcome"], run["returnCode"]) for run in history["runs"]] == [
         (first, "succeeded", 0)
     ]
-    assert "north-First is started by nothing but a person" in shown
+    assert "First is started by nothing but a person" in shown
     assert json.loads(night)["status"] == "WAITING"

@@ -45,11 +45,11 @@ def test_a_lock_is_freed_by_its_holder_or_its_queue(tmp_path: Path) -> None:
         nodes.do("instance", "end", "Locked", "--yes")
 
     assert re.search(
-        r"^  waits for lock ledger, held by north-One since \d{4}-\S+Z; 1 before it in the queue$",
+        r"^  waits for lock ledger, held by One since \d{4}-\S+Z; 1 before it in the queue$",
         why,
         re.MULTILINE,
     )
-    assert killed.startswith("killed north-One (Locked-")
-    assert reset.startswith("reset north-Three (Locked-")
+    assert killed.startswith("killed One (Locked-")
+    assert reset.startswith("reset Three (Locked-")
     assert unknown.stderr == "jobplan: lock 'leger' is unknown; did you mean 'ledger'?\n"
     assert (again.returncode, again.stderr) == (0, "nobody waits for ledger\n")

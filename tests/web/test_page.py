@@ -213,7 +213,7 @@ def test_a_lock_is_freed_by_ending_who_holds_it(page: Page, site: Site) -> None:
         act(page, job, "Submit")
         shows(page, job, status)
     page.get_by_role("link", name="Locks").click()
-    page.get_by_role("button", name="Free the lock disk: north-A").click()
+    page.get_by_role("button", name="Free the lock disk: A").click()
     page.get_by_role("dialog").get_by_role("button", name="Free the lock").click()
 
     page.go_back()
@@ -239,7 +239,7 @@ def test_all_who_wait_for_a_lock_say_who_holds_it(page: Page, site: Site) -> Non
     shows(page, "A", "RUNNING")
     for place, name in enumerate("BCDEF"):
         why = page.locator(f'tr[data-job="{name}"] td.why')
-        expect(why).to_contain_text("waits for lock tape, held by north-A since ")
+        expect(why).to_contain_text("waits for lock tape, held by A since ")
         if place:
             expect(why).to_contain_text(f"{place} before it in the queue")
     [said] = json.loads(site.do("job", "why", instance, "F", "--json"))
@@ -248,7 +248,7 @@ def test_all_who_wait_for_a_lock_say_who_holds_it(page: Page, site: Site) -> Non
     site.do("job", "reset", instance, "E")
     expect(page.locator('tr[data-job="F"] td.why')).to_contain_text("3 before it in the queue")
     page.get_by_role("link", name="F", exact=True).click()
-    expect(page.locator("ul.blockers")).to_contain_text("held by north-A since ")
+    expect(page.locator("ul.blockers")).to_contain_text("held by A since ")
     site.do("instance", "end", instance, "--yes")
 
 

@@ -64,16 +64,16 @@ export function unsay(id: number): void {
 }
 
 interface Acted {
-  refused?: Record<string, string>;
+  refused?: { context: string; name: string; reason: string }[];
 }
 
 export async function perform(name: string, choice: Choice, filled: Filled): Promise<void> {
   const what = `${words.actions.verbs[choice.verb][0]} ${name}`;
   try {
     const data = await askOnce<Acted | null>(choice.request(filled), choice.agent);
-    const refused = Object.entries(data?.refused ?? {});
+    const refused = data?.refused ?? [];
     if (refused.length > 0) {
-      const why = refused.slice(0, 3).map(([job, reason]) => `${job}: ${reason}`);
+      const why = refused.slice(0, 3).map(({ context, name, reason }) => `${context} / ${name}: ${reason}`);
       say(false, words.answers.refused(what, words.answers.some(refused.length) + why.join("; ")));
     } else say(true, words.answers.done(what));
   } catch (error) {

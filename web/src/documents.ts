@@ -117,6 +117,7 @@ export interface LockClaim {
   instance: string;
   context: string;
   job: string;
+  name?: string;
   weight?: number;
   run?: string;
   since?: string;

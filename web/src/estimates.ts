@@ -34,7 +34,7 @@ export interface Estimated {
   endsLate?: string;
   closes?: string;
   path?: Expected[];
-  stuck?: { context: string; job: string; why: string }[];
+  stuck?: { context: string; job: string; name: string; why: string }[];
   unmeasured?: number;
   jobs?: Expected[];
   deadlines?: Deadline[];

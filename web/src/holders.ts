@@ -45,5 +45,5 @@ function explained(blocker: Blocker, job: JobState): Blocker {
 function named(holders: LockClaim[], own: string): string[] {
   return holders
     .slice(0, SHOWN)
-    .map((one) => words.locks.holder(one.job, one.instance === own ? undefined : one.instance, one.since));
+    .map((one) => words.locks.holder(one.name ?? one.job, one.instance === own ? undefined : one.instance, one.since));
 }

@@ -160,14 +160,14 @@ class Word:
 
     def _acted_on(self, saved: Saved, row: _AnswerRow, asked: Act) -> None:
         for done in msgspec.json.decode(row.answer.data)["done"]:
-            context, _, job = done.partition("/")
+            context, job = done["context"], done["job"]
             if asked.action is Action.KILL:
                 self._killed(asked.instance, context, job)
             wanted = BECOMES.get(asked.action, set())
             cause = f"request {row.request}"
             became = {r.after for r in saved.audit if r.cause == cause and (r.context, r.job) == (context, job)}
             if wanted and not wanted & became:
-                raise PromiseBrokenError("S6", f"{row.request} was to {asked.action} {done}, which became {became}")
+                raise PromiseBrokenError("S6", f"{row.request} was to {asked.action} {context}/{job}, which became {became}")
 
     def _killed(self, instance: InstanceId, context: str, job: str) -> None:
         runs = [row for row in self._ledger.runs.values() if row.instance == instance and _job(row.id) == job]

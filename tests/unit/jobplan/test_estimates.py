@@ -52,11 +52,11 @@ def test_what_limits_it_is_said(change: dict[str, object], line: str) -> None:
 
 def test_what_does_not_go_on_by_itself_is_named() -> None:
     """With the reason."""
-    stuck = (Stuck(context=ContextName("P"), job=JobId("a-x"), why="is held"),)
+    stuck = (Stuck(context=ContextName("P"), job=JobId("a-x"), name="x", why="is held"),)
 
     lines = estimate_lines(Estimated(instance=INSTANCE, at=NOON, stuck=stuck), ContextStatus.RUNNING)
 
-    assert lines == ["does not complete by itself", "a-x is held"]
+    assert lines == ["does not complete by itself", "x is held"]
 
 
 def test_a_long_path_is_cut_in_its_middle() -> None:

@@ -137,7 +137,7 @@ function Likely({ estimate: { ends, endsLate, closes, stuck = [], unmeasured = 0
   return (
     <p class={beyond ? "doubt" : "quiet"} data-likely>
       {ends === undefined ? (
-        <span title={stuck.map((one) => `${one.job}: ${one.why}`).join("\n")}>
+        <span title={stuck.map((one) => `${one.name}: ${one.why}`).join("\n")}>
           {words.estimate.stuck(stuck.length)} ({stuck.slice(0, 3).map((one) => one.why).join("; ")})
         </span>
       ) : (

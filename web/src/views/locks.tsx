@@ -15,12 +15,12 @@ function Claims({ claims, lock }: { claims: LockClaim[] | undefined; lock?: stri
     <ol class="claims">
       {claims.map((one) => (
         <li key={`${one.instance}/${one.context}/${one.job}`}>
-          <a href={to("instances", one.instance, "job", one.context, one.job)}>{one.job}</a> <span class="quiet">{one.instance}</span>
+          <a href={to("instances", one.instance, "job", one.context, one.job)}>{one.name ?? one.job}</a> <span class="quiet">{one.instance}</span>
           {(one.weight ?? 1) > 1 && ` ${words.locks.units(one.weight ?? 1)}`} <When at={one.since} />
           {lock !== undefined && (
             <>
               {" "}
-              <Act name={`${lock} (${one.job}, ${one.instance})`} choice={freeing(one)} label={`${FREE} …`} title={`${FREE} ${lock}: ${one.job}`} />
+              <Act name={`${lock} (${one.name ?? one.job}, ${one.instance})`} choice={freeing(one)} label={`${FREE} …`} title={`${FREE} ${lock}: ${one.name ?? one.job}`} />
             </>
           )}
         </li>

@@ -19,8 +19,8 @@ def test_an_event_says_what_it_came_after() -> None:
     office.act(Action.SUBMIT, "a")
     office.ends("a")
 
-    assert office.of_job("e") == [("WAITING", "COMPLETE", "after north-a")]
-    assert office.of_job("f") == [("WAITING", "COMPLETE", "after LOCAL_EVENT_JOB-e")]
+    assert office.of_job("e") == [("WAITING", "COMPLETE", "after a")]
+    assert office.of_job("f") == [("WAITING", "COMPLETE", "after e")]
 
 
 def test_what_was_remembered_says_so_when_it_comes_true() -> None:

@@ -109,7 +109,7 @@ def test_a_lock_and_a_retry() -> None:
     """The lock's name; the time of the next attempt."""
     told = Telling("P[a b]", locks="L{a b}", jobs={"b": {"retry": Retry(attempts=2)}})
     told.tell("S(a) -> init{a}\n submit(b) -> b=Q")
-    assert reasons(told, "b") == ["lock: waits for lock L, held by north-a since 2026-01-01T00:00:00Z"]
+    assert reasons(told, "b") == ["lock: waits for lock L, held by a since 2026-01-01T00:00:00Z"]
 
     told.tell("OK(a) -> init{b}\n KO(b) -> b=W")
     assert reasons(told, "b") == ["retry: retry 2 at 2026-01-01T00:01:00Z"]

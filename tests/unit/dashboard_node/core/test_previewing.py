@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from schemas.requests import Act, Action, Foreseen
+from schemas.acted import Foreseen
+from schemas.requests import Act, Action
 from tests.support.office import Office, a_plan, at
 
 
@@ -17,8 +18,10 @@ def test_preview_tells_what_would_start_and_changes_nothing() -> None:
     answer = office.ask(Act(action=Action.SUBMIT, instance=office.only.id, job="q", preview=True))
     foreseen = msgspec.json.decode(answer.data, type=Foreseen)
 
-    assert [(change.job, change.after) for change in foreseen.changed] == [("a-q", "COMPLETE"), ("", "RUNNING")]
-    assert [run.split("~")[2] for run in foreseen.starts] == ["a-c"]
+    changed = [(change.job, change.name, change.after) for change in foreseen.changed]
+    assert changed == [("a-q", "q", "COMPLETE"), ("", "", "RUNNING")]
+    assert [(start.context, start.job, start.name) for start in foreseen.starts] == [("P", "a-c", "c")]
+    assert [start.run.split("~")[2] for start in foreseen.starts] == ["a-c"]
     assert office.shown == shown
     assert office.runs() == {}
 

@@ -149,11 +149,13 @@ _PRETENDING: Final = {"on": "pretends", "off": "pretends no more", "default": "g
 )
 @click.argument("name", metavar="AGENT")
 @click.argument("switch", metavar="on|off|default", type=click.Choice(["on", "off", "default"]))
-@click.option("--job", default="", help="Identifier of one command or file job.")
-@click.option("--seconds", default=0.0, help="How long each run pretends to take.")
-@click.option("--return-code", type=int, help="What each run pretends to return.")
+@click.option("--job", default="", help="One command or file job, by identifier (AGENT-NAME).")
+@click.option("--seconds", default=0.0, metavar="SECONDS", help="How long each run pretends to take.")
+@click.option("--return-code", type=int, metavar="CODE", help="What each run pretends to return.")
 @click.option("--errors", default=0, metavar="PERCENT", help="How many of a hundred pretend to fail.")
-@click.option("--file", "files", multiple=True, help="For a file job: fire with this now; repeat for more.")
+@click.option(
+    "--file", "files", multiple=True, metavar="FILE", help="For a file job: fire with this now; repeat for more."
+)
 @with_settings
 def dry_run(  # noqa: PLR0913 - one a word of the command line
     settings: Settings,
@@ -187,10 +189,7 @@ def dry_run(  # noqa: PLR0913 - one a word of the command line
 @click.option("--off", is_flag=True, help="Stop it instead.")
 @with_settings
 def watch(settings: Settings, name: str, instance: str, job: str, *, off: bool) -> None:
-    """Start a clock or file job of an instance by hand, as MANUAL ones have to be.
-
-    INSTANCE is an id, the beginning of one, or a plan's name (its newest instance). JOB is a name or an identifier.
-    """
+    """Start a clock or file job of an instance by hand, as MANUAL ones have to be."""
 
     async def asked(client: Client) -> SwitchWatch:
         one = await following(client, instance)

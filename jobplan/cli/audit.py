@@ -33,6 +33,7 @@ _COUNT = click.option(
     type=click.IntRange(1, 100_000),
     default=200,
     show_default=True,
+    metavar="N",
     help="So many at most, the newest.",
 )
 _STYLES = {Tick.RAN: "green", Tick.SKIPPED: "yellow", Tick.MISSED: "bold red"}

@@ -39,7 +39,9 @@ broker.add_command(check)
 @click.option("--operator", "operators", multiple=True, metavar="NAME", help="A person who acts.  [default: operator]")
 @click.option("--viewer", "viewers", multiple=True, metavar="NAME", help="A person who only looks.")
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="Under what it is reached.  [default: this host]")
-@click.option("--port", type=click.IntRange(1, 65535), default=8883, show_default=True, help="Where it listens.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8883, show_default=True, metavar="PORT", help="Where it listens."
+)
 @click.option("--listen", default="", metavar="ADDRESS", help="Listen on this address only.  [default: on all]")
 @click.option("--prefix", default="", metavar="PREFIX", help="Topics below which all stands.  [default: jobplan/v1]")
 @click.option("--force", is_flag=True, help="Make certificates and passwords anew; the old files are put aside.")

@@ -30,7 +30,7 @@ _TOPICS = click.IntRange(1, 1_000_000)
 @click.argument("url", required=False)
 @click.option("--user2", metavar="URL", help="The same broker, for a user who may do less: are access rules in force?")
 @click.option("--restart", "command", metavar="COMMAND", help="A shell command that restarts it: is all still there?")
-@click.option("--topics", type=_TOPICS, default=10_000, show_default=True, help="So many in one replay.")
+@click.option("--topics", type=_TOPICS, default=10_000, show_default=True, metavar="N", help="So many in one replay.")
 @with_settings
 def check(settings: Settings, url: str | None, user2: str | None, command: str | None, topics: int) -> None:
     """Try out on the broker at URL (or --broker) everything that jobplan assumes of one.

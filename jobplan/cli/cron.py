@@ -31,7 +31,9 @@ _ZONE = click.option(
 @cron.command("next", epilog="\b\nExample:\n  jobplan cron next '0 0 1 ? * MON-FRI' --zone Europe/London -n 3")
 @click.argument("expression")
 @_ZONE
-@click.option("-n", "--count", type=click.IntRange(1, 1000), default=8, show_default=True, help="How many.")
+@click.option(
+    "-n", "--count", type=click.IntRange(1, 1000), default=8, show_default=True, metavar="N", help="How many."
+)
 @click.option("--from", "begin", metavar="TIME", help="Begin after this time (ISO 8601); now without it.")
 @click.option(
     "--on-gap",

@@ -37,7 +37,7 @@ def doctor(settings: Settings, conf: Path | None) -> None:
 
     Nodes that are gone, silent, drain or pretend; clocks that differ; messages that the broker dropped; jobs in ERROR, lost or
     on agents that are gone; instances past their end; locks waited for too long; plans without their agent; topics that cannot be
-    read or that nobody owns. Exit 1: something is wrong.
+    read or that nobody owns. Exit code 1: something is wrong; 2: nothing can be said, for the broker is not there.
     """
     from rich.markup import escape
 

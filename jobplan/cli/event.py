@@ -19,7 +19,7 @@ def event() -> None:
 @click.argument("name", metavar="EVENT")
 @with_settings
 def raise_(settings: Settings, name: str) -> None:
-    """Raise a global event in every running instance that has it."""
+    """Raise a global event in every running instance that has it, whatever its plan."""
     heard = with_client(settings, lambda client: client.raise_event(name))
     if settings.json:
         put_json({"event": name, "instances": heard})

@@ -18,9 +18,16 @@ _STYLES = {What.OPENS: "bold green", What.FIRES: "", What.SKIPPED: "yellow"}
 
 
 @click.command(cls=Verb, epilog="\b\nExample:\n  jobplan forecast --days 14 --plan Daily")
-@click.option("--days", type=click.IntRange(1, 400), default=7, show_default=True, help="How far to look.")
+@click.option("--days", type=click.IntRange(1, 400), default=7, show_default=True, metavar="N", help="How far to look.")
 @click.option("--plan", "plan_name", metavar="PLAN", help="Only of one plan.")
-@click.option("--each", type=click.IntRange(1, 1000), default=20, show_default=True, help="Fires of a job in a window.")
+@click.option(
+    "--each",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="So many fires of a clock job in a window at most.",
+)
 @with_settings
 def forecast(settings: Settings, days: int, plan_name: str | None, each: int) -> None:
     """List the windows and clock jobs that are coming, in their own zones; calendars and blackouts are applied."""

@@ -25,10 +25,7 @@ from schemas.status import ContextStatus
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan instance start Daily --wait")
 def instance() -> None:
-    """Instances: living executions of plans.
-
-    INSTANCE is an instance's id, the beginning of one, or a plan's name (its newest instance).
-    """
+    """Instances: living executions of plans."""
 
 
 @instance.command(epilog="\b\nExample:\n  jobplan instance start Daily -p region=north --wait")

@@ -115,7 +115,10 @@ def keep_open(settings: Settings, name: str) -> None:
     _done(settings, one.instance, "stays open until it is ended by hand")
 
 
-@click.command(cls=Verb, epilog="\b\nExample:\n  jobplan instance parameters Daily region=south")
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  jobplan instance parameters Daily region=south\n  jobplan instance parameters Daily",
+)
 @_INSTANCE
 @click.argument("values", metavar="[NAME=VALUE]...", nargs=-1)
 @with_settings

@@ -9,7 +9,7 @@ from jobplan.cli.job_changes import CHANGES
 from jobplan.cli.job_history import history
 from jobplan.cli.logs import Wanted, print_log
 from jobplan.cli.names import the_context, the_copies, the_status
-from jobplan.cli.options import IN_CONTEXT, Noun, with_settings
+from jobplan.cli.options import IN_CONTEXT, Noun, in_context, with_settings
 from jobplan.cli.output import put_json, put_table
 from jobplan.cli.plan_status import doubts
 from jobplan.cli.session import with_client
@@ -25,16 +25,13 @@ from schemas.documents import JobState
 
 @click.group(cls=Noun, epilog="\b\nExample:\n  jobplan job submit Daily Load --wait")
 def job() -> None:
-    """Jobs of an instance.
-
-    INSTANCE is an id, the beginning of one, or a plan's name (its newest instance). JOB is a name or an identifier.
-    """
+    """Jobs of an instance."""
 
 
 @job.command("list", epilog="\b\nExample:\n  jobplan job list Daily --status ERROR")
 @click.argument("instance")
 @click.option("--status", metavar="STATUS", help="Only those that stand so: ERROR, RUNNING, ...")
-@IN_CONTEXT
+@in_context("Only those in this context.")
 @with_settings
 def list_(settings: Settings, instance: str, status: str | None, context: str) -> None:
     """List the jobs of an instance in plan order."""
@@ -109,7 +106,7 @@ def _nothing(state: JobState) -> str:
 @IN_CONTEXT
 @click.option("--follow", "-f", is_flag=True, help="Wait until it runs, and go on until that has ended.")
 @click.option("--tail", "-n", "lines", type=click.IntRange(0), metavar="N", help="Only the last N lines.")
-@click.option("--from", "start", type=int, metavar="BYTE", help="From that byte on; negative: before the end.")
+@click.option("--from", "start", type=int, metavar="BYTE", help="From that byte on; negative: so many before the end.")
 @click.option("--most", type=click.IntRange(0), metavar="BYTES", help="No more than so many.")
 @click.option("--stderr", "errors", is_flag=True, help="Standard error instead of standard output.")
 @click.option("--attempt", type=int, metavar="N", help="Another attempt than the newest.")

@@ -8,11 +8,12 @@ from typing import Final
 import click
 
 from jobplan.cli.acting import acted, submitted
-from jobplan.cli.options import IN_CONTEXT, Verb, confirm, with_settings
+from jobplan.cli.options import Verb, confirm, in_context, with_settings
 from jobplan.settings import Settings
 from schemas.names import InstanceId
 from schemas.requests import Act, Action
 
+_IN_CONTEXT = in_context("The context the job is in, if it is in several; without JOB: all its jobs.")
 _YES = click.option("--yes", is_flag=True, help="Without JOB: do not ask first.")
 _PREVIEW = click.option("--preview", is_flag=True, help="Change nothing: print what would follow at once.")
 
@@ -33,7 +34,7 @@ def _starting(action: Action, text: str, example: str) -> click.Command:
     @click.command(action.value, cls=Verb, help=text, epilog=f"\b\nExample:\n  {example}")
     @click.argument("instance")
     @click.argument("name", metavar="[JOB]", default="")
-    @IN_CONTEXT
+    @_IN_CONTEXT
     @click.option(
         "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Value for this run alone."
     )
@@ -84,7 +85,7 @@ def _plain(action: Action, line: str) -> click.Command:
     )
     @click.argument("instance")
     @click.argument("name", metavar="[JOB]", default="")
-    @IN_CONTEXT
+    @_IN_CONTEXT
     @_YES
     @_PREVIEW
     @with_settings
@@ -115,7 +116,7 @@ def _unknown_yet(text: str) -> InstanceId:
 )
 @click.argument("instance")
 @click.argument("name", metavar="[JOB]", default="")
-@IN_CONTEXT
+@_IN_CONTEXT
 @click.option("--ticket", default="", metavar="ID", help="Where it is followed up.")
 @click.option("--message", "-m", default="", metavar="TEXT", help="Why it may stand.")
 @click.option("--onward", is_flag=True, help="Also start what depends on it.")

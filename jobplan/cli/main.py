@@ -42,7 +42,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
 
 EXAMPLE: Final = """\b
 Example:
-  jobplan demo                          a sample plan, start to end
+  jobplan demo                          # a sample plan, start to end
   jobplan instance start Daily -p region=north --wait
   jobplan job logs Daily Load --follow"""
 

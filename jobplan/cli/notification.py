@@ -33,7 +33,9 @@ def notification() -> None:
 @notification.command("list", epilog="\b\nExample:\n  jobplan notification list --state failed")
 @click.argument("plan", required=False)
 @click.option("--state", type=click.Choice([state.value for state in DeliveryState]), help="Only what stands so.")
-@click.option("-n", "--count", type=click.IntRange(1, 500), default=50, show_default=True, help="So many at most.")
+@click.option(
+    "-n", "--count", type=click.IntRange(1, 500), default=50, show_default=True, metavar="N", help="So many at most."
+)
 @with_settings
 def list_(settings: Settings, plan: str | None, state: str | None, count: int) -> None:
     """List what was sent, waits, failed or was muted, the newest first; and what is muted now."""

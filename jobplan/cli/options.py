@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
@@ -19,12 +20,27 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 EVERYWHERE: Final = ("broker", "data", "config", "log_level", "as_json")
+_WHOLE: Final = 1000
+"""No sentence is longer: none is cut."""
 _EVERYWHERE_LINE: Final = "--broker URL  --data DIR  --config FILE  --log-level LEVEL  --json"
 
 
-IN_CONTEXT: Final = click.option(
-    "--context", "-c", default="", metavar="CONTEXT", help="Where the job stands, if in several contexts."
-)
+_WORDS: Final = {
+    "PLAN": "its name, or the beginning of it",
+    "INSTANCE": "its id, the beginning of it, or a plan's name: the newest instance",
+    "JOB": "its name, or its identifier (AGENT-NAME) where several have the name",
+    "BUNDLE": "a .zip as Ikasan exports it, an unpacked folder, or one plan file with its jobs inside",
+    "EXPRESSION": "seconds minutes hours day month weekday [year]",
+}
+"""What a word in the place of an argument may be."""
+
+
+def in_context(text: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """The option that names a context of a plan."""
+    return click.option("--context", "-c", default="", metavar="CONTEXT", help=text)
+
+
+IN_CONTEXT: Final = in_context("The context the job is in, if it is in several.")
 
 
 def everywhere(command: Callable[..., R]) -> Callable[..., R]:
@@ -101,6 +117,10 @@ class Verb(click.Command):
             and parameter.name not in EVERYWHERE
             and (record := parameter.get_help_record(ctx)) is not None
         ]
+        words = [word for word in _WORDS if any(word in _told(one) for one in self.get_params(ctx))]
+        if words:
+            with formatter.section("Arguments"):
+                formatter.write_dl([(word, _WORDS[word]) for word in words])
         if own:
             with formatter.section("Options"):
                 formatter.write_dl(own)
@@ -125,10 +145,23 @@ class Verb(click.Command):
             ctx.exit(130)
 
 
+def _told(one: click.Parameter) -> list[str]:
+    """The words by which the usage tells of an argument."""
+    return re.findall("[A-Z]+", one.metavar or str(one.name).upper()) if isinstance(one, click.Argument) else []
+
+
 class Noun(click.Group):
     """A group whose commands are Verbs."""
 
     command_class = Verb
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each with the whole first sentence of its help."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, command.get_short_help_str(limit=_WHOLE)) for name, command in commands if command is not None]
+            )
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """A noun has no options of its own worth a section: its commands are what a reader looks for."""

@@ -18,7 +18,7 @@ _KINDS: Final = ("plan", "clock", "file", "command", "global")
 @click.command(cls=Verb, epilog="\b\nExample:\n  jobplan plan build nightly.py -o nightly.zip")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="ZIP", help="PLAN.zip without it.")
-@click.option("--name", default="", help="Which plan, when the file binds several to names.")
+@click.option("--name", default="", metavar="NAME", help="Which plan, when the file binds several to names.")
 @click.option("--token", "tokens", multiple=True, metavar="NAME=VALUE", help="Put [[NAME]] in the place of VALUE.")
 @with_settings
 def build(settings: Settings, file: Path, output: Path | None, name: str, tokens: tuple[str, ...]) -> None:

@@ -65,7 +65,7 @@ _ENDS_WITH = click.option("--ends-with", "parent", type=int, hidden=True, help="
 
 @serve.command(
     epilog="\b\nExample:\n  jobplan serve broker --broker mqtt://127.0.0.1:1883 --data jobplan-data"
-    "\n  jobplan serve broker --data /etc/jobplan-broker       a folder of 'jobplan broker init'"
+    "\n  jobplan serve broker --data /etc/jobplan-broker       # a folder of 'jobplan broker init'"
 )
 @_LOG_FORMAT
 @_ENDS_WITH
@@ -138,7 +138,9 @@ def dashboard(  # noqa: PLR0913  # one for each option
         _run(settings, parent, lambda: serve_dashboard(config))
 
 
-@serve.command(epilog="\b\nExample:\n  jobplan serve agent north --data /var/lib/jobplan")
+@serve.command(
+    epilog="\b\nExample:\n  jobplan serve agent north --broker mqtt://broker.example --data /var/lib/jobplan"
+)
 @click.argument("name")
 @_METRICS
 @_LOG_FORMAT

@@ -60,7 +60,7 @@ def list_(settings: Settings) -> None:
 
 
 @user.command(
-    epilog="\b\nExample:\n  jobplan user grant bob operator --plan 'Finance*'\n  jobplan user grant '*' viewer       everybody"
+    epilog="\b\nExample:\n  jobplan user grant bob operator --plan 'Finance*'\n  jobplan user grant '*' viewer       # everybody"
 )
 @click.argument("name", metavar="USER")
 @click.argument("role", type=_ROLE)
@@ -79,7 +79,7 @@ def grant(settings: Settings, name: str, role: str, plans: str) -> None:
 
 
 @user.command(
-    epilog="\b\nExample:\n  jobplan user revoke bob operator --plan 'Finance*'\n  jobplan user revoke bob --yes       all he has"
+    epilog="\b\nExample:\n  jobplan user revoke bob operator --plan 'Finance*'\n  jobplan user revoke bob --yes"
 )
 @click.argument("name", metavar="USER")
 @click.argument("role", type=_ROLE, required=False)

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from jobplan.cli import main
 from tests.e2e.nodes import Installation, a_command, an_installation, write_plan
-from tests.unit.jobplan.test_command_line import commands
+from tests.unit.jobplan.test_command_line import command_of, commands
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -77,7 +77,7 @@ def cases() -> Iterator[tuple[str, str, list[str], str]]:
     """Every parameter of every command that names something, with a name that is not there: the words, and what is said."""
     for words in commands(main):
         line = " ".join(words)
-        named = [(one, kind) for one in _command(words).params if (kind := _kind(line, one)) is not None]
+        named = [(one, kind) for one in command_of(words).params if (kind := _kind(line, one)) is not None]
         for strange, kind in named:
             if (line, strange.name) in FREE:
                 continue
@@ -86,16 +86,6 @@ def cases() -> Iterator[tuple[str, str, list[str], str]]:
                 if one is strange or one.required or one.metavar == "[JOB]":
                     given += _given(one, its.strange if one is strange else its.there)
             yield line, str(strange.name), [*given, *BESIDES.get(line, [])], kind.said
-
-
-def _command(words: tuple[str, ...]) -> click.Command:
-    command: click.Command | None = main
-    with click.Context(main) as ctx:
-        for word in words:
-            assert isinstance(command, click.Group)
-            command = command.get_command(ctx, word)
-    assert command is not None
-    return command
 
 
 def _kind(line: str, one: click.Parameter) -> Kind | None:

@@ -167,7 +167,9 @@ class Word:
             cause = f"request {row.request}"
             became = {r.after for r in saved.audit if r.cause == cause and (r.context, r.job) == (context, job)}
             if wanted and not wanted & became:
-                raise PromiseBrokenError("S6", f"{row.request} was to {asked.action} {context}/{job}, which became {became}")
+                raise PromiseBrokenError(
+                    "S6", f"{row.request} was to {asked.action} {context}/{job}, which became {became}"
+                )
 
     def _killed(self, instance: InstanceId, context: str, job: str) -> None:
         runs = [row for row in self._ledger.runs.values() if row.instance == instance and _job(row.id) == job]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 import subprocess
 import sys
@@ -40,18 +42,34 @@ def test_help_fits_on_a_screen_and_shows_an_example(words: tuple[str, ...]) -> N
     assert max(map(len, result.output.splitlines())) <= COLUMNS
 
 
-@pytest.mark.parametrize(
-    "words", [words for words in commands(main) if len(words) > 1 or words == ("topics",)], ids=" ".join
-)
-def test_every_command_writes_json_and_takes_a_broker(words: tuple[str, ...]) -> None:
-    """The options that stand everywhere."""
+@pytest.mark.parametrize("words", [(), *commands(main)], ids=" ".join)
+def test_help_is_whole_and_for_people(words: tuple[str, ...]) -> None:
+    """No sentence is cut short, no option's value is named by the type it has in the code."""
+    text = CliRunner().invoke(main, [*words, "--help"]).output
+
+    assert not re.findall(r"INTEGER|FLOAT|RANGE", text)
+    if isinstance(command_of(words), click.Group):
+        assert not re.findall(r"[^]]\.\.\.$", text, re.MULTILINE)
+
+
+def command_of(words: tuple[str, ...]) -> click.Command:
+    """A command by its words."""
+    command: click.Command | None = main
     with click.Context(main) as ctx:
-        command: click.Command | None = main
         for word in words:
             assert isinstance(command, click.Group)
             command = command.get_command(ctx, word)
-
     assert command is not None
+    return command
+
+
+@pytest.mark.parametrize(
+    "words", [words for words in commands(main) if not isinstance(command_of(words), click.Group)], ids=" ".join
+)
+def test_every_command_writes_json_and_takes_a_broker(words: tuple[str, ...]) -> None:
+    """The options that stand everywhere."""
+    command = command_of(words)
+
     assert {"as_json", "broker", "data", "config", "log_level"} <= {parameter.name for parameter in command.params}
 
 
@@ -157,8 +175,11 @@ def test_completion_for_each_shell(shell: str) -> None:
     """Click's script, for our name."""
     result = CliRunner().invoke(main, ["completion", shell])
 
+    as_json = CliRunner().invoke(main, ["completion", shell, "--json"])
+
     assert result.exit_code == 0
     assert "_JOBPLAN_COMPLETE" in result.output
+    assert json.loads(as_json.output) == {"shell": shell, "script": result.output.removesuffix("\n")}
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])

@@ -29,6 +29,7 @@ from broker.errors import TopicError
 from broker.server import AccessFiles, TlsFiles, write_config
 from broker.topics import DEFAULT_PREFIX, check_prefix
 from schemas.names import NodeName, UserName
+from schemas.near import unknown
 
 _RECORD = "deployment.json"
 _KEPT = "before"
@@ -165,8 +166,7 @@ class Folder:
         """Remove an agent's user or a person. Raises DeploymentError."""
         before = self.read()
         if user not in before.users or user == DASHBOARD_USER:
-            known = ", ".join(one for one in before.users if one != DASHBOARD_USER)
-            raise DeploymentError(f"user '{user}' is not there to be removed; there are: {known}")
+            raise DeploymentError(unknown("user", user, (one for one in before.users if one != DASHBOARD_USER)))
         after = msgspec.structs.replace(
             before,
             agents=tuple(agent for agent in before.agents if agent_user(agent) != user),

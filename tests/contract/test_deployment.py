@@ -181,7 +181,7 @@ def test_impossible_users_change_nothing(tmp_path: Path, names: dict[str, list[s
         folder.add(**names)
 
     assert folder.read() == before
-    with pytest.raises(DeploymentError, match="there are: agent-north, anna, bob"):
+    with pytest.raises(DeploymentError, match="there are agent-north, anna, bob"):
         folder.remove("dashboard")
 
 

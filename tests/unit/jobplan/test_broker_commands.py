@@ -62,7 +62,7 @@ def test_users_are_added_and_removed(tmp_path: Path) -> None:
     operator = run("add-user", "anna", str(tmp_path), "--json")
     twice = run("add-user", "bob", str(tmp_path))
     removed = run("remove-user", "agent-west", str(tmp_path))
-    unknown = run("remove-user", "agent-west", str(tmp_path), "--json")
+    unknown = run("remove-user", "bbo", str(tmp_path), "--json")
 
     assert agent.stdout.startswith("export JOBPLAN_BROKER=mqtts://agent-west:")
     assert "@broker.example:9883/site/7\n" in agent.stdout
@@ -70,6 +70,7 @@ def test_users_are_added_and_removed(tmp_path: Path) -> None:
     assert (viewer.exit_code, list(json.loads(operator.stdout)["users"])) == (0, ["anna"])
     assert (twice.exit_code, removed.stdout) == (2, "removed agent-west\n")
     assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert unknown.stderr == "jobplan: user 'bbo' is unknown; did you mean 'bob'?\n"
     rules = (tmp_path / "rules").read_text()
     assert "topic write site/7/request/anna/+" in rules
     assert "request/bob" not in rules

@@ -103,7 +103,7 @@ def acted(settings: Settings, act: Act) -> None:
         put_json({"action": act.action, "done": found.done, "refused": found.refused})
         return
     for one in found.done:
-        click.echo(f"{PAST[act.action]} {one.context} / {one.name}")
+        click.echo(f"{PAST[act.action]} {one.name if act.job else f'{one.context} / {one.name}'}")
     for one in found.refused:
         say(f"not {PAST[act.action]}: {one.context} / {one.name}: {one.reason}")
 

@@ -97,7 +97,7 @@ def test_a_night(night: Night, tmp_path: Path) -> None:
     instance = night.as_(CAROL, "instance", "start", "FinanceClose").strip()
 
     # Archiving has to wait until the tapes are in: its branch is held. The night begins.
-    assert night.as_(CAROL, "job", "hold", instance, "Archive") == "held FinanceClose/north-Archive\n"
+    assert night.as_(CAROL, "job", "hold", instance, "Archive") == "held Archive\n"
     assert night.as_(CAROL, "job", "submit", instance, "Extract", "--wait") == "submitted Extract: COMPLETE\n"
 
     # 3 o'clock: Load has failed. Carol is told of it twice: by mail, and by her pager.
@@ -123,7 +123,7 @@ def test_a_night(night: Night, tmp_path: Path) -> None:
 
     # The window would be over too soon; the tapes are in; the branch goes on.
     assert "closes" in night.as_(CAROL, "instance", "extend", instance, "--by", "2h")
-    assert night.as_(CAROL, "job", "release", instance, "Archive") == "released FinanceClose/north-Archive\n"
+    assert night.as_(CAROL, "job", "release", instance, "Archive") == "released Archive\n"
     night.until_status(instance, "Archive", "COMPLETE")
 
     # Draining the host is not hers; ending the instance is.

@@ -82,19 +82,6 @@ def test_a_wrong_password_is_refused(page: Page, site: Site) -> None:
     assert kept == ['{"jobplan.user":"operator"}', "{}", ""]
 
 
-def test_a_start_with_a_parameter_that_nobody_declares_is_refused(page: Page, site: Site, nightly: str) -> None:
-    """In the words of the command line, with the name that was perhaps meant; nothing is started."""
-    before = running(site, nightly)
-    log_in(page, site, at="#/plans")
-    page.get_by_role("button", name=f"Start … {nightly}").click()
-    page.get_by_label(re.compile("Parameters")).fill("regoin=south")
-    page.get_by_role("dialog").get_by_role("button", name="Start").click()
-
-    said = f"parameter 'regoin' of plan '{nightly}' is unknown; did you mean 'region'?"
-    expect(page.get_by_label("Answers")).to_contain_text(said)
-    assert running(site, nightly) == before
-
-
 def test_an_instance_from_its_start_to_its_end(page: Page, site: Site, nightly: str) -> None:
     """Started with a parameter, watched, its log followed, its failure resubmitted, ended."""
     let_run(site, through=False)

@@ -146,6 +146,21 @@ def test_a_clock_that_is_coming_says_of_which_instance(page: Page, site: Site) -
     assert all(told.values()), told
 
 
+def test_a_start_with_a_parameter_that_nobody_declares_is_refused(page: Page, site: Site) -> None:
+    """In the words of the command line, with the name that was perhaps meant; nothing is started."""
+    declared = {"contextParameters": [{"name": "region", "defaultValue": "north"}]}
+    folder = write_plan(site.folder.path / "Regions", [a_command("Sort", "true")], {"Sort": []}, **declared)
+    site.do("plan", "import", str(folder))
+    log_in(page, site, at="#/plans")
+    page.get_by_role("button", name="Start … Regions").click()
+    page.get_by_label(re.compile("Parameters")).fill("regoin=south")
+    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+
+    said = "parameter 'regoin' of plan 'Regions' is unknown; did you mean 'region'?"
+    expect(page.get_by_label("Answers")).to_contain_text(said)
+    assert json.loads(site.do("instance", "list", "--plan", "Regions", "--json")) == []
+
+
 def test_a_blackout_from_one_time_to_another_is_added_to_a_form(page: Page, site: Site, daily: str) -> None:
     """It takes out the starts within it, and is in the JSON as milliseconds."""
     log_in(page, site, at=f"#/plans/{daily}/form")

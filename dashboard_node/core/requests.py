@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 import msgspec
@@ -31,6 +31,7 @@ from dashboard_node.core.step import Step
 from schemas.acted import Acted, ActedOn, Foreseen
 from schemas.names import InstanceId, job_id
 from schemas.near import unknown
+from schemas.plan import Context
 from schemas.requests import (
     Act,
     Action,
@@ -143,15 +144,23 @@ def _decide(step: Step, event: Requested, request: Change) -> Answer:  # noqa: C
 
 def _raise(step: Step, request: RaiseEvent) -> Answer:
     """In every running instance that has the event; of a name that no plan knows it is said so."""
-    event = job_id("GLOBAL_EVENT", request.event)
-    graphs = [step.state.newest(plan) for plan in step.state.plans]
-    graphs += [step.state.machines[instance.id].graph for instance in step.state.active()]
-    if not any(event in graph.residences for graph in graphs):
-        known = sorted({copy.name for graph in graphs for copy in graph.copies if copy.kind is JobKind.GLOBAL})
-        return naming.no_such("global event", request.event, known)
+    event, state = job_id("GLOBAL_EVENT", request.event), step.state
+    running = [state.machines[instance.id].graph for instance in state.active()]
+    if not any(event in graph.residences for graph in running):  # a plan that does not run is not compiled for this
+        plans = [state.versions[name, record.version].source.plan for name, record in state.plans.items()]
+        known = sorted({name for plan in (*plans, *(graph.plan for graph in running)) for name in _events(plan)})
+        if request.event not in known:
+            return naming.no_such("global event", request.event, known)
     reached = settling.broadcast(step, event, "raised by a person", group=None)
     step.note("request", detail=f"global event {request.event} raised in {reached} instances")
     return _done(EventRaised(instances=reached))
+
+
+def _events(context: Context) -> Iterator[str]:
+    """The global events of a plan, or of a context in it."""
+    yield from (job.job_name for job in context.scheduled_jobs if job.kind is JobKind.GLOBAL)
+    for inside in context.contexts:
+        yield from _events(inside)
 
 
 def _undeclared(graph: PlanGraph, values: Iterable[str]) -> Answer | None:

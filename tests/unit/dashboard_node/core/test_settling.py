@@ -45,7 +45,7 @@ def test_a_person_is_told_how_many_instances_heard_an_event() -> None:
 def test_an_event_is_unknown_only_if_no_plan_has_it() -> None:
     """One that nobody hears is known all the same; of another it is said which was perhaps meant."""
     house = House()
-    house.open("i", "P[g:closed a | a<-and(closed)]")
+    house.open("i", "P{C[g:closed a | a<-and(closed)]}")
     house.end("i")
 
     unheard, unknown = (house.ask(RaiseEvent(event=event)) for event in ("closed", "clsoed"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import signal
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -16,13 +17,13 @@ BATCH = 5
 """Seeds that a process tells before it reports."""
 
 LONGEST = 300.0
-"""Seconds for which it may do so; a tenth of that is long. How long all of them take is the machine's business."""
+"""Seconds of processor time that this may take; a tenth is long. How long it takes besides is the machine's business."""
 
 
 def tell_all(seeds: Sequence[int], coverage: Coverage | None = None, *, longest: float = LONGEST) -> Iterator[Ending]:
     """Tell seeds; their endings come in order, and ``coverage`` counts what happened.
 
-    Raises BrokenProcessPool where one hangs, whose process says in what: one that takes more than ``longest`` for a batch.
+    Raises BrokenProcessPool where one hangs: a batch takes more processor time than ``longest``. Its process says in what.
     """
     batches = [seeds[start : start + BATCH] for start in range(0, len(seeds), BATCH)]
     if len(batches) <= 1:
@@ -42,11 +43,14 @@ def _gathered(told: Iterable[tuple[list[Ending], Coverage]], coverage: Coverage 
 
 
 def _tell_in_time(longest: float, seeds: Sequence[int]) -> tuple[list[Ending], Coverage]:
-    faulthandler.dump_traceback_later(longest, exit=True)
+    faulthandler.register(
+        signal.SIGPROF, chain=True
+    )  # after which the signal does what it does by itself: it ends the process
+    signal.setitimer(signal.ITIMER_PROF, longest)
     try:
         return _tell_batch(seeds)
     finally:
-        faulthandler.cancel_dump_traceback_later()
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _tell_batch(seeds: Sequence[int]) -> tuple[list[Ending], Coverage]:

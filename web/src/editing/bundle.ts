@@ -4,7 +4,8 @@
  */
 import { strFromU8, unzipSync } from "fflate";
 import { words } from "../words";
-import { type Artefact, type Context, isSource, type Obj, type Source } from "./source";
+import type { Artefact, Context, Obj, Source } from "./plan";
+import { isSource } from "./source";
 
 /** What was dropped is no plan; the message says why. */
 export class NoPlan extends Error {}

@@ -6,7 +6,7 @@ import { type Signal, signal } from "@preact/signals";
 import type { PlanChecked } from "../documents";
 import { askOnce } from "../link";
 import { type Part, placeOf } from "./places";
-import type { Source } from "./source";
+import type { Source } from "./plan";
 
 export interface Checked {
   found?: PlanChecked;

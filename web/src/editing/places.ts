@@ -1,6 +1,7 @@
 /** Where a fault is: which part of a plan its path names, and which line of the JSON. */
 import type { Fault } from "../documents";
-import { type Context, contextsOf, idOf, type Source } from "./source";
+import type { Context, Source } from "./plan";
+import { contextsOf, idOf } from "./source";
 import { type ToldList, toldOf } from "./told";
 
 /** What can be chosen in the editor. */

@@ -1,47 +1,7 @@
-/** A plan with its jobs as JSON, and what can be changed in it. Nothing here changes in place: each change gives a new one. */
-import type { Grouping, Operator, Parameter } from "../documents";
+/** What can be changed in a plan with its jobs. Nothing here changes in place: each change gives a new one. */
+import type { Grouping, Operator } from "../documents";
+import type { Artefact, Context, Lock, Obj, Ref, Source } from "./plan";
 import { toldInContext, toldNoMore, toldOfJob } from "./told";
-
-export type Obj = Record<string, unknown>;
-
-export interface Ref extends Obj {
-  agentName: string;
-  jobName: string;
-  displayName?: string;
-}
-
-export interface Artefact extends Ref {
-  type: string;
-}
-
-export interface Participant extends Ref {
-  lockCount?: number;
-}
-
-export interface Lock extends Obj {
-  name: string;
-  lockCount?: number;
-  exclusiveJobLock?: boolean;
-  jobs?: Record<string, Participant[]>;
-}
-
-export interface Context extends Obj {
-  name: string;
-  description?: string;
-  contexts?: Context[];
-  scheduledJobs?: Ref[];
-  jobDependencies?: { jobIdentifier: string; logicalGrouping?: Grouping }[];
-  contextDependencies?: { contextIdentifier: string; logicalGrouping?: Grouping }[];
-  contextParameters?: Parameter[];
-  jobLocks?: Lock[];
-}
-
-export interface Source extends Obj {
-  plan: Context;
-  jobs?: Artefact[];
-  notifications?: Obj[];
-  notification_details?: Obj[];
-}
 
 /** The agent names that stand for the dashboard itself, by kind. */
 export const DASHBOARD_AGENTS: Record<string, string> = {

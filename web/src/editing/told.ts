@@ -1,5 +1,5 @@
 /** Whom a plan wants told of what, as its JSON has it: documents of the plan, and of single jobs by their names. */
-import type { Obj, Source } from "./source";
+import type { Obj, Source } from "./plan";
 
 /** Of a plan (`notifications`), or of one job, context and monitor (`notification_details`). */
 export type ToldList = "notifications" | "notification_details";

@@ -3,7 +3,9 @@ import type { JSX } from "preact";
 import { useId } from "preact/hooks";
 import type { Parameter } from "../../documents";
 import type { Field, Shape } from "../../editing/fields";
-import { type Obj, put } from "../../editing/source";
+import { partsOf } from "../../editing/lists";
+import type { Obj } from "../../editing/plan";
+import { put } from "../../editing/source";
 import { words } from "../../words";
 import { Chosen, OfMonitors } from "./monitors";
 import { Ranges } from "./ranges";
@@ -105,7 +107,6 @@ interface One {
 
 const written = (value: unknown): string => (value === undefined || value === null ? "" : String(value));
 const listed = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
-export const partsOf = (text: string, by: string): string[] => text.split(by).map((one) => one.trim()).filter(Boolean);
 const number = (text: string): number | undefined => (text.trim() === "" || Number.isNaN(Number(text)) ? undefined : Number(text));
 
 function Input({ field: { shape, absent, monitors = [] }, ids, label, value, change }: One): JSX.Element {

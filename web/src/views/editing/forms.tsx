@@ -4,8 +4,9 @@ import { useState } from "preact/hooks";
 import type { Draft } from "../../editing/draft";
 import { CONTEXT_FIELDS, JOB_FIELDS, PLAN_FIELDS } from "../../editing/fields";
 import { keyOf } from "../../editing/places";
+import type { Context, Ref } from "../../editing/plan";
 import {
-  addContext, addJob, artefactOf, type Context, contextsOf, dependencyOf, idOf, inContext, KINDS, type KindOfJob, kindOfJob, type Placed, put, type Ref, refOf, removeContext,
+  addContext, addJob, artefactOf, contextsOf, dependencyOf, idOf, inContext, KINDS, type KindOfJob, kindOfJob, type Placed, put, refOf, removeContext,
   removeJob, renameContext, renameJob, reside, residencesOf, setArtefact, setDependency, DASHBOARD_AGENTS,
 } from "../../editing/source";
 import type { ToldList } from "../../editing/told";

@@ -1,7 +1,8 @@
 /** The form of a lock: how many units it has, and which jobs take how many of them. */
 import type { JSX } from "preact";
 import type { Draft } from "../../editing/draft";
-import { contextsOf, idOf, inContext, type Lock, type Participant, put } from "../../editing/source";
+import type { Lock, Participant } from "../../editing/plan";
+import { contextsOf, idOf, inContext, put } from "../../editing/source";
 import { words } from "../../words";
 import { Labelled } from "./field";
 import { Name } from "./name";

@@ -1,7 +1,7 @@
 /** Fields of notifications: which monitors are wanted, and what is said for single ones of them. */
 import type { JSX } from "preact";
+import { partsOf } from "../../editing/lists";
 import { words } from "../../words";
-import { partsOf } from "./field";
 import { Typed } from "./typed";
 
 interface Choice {

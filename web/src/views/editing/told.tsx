@@ -2,7 +2,8 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { Draft } from "../../editing/draft";
 import { DETAIL_FIELDS, type Field, TOLD_FIELDS } from "../../editing/fields";
-import { type Obj, put } from "../../editing/source";
+import type { Obj } from "../../editing/plan";
+import { put } from "../../editing/source";
 import { setTold, type ToldList, toldOf } from "../../editing/told";
 import { words } from "../../words";
 import { Fields, Labelled } from "./field";

@@ -59,9 +59,8 @@ class Listening:
         """Have all that stands replayed: whatever of it was not told, and is not until the next time, was kept back."""
         self._busy += 1
         try:
-            replayed = (
-                await self._is_replayed() or await self._is_replayed()
-            )  # the first time an election may be the reason
+            # That a replay does not end may be an election once, and is not twice.
+            replayed = await self._is_replayed() or await self._is_replayed()
             if not replayed or self._hearing.end():
                 self._lose(_SILENT)
         except BusError as error:

@@ -20,8 +20,15 @@ const WIRE_VERSION = 1;
 /** Milliseconds: what was written so soon after a connection began is its will. */
 const WILL = 100;
 const seen = new Map<string, Seen>();
-/** What was cleared before our eyes, the oldest first: how far the dashboard, whose it was, had come by then. */
-const cleared = new Map<string, number[]>();
+interface Cleared {
+  /** What stood there. */
+  stood: number[];
+  /** How far the dashboard, whose it was, had come by then. */
+  until: number[];
+}
+
+/** What was cleared before our eyes, the oldest first. */
+const cleared = new Map<string, Cleared>();
 const MOST_CLEARED = 1000;
 const NOWHERE = [0, 0];
 let reached = NOWHERE;
@@ -43,6 +50,8 @@ function changed(): void {
   else requestAnimationFrame(draw);
 }
 
+const stampOf = (header: Header): number[] => [header.epoch, header.revision];
+
 /** Compared number by number: a will outranks its own connection, and never the next one. */
 function orderOf(header: Header): number[] {
   const presence = header as Presence;
@@ -63,20 +72,27 @@ const TOMBSTONE = '{"clearedBy":';
 
 /** Its writer cleared a topic. Of a presence that tells nothing: who lives says it again, and who does not is told of by a will. */
 function clear(topic: string): void {
+  const known = seen.get(topic);
+  const stood = known === undefined ? (cleared.get(topic)?.stood ?? NOWHERE) : stampOf(known.document);
   if (seen.delete(topic)) changed();
   if (isPresence(topic)) return;
   cleared.delete(topic);
-  cleared.set(topic, reached);
+  cleared.set(topic, { stood, until: reached });
   const [oldest] = cleared.keys();
   if (cleared.size > MOST_CLEARED && oldest !== undefined) cleared.delete(oldest);
 }
 
 const isPresence = (topic: string): boolean => topic.endsWith("/presence");
 
-/** Whether a replay brings back what had been cleared: the broker, or the server of it that we are at now, shows an older store. */
-function wasGone(topic: string, stamp: number[]): boolean {
-  const until = cleared.get(topic);
-  return until !== undefined && !isOlder(until, stamp);
+/**
+ * Whether what comes had been cleared. A replay brings it back where the broker, or the server of it that we are at now, shows an
+ * older store; live, a writer's documents come in order on one topic alone: what is older than what stood there is passed on a second
+ * time (NATS).
+ */
+function wasGone(topic: string, stamp: number[], retained: boolean): boolean {
+  const before = cleared.get(topic);
+  if (before === undefined) return false;
+  return retained ? !isOlder(before.until, stamp) : isOlder(stamp, before.stood);
 }
 
 export function take(topic: string, payload: string, retained: boolean): void {
@@ -96,8 +112,8 @@ export function take(topic: string, payload: string, retained: boolean): void {
     return;
   }
   const order = orderOf(header);
-  const stamp = [header.epoch, header.revision];
-  if (retained && wasGone(topic, stamp)) return;
+  const stamp = stampOf(header);
+  if (wasGone(topic, stamp, retained)) return;
   cleared.delete(topic);
   if (!topic.startsWith("agent/") && isOlder(reached, stamp)) reached = stamp;
   const before = seen.get(topic);

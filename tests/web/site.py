@@ -179,6 +179,11 @@ def _note(message: ConsoleMessage, said: list[str]) -> None:
         said.append(message.text)
 
 
+def waiting_for(file: Path) -> str:
+    """A command that waits for a file, but not for ever: it would outlive a test that fails."""
+    return f"n=0; until [ -e {file} ] || [ $((n += 1)) -gt 1200 ]; do sleep 0.1; done"
+
+
 def log_in(page: Page, site: Site, user: str = "", password: str = "", at: str = "") -> None:
     """Open the page and log in, as the operator unless somebody else is named."""
     page.goto(site.address + at)

@@ -14,7 +14,7 @@ from tests.support.mosquitto import HOST
 from tests.support.still_server import a_server_that_stands_still
 from tests.support.waiting import until
 from tests.web.old_broker import a_listener_of_mqtt_3
-from tests.web.site import GUEST, PATIENCE, VIEWER, VIEWERS_PASSWORD, Site, a_page, a_server, log_in
+from tests.web.site import GUEST, PATIENCE, VIEWER, VIEWERS_PASSWORD, Site, a_page, a_server, log_in, waiting_for
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -24,7 +24,7 @@ def nightly(site: Site) -> str:
     """A plan: Extract writes until somebody lets it go, then Load, which fails until its cause is mended; Report follows."""
     go, mend = site.folder.path / "go", site.folder.path / "mended"
     jobs = [
-        a_command("Extract", f"echo line 1; until [ -e {go} ]; do sleep 0.1; done; echo line 2"),
+        a_command("Extract", f"echo line 1; {waiting_for(go)}; echo line 2"),
         a_command("Load", f"echo loading; test -e {mend} || {{ echo no table >&2; exit 3; }}", "south"),
         a_command("Report", "echo reported"),
     ]

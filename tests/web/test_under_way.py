@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.e2e.nodes import a_command, write_plan
-from tests.web.site import DRAWN, Site, log_in
+from tests.web.site import DRAWN, Site, log_in, waiting_for
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -48,7 +48,7 @@ def test_what_was_today_is_yesterday_after_midnight(page: Page, site: Site) -> N
 def test_the_ends_of_all_instances_are_estimated_anew(page: Page, site: Site) -> None:
     """Many are asked about at once: no answer brings back what another one has replaced."""
     go = site.folder.path / "go"
-    jobs = [a_command("Fetch", f"until [ -e {go} ]; do sleep 0.1; done"), a_command("Sort", "true")]
+    jobs = [a_command("Fetch", waiting_for(go)), a_command("Sort", "true")]
     folder = write_plan(site.folder.path / "Paced", jobs, {"Fetch": [], "Sort": ["Fetch"]}, ableToRunConcurrently=True)
     site.do("plan", "import", str(folder))
     go.touch()

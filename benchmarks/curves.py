@@ -28,26 +28,28 @@ _AXES = {
 }
 """Of each picture what grows, what is measured, and on what scale."""
 
-Points = list[tuple[float, float]]
+Curve = dict[float, list[float]]
+"""All that was measured at each place."""
 
 
 def main(results: Path, folder: Path) -> None:
     """One picture after the other, a line a curve."""
-    pictures: dict[str, dict[str, Points]] = defaultdict(lambda: defaultdict(list))
+    pictures: dict[str, dict[str, Curve]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for run in json.loads(results.read_text()).values():
         for one in run["figures"]:
             if one.get("picture"):
-                pictures[one["picture"]][one["curve"]].append((one["x"], median(one["values"])))
+                pictures[one["picture"]][one["curve"]][one["x"]] += one["values"]
     for name, curves in pictures.items():
-        if any(len(points) > 1 for points in curves.values()):
+        if any(len(curve) > 1 for curve in curves.values()):
             _draw(name, curves, folder)
 
 
-def _draw(name: str, curves: dict[str, Points], folder: Path) -> None:
+def _draw(name: str, curves: dict[str, Curve], folder: Path) -> None:
     across, up, scale = _AXES[name]
     drawing, axes = plt.subplots(figsize=(7.5, 3.6))
-    for colour, (words, points) in zip(_COLOURS, curves.items(), strict=False):
-        axes.plot(*zip(*sorted(points), strict=True), marker="o", color=colour, label=words)
+    for colour, (words, curve) in zip(_COLOURS, curves.items(), strict=False):
+        places = sorted(curve)
+        axes.plot(places, [median(curve[place]) for place in places], marker="o", color=colour, label=words)
     axes.set(xscale="log", yscale=scale, xlabel=across, ylabel=up)
     if scale == "linear":
         axes.set_ylim(0, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -14,12 +14,12 @@ _MOST: Final = 1000
 """Among more names none is looked for: that would hold up a node."""
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
-    """The name most like the one given, in whatever case; empty: none is."""
+def nearest(name: str, names: Iterable[str], *, like: float = _LIKE) -> str:
+    """The name most like the one given, in whatever case, and at least so much; empty: none is."""
     by_lower = {one.lower(): one for one in reversed(list(names))}
     if len(by_lower) > _MOST:
         return ""
-    found = get_close_matches(name.lower(), sorted(by_lower), n=1, cutoff=_LIKE)
+    found = get_close_matches(name.lower(), sorted(by_lower), n=1, cutoff=like)
     return by_lower[found[0]] if found else ""
 
 
@@ -31,7 +31,7 @@ def unknown(what: str, name: str, known: Iterable[str], *, of: str = "", see: st
     """
     names = list(known)
     near = nearest(name, names)
-    hint = f"did you mean '{near}'?" if near else f"see '{see}'" if see and names else _there(names)
+    hint = f"did you mean '{near}'?" if near else f"see '{see}'" if see and names else there(sorted(names))
     return f"{what} '{name}'{of} is unknown; {hint}"
 
 
@@ -42,5 +42,6 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(found[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _there(names: list[str]) -> str:
-    return f"there {'is' if len(names) == 1 else 'are'} {listed(sorted(names)) or 'none'}"
+def there(names: Sequence[str]) -> str:
+    """Which there are, in words."""
+    return f"there {'is' if len(names) == 1 else 'are'} {listed(names) or 'none'}"

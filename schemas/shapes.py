@@ -7,7 +7,7 @@ written as texts, and texts as numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Final, TypeAlias
 
@@ -142,7 +142,8 @@ class _Fields(Struct, frozen=True):
 
 @cache
 def _fields(cls: type[Struct]) -> _Fields:
-    fields = tuple(_known(cls))
+    info = inspect.type_info(cls)
+    fields = info.fields if isinstance(info, inspect.StructType) else ()
     return _Fields(
         types={known.encode_name: known.type for known in fields},
         required=tuple(known.encode_name for known in fields if known.required),
@@ -151,13 +152,7 @@ def _fields(cls: type[Struct]) -> _Fields:
 
 def keys_of(cls: type[Struct]) -> frozenset[str]:
     """The keys that a schema knows."""
-    return frozenset(known.encode_name for known in _known(cls))
-
-
-def _known(cls: type[Struct]) -> Iterator[inspect.Field]:
-    info = inspect.type_info(cls)
-    if isinstance(info, inspect.StructType):
-        yield from info.fields
+    return frozenset(_fields(cls).types)
 
 
 _KINDS: Final[Mapping[type[inspect.Type], type]] = {

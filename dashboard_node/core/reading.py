@@ -24,7 +24,7 @@ from dashboard_node.core.step import Step
 from schemas.estimates import EstimateEnd, ReadDurations, ReadJobHistory
 from schemas.grants import grants_of
 from schemas.names import PlanName, UserName
-from schemas.near import listed
+from schemas.near import there
 from schemas.plan import Plan
 from schemas.queries import (
     CalendarList,
@@ -250,9 +250,8 @@ def _all_of(state: State, plan: PlanName) -> list[VersionRecord]:
 
 def _no_version(what: str, number: int, known: Sequence[int]) -> Answer:
     """The newest ones are told: they are looked for most."""
-    there = listed(str(version) for version in reversed(known))
-    reason = f"{what} has no version {number}; there {'is' if len(known) == 1 else 'are'} {there}"
-    return Answer(ok=False, unknown=True, reason=reason)
+    versions = [str(version) for version in reversed(known)]
+    return Answer(ok=False, unknown=True, reason=f"{what} has no version {number}; {there(versions)}")
 
 
 def _told(data: Struct) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from functools import cache
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from jobplan.bundle.raw import JsonObject, step
+from schemas.near import nearest
 from schemas.plan import Context, Job, LockParticipant, Parameter, Plan, ScheduledJob
 from schemas.requests import Fault
 from schemas.shapes import Place, Shape, Stranger, keys_of
@@ -45,9 +45,8 @@ def _faults(shape: Shape) -> Iterator[Fault]:
 
 def _hint(stranger: Stranger) -> str:
     """An export gives back a key that nothing reads; it may be meant for another one."""
-    near = {known.lower(): known for known in stranger.known}
-    alike = difflib.get_close_matches(str(stranger.place[-1]).lower(), near, n=1, cutoff=_LIKE)
-    return f"; did you mean '{near[alike[0]]}'?" if alike else ""
+    near = nearest(str(stranger.place[-1]), stranger.known, like=_LIKE)
+    return f"; did you mean '{near}'?" if near else ""
 
 
 def _path(place: Place) -> str:
